@@ -1,0 +1,40 @@
+"""From an answer to a Content-Type and a body, in the negotiated format."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+
+from wire import json_body
+from wire.media import MediaType
+from wire.messages import OcppStatusResponse
+from wire.problems import Problem
+
+_CONTENT_TYPES = {media: f"{media}; charset=utf-8" for media in MediaType}
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def write(message: OcppStatusResponse | Problem, media: MediaType) -> tuple[str, str]:
+    """The value of Content-Type, and the body, always fit for UTF-8. A problem becomes `application/problem+json` or `+xml`."""
+    if isinstance(message, Problem):
+        content_type, body = _problem(message, media)
+    elif media.is_xml:
+        from wire import xml_body  # only here, so that who never asks for XML never pays for its import
+
+        content_type, body = _CONTENT_TYPES[media], xml_body.write_status(message)
+    else:
+        content_type, body = _CONTENT_TYPES[media], json_body.write_status(message)
+    return content_type, body if body.isascii() else _LONE_SURROGATE.sub("\ufffd", body)
+
+
+def _problem(problem: Problem, media: MediaType) -> tuple[str, str]:
+    members = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(problem).items()
+        if value
+    }
+    if media.is_xml:
+        from wire import xml_body
+
+        return "application/problem+xml; charset=utf-8", xml_body.write_problem(members)
+    return "application/problem+json; charset=utf-8", json_body.write_object(members)
