@@ -1,0 +1,57 @@
+# Each target sets up what it needs; a second run does nothing that the first has done.
+#
+#     make run      the whole stack on this machine (PORT=8000, CHARGERS=all)
+#     make test     all tests (TESTS="tests/unit -k journal" for some)
+#     make check    format, lint, types, import rules, templates
+#     make build    the Lambda artefacts (ARCH=arm64, or x86_64)
+#     make lock     the hashed lock files, anew
+#     make clean    removes what was built; `make distclean` the environments too
+
+SHELL := bash
+ARCH ?= arm64
+TESTS ?=
+# SAM writes arm64 where it does by itself, so that `sam deploy` finds it; both architectures can stand side by side.
+BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
+SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
+SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
+
+.PHONY: run test check build lock clean distclean
+.DELETE_ON_ERROR:
+
+run: .venv/.synced
+	.venv/bin/python -m local
+
+test: .venv/.synced
+	.venv/bin/pytest $(TESTS)
+
+check: .venv/.synced .venv-sam/.synced
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python scripts/lint_template.py
+	$(SAM) validate --lint
+
+build: $(BUILD)/template.yaml
+
+$(BUILD)/template.yaml: .venv/.synced .venv-sam/.synced $(SOURCES)
+	ARCH=$(ARCH) $(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCH)
+	touch $@
+
+.venv/.synced: requirements/dev.txt requirements/uv.txt scripts/venv
+	scripts/venv .venv requirements/dev.txt 3.13 3.12 3.11
+
+.venv-sam/.synced: requirements/sam.txt requirements/uv.txt scripts/venv
+	scripts/venv .venv-sam requirements/sam.txt 3.13 3.12 3.11
+
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: .venv/.synced
+	for name in uv dev sam audit; do $(LOCK) requirements/$$name.in -o requirements/$$name.txt; done
+	$(LOCK) requirements/run.in -c requirements/dev.txt -o requirements/run.txt
+
+clean:
+	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis .local
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv .venv-sam
