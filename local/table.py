@@ -1,0 +1,214 @@
+"""An embedded DynamoDB with the table of `template.yaml`, and the faults that a real one has.
+
+moto is not atomic under threads: conditional updates have several winners. Behind one lock it is right.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from local import template as template_file
+from local.server import Dropped, Request, Response, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+REGION = "eu-west-1"
+LOGICAL_ID = "AttemptsTable"
+
+# moto keeps one state for the whole process, so one lock for it too; it finds account and region in the signature.
+_LOCK = threading.Lock()
+_AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/dynamodb/aws4_request"
+_FRAMING = ("content-length", "transfer-encoding", "connection", "date", "server")
+
+_API = "com.amazonaws.dynamodb.v20120810"
+_CORAL = "com.amazon.coral.availability"
+_FAULTS = {
+    "ThrottlingException": (400, _CORAL, "Rate of requests exceeds the allowed throughput."),
+    "ProvisionedThroughputExceededException": (
+        400,
+        _API,
+        "The level of configured provisioned throughput was exceeded.",
+    ),
+    "RequestLimitExceeded": (400, _API, "Throughput exceeds the current throughput limit for your account."),
+    "ResourceNotFoundException": (400, _API, "Requested resource not found"),
+    "InternalServerError": (500, _API, "Internal server error"),
+    "ServiceUnavailable": (503, _API, "The service is temporarily unavailable."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens to one request: `delay` seconds pass, it is applied or not, `delay_answer` seconds pass, and the
+    answer is the table's own, an `error` of DynamoDB's by its code, or none at all (`drop`: the connection closes)."""
+
+    delay: float = 0.0
+    apply: bool = True
+    delay_answer: float = 0.0
+    error: str | None = None
+    drop: bool = False
+
+
+THROTTLED = Fault(apply=False, error="ThrottlingException")
+OVERLOADED = Fault(apply=False, error="ProvisionedThroughputExceededException")
+BROKEN = Fault(apply=False, error="InternalServerError")
+REFUSED = Fault(apply=False, drop=True)
+LOST_ANSWER = Fault(drop=True)
+
+
+class TableError(Exception):
+    """DynamoDB's refusal of an operation: its error code, without namespace, and its answer."""
+
+    def __init__(self, code: str, answer: dict[str, Any]) -> None:
+        super().__init__(f"{code}: {answer.get('message') or answer.get('Message')}")
+        self.code = code
+        self.answer = answer
+
+
+class TableServer:
+    """A table of its own, served over HTTP/1.1 on 127.0.0.1.
+
+    `on_request(operation, body)` may be set at any time: it is asked before each request that comes over the network and
+    answers with a fault or None. `operations` counts those requests by operation, as received.
+    """
+
+    def __init__(self, name: str, port: int) -> None:
+        self.name = name
+        self.on_request: Callable[[str, dict[str, Any]], Fault | None] = _no_fault
+        self.operations: Counter[str] = Counter()
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._closing = threading.Event()
+        self._server = Server(self._respond, port)
+        self.url = self._server.url
+
+    def environment(self) -> dict[str, str]:
+        """The variables that point a function at this table."""
+        return {
+            "TABLE_NAME": self.name,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.url,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+
+    def call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        """One operation, past the network, its faults and its counts. Raises TableError."""
+        status, _, answer = self._apply(operation, json.dumps(body).encode(), {})
+        document: dict[str, Any] = json.loads(answer)
+        if status != 200:
+            raise TableError(document["__type"].rpartition("#")[2], document)
+        return document
+
+    def items(self) -> list[dict[str, Any]]:
+        """Every item, in DynamoDB's JSON."""
+        items: list[dict[str, Any]] = []
+        page: dict[str, Any] = {}
+        while True:
+            answer = self.call("Scan", {"TableName": self.name, **page})
+            items += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return items
+            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def clear(self) -> None:
+        """Delete every item."""
+        for item in self.items():
+            self.call("DeleteItem", {"TableName": self.name, "Key": {"id": item["id"]}})
+
+    def close(self) -> None:
+        self._closing.set()
+        self._server.close()
+        self.call("DeleteTable", {"TableName": self.name})
+
+    def _respond(self, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers}
+        operation = headers.get("x-amz-target", "").rpartition(".")[2]
+        self.operations[operation] += 1
+        fault = self.on_request(operation, json.loads(request.body)) if operation else None
+        if not fault:
+            return Response(*self._apply(operation, request.body, headers))
+        self._pass(fault.delay)
+        answer = Response(*self._apply(operation, request.body, headers)) if fault.apply else None
+        self._pass(fault.delay_answer)
+        if fault.error:
+            return _error(fault.error)
+        if fault.drop or not answer:
+            raise Dropped
+        return answer
+
+    def _pass(self, seconds: float) -> None:
+        if self._closing.wait(seconds):
+            raise Dropped
+
+    def _apply(
+        self, operation: str, body: bytes, headers: dict[str, str]
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": "POST",
+            "SCRIPT_NAME": "",
+            "PATH_INFO": "/",
+            "QUERY_STRING": "",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "CONTENT_TYPE": "application/x-amz-json-1.0",
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_HOST": "127.0.0.1",
+            "HTTP_X_AMZ_TARGET": f"DynamoDB_20120810.{operation}",
+            "HTTP_AUTHORIZATION": headers.get("authorization", _AUTHORIZATION),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": BytesIO(body),
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": False,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+        started: list[Any] = []
+        with _LOCK:
+            answer = b"".join(
+                self._moto(environ, lambda status, fields, _=None: started.extend((status, fields)))
+            )
+        status, fields = started
+        kept = [(name, value) for name, value in fields if name.lower() not in _FRAMING]
+        return int(status.split()[0]), kept, answer
+
+
+def start_table(
+    template: Path = template_file.PATH,
+    *,
+    port: int = 0,
+    name: str | None = None,
+    logical_id: str = LOGICAL_ID,
+) -> TableServer:
+    """Serve the template's table, empty, on `port` (0: any free one), under `name` or one of its own.
+
+    Raises OSError where the port is taken.
+    """
+    table = template_file.read(template).tables[logical_id]
+    server = TableServer(name or f"attempts-{uuid4().hex[:8]}", port)
+    server.call("CreateTable", {"TableName": server.name, **table.properties})
+    if table.ttl:
+        specification = {"AttributeName": table.ttl, "Enabled": True}
+        server.call("UpdateTimeToLive", {"TableName": server.name, "TimeToLiveSpecification": specification})
+    return server
+
+
+def _no_fault(_operation: str, _body: dict[str, Any]) -> Fault | None:
+    return None
+
+
+def _error(code: str) -> Response:
+    status, namespace, text = _FAULTS[code]
+    document = {"__type": f"{namespace}#{code}", "message": text}
+    return Response(status, [("Content-Type", "application/x-amz-json-1.0")], json.dumps(document).encode())
