@@ -1,0 +1,10 @@
+"""The charge points of the local stack, which speak OCPP over real WebSockets."""
+
+from __future__ import annotations
+
+from local.chargers.behaviours import Behaviour, Reaction, unusual, usual
+from local.chargers.chargepoint import ChargePoint
+from local.chargers.fleet import charging
+from local.chargers.speech import Start
+
+__all__ = ["Behaviour", "ChargePoint", "Reaction", "Start", "charging", "unusual", "usual"]

@@ -1,0 +1,54 @@
+"""`python -m local.chargers`: charge points as a process."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.chargers.behaviours import unusual, usual
+from local.chargers.fleet import charging
+from local.running import until_told_to_end
+
+if TYPE_CHECKING:
+    from local.chargers.behaviours import Behaviour
+
+
+def main() -> int:
+    """Runs until SIGINT or SIGTERM. 0, or 1 where the journal cannot be opened or an identity is not known."""
+    parser = argparse.ArgumentParser(prog="python -m local.chargers", description=__doc__)
+    parser.add_argument("--server", default="ws://127.0.0.1:9081/ocpp", help="the OCPP server's URL")
+    parser.add_argument("--all", action="store_true", help="CP-6 to CP-10 too")
+    parser.add_argument("--only", default="", help="identities, by comma")
+    parser.add_argument("--charge-seconds", type=float, help="the length of a charge")
+    parser.add_argument("--journal", type=Path, help="file to which each start received is appended")
+    arguments = parser.parse_args()
+    behaviours = usual() + (unusual() if arguments.all or arguments.only else [])
+    if arguments.only:
+        wanted = arguments.only.split(",")
+        unknown = set(wanted) - {behaviour.identity for behaviour in behaviours}
+        if unknown:
+            print(f"local.chargers: no such charge point: {', '.join(sorted(unknown))}", file=sys.stderr)
+            return 1
+        behaviours = [behaviour for behaviour in behaviours if behaviour.identity in wanted]
+    if arguments.charge_seconds is not None:
+        for behaviour in behaviours:
+            behaviour.charge_seconds = arguments.charge_seconds
+    try:
+        asyncio.run(_run(behaviours, arguments.server, arguments.journal))
+    except OSError as error:
+        print(f"local.chargers: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run(behaviours: list[Behaviour], server: str, journal: Path | None) -> None:
+    async with charging(behaviours, server, journal) as chargers:
+        print(f"charge points ready: {' '.join(chargers)}", flush=True)
+        await until_told_to_end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""The charge points of the local stack, as data: who they are and how each one behaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reaction(StrEnum):
+    """What a charge point does with a start that it received.
+
+    DROP: takes it, and closes its socket before the answer could leave. SILENT: neither answers nor starts.
+    NOT_SUPPORTED: a CALLERROR.
+    """
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    SILENT = "silent"
+    DROP = "drop"
+    NOT_SUPPORTED = "not-supported"
+
+
+@dataclass(slots=True)
+class Behaviour:
+    """Read anew at each step, so a change takes effect while the charge point runs.
+
+    `delay` is the seconds before a start is answered, `charge_seconds` the length of a charge, `cable_seconds` how long
+    the charge point waits for a cable where there is none. `busy` connectors are charging another driver's car.
+    """
+
+    identity: str
+    version: str = "1.6"
+    connectors: int = 1
+    online: bool = True
+    reaction: Reaction = Reaction.ACCEPT
+    delay: float = 0.0
+    cable: bool = True
+    cable_seconds: float = 5.0
+    charge_seconds: float = 5.0
+    busy: frozenset[int] = frozenset()
+
+
+def usual() -> list[Behaviour]:
+    """CP-1 to CP-5."""
+    return [
+        Behaviour("CP-1"),
+        Behaviour("CP-2", version="2.0.1"),
+        Behaviour("CP-3", online=False),
+        Behaviour("CP-4", reaction=Reaction.REJECT),
+        Behaviour("CP-5", reaction=Reaction.SILENT),
+    ]
+
+
+def unusual() -> list[Behaviour]:
+    """CP-6 to CP-10."""
+    return [
+        Behaviour("CP-6", connectors=2, busy=frozenset({1})),
+        Behaviour("CP-7", cable=False),
+        Behaviour("CP-8", delay=35.0),
+        Behaviour("CP-9", reaction=Reaction.DROP),
+        Behaviour("CP-10", reaction=Reaction.NOT_SUPPORTED),
+    ]

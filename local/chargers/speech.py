@@ -1,0 +1,139 @@
+"""What differs between OCPP versions, seen from a charge point."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+from local.ocppj import Payload, now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Deliver = Callable[[str, Payload], Awaitable[Payload]]
+"""Sends one call, again after each reconnection until it is answered, and returns the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start that a charge point received. `remoteStartId` is null in OCPP 1.6, `connector` where none was named."""
+
+    charger: str
+    token: str
+    connector: int | None
+    remoteStartId: int | None
+    time: str
+
+
+@dataclass(slots=True)
+class Transaction:
+    """A charge under way; `number` is the server's (1.6), `id` and `sequence` are the charge point's own (2.0.1)."""
+
+    connector: int
+    token: str
+    remote_start_id: int | None
+    number: int = 0
+    id: str = field(default_factory=lambda: str(uuid4()))
+    sequence: Iterator[int] = field(default_factory=count)
+
+
+class Speech(Protocol):
+    """One version's messages. Statuses are those of OCPP 1.6."""
+
+    start_action: str
+
+    def read_start(self, charger: str, payload: Payload) -> Start: ...
+
+    def boot(self) -> Payload: ...
+
+    def status(self, connector: int, status: str) -> Payload: ...
+
+    async def begin(self, transaction: Transaction, deliver: Deliver) -> None: ...
+
+    async def end(self, transaction: Transaction, deliver: Deliver) -> None: ...
+
+
+class V16:
+    """OCPP 1.6J."""
+
+    start_action = "RemoteStartTransaction"
+
+    def read_start(self, charger: str, payload: Payload) -> Start:
+        return Start(charger, payload["idTag"], payload.get("connectorId"), None, now())
+
+    def boot(self) -> Payload:
+        return {"chargePointVendor": "Charger Connect", "chargePointModel": "Local"}
+
+    def status(self, connector: int, status: str) -> Payload:
+        return {"connectorId": connector, "errorCode": "NoError", "status": status, "timestamp": now()}
+
+    async def begin(self, transaction: Transaction, deliver: Deliver) -> None:
+        answer = await deliver(
+            "StartTransaction",
+            {
+                "connectorId": transaction.connector,
+                "idTag": transaction.token,
+                "meterStart": 0,
+                "timestamp": now(),
+            },
+        )
+        transaction.number = answer.get("transactionId", 0)
+
+    async def end(self, transaction: Transaction, deliver: Deliver) -> None:
+        await deliver(
+            "StopTransaction",
+            {
+                "transactionId": transaction.number,
+                "idTag": transaction.token,
+                "meterStop": 1000,
+                "timestamp": now(),
+                "reason": "EVDisconnected",
+            },
+        )
+
+
+class V201:
+    """OCPP 2.0.1, each EVSE with one connector."""
+
+    start_action = "RequestStartTransaction"
+
+    def read_start(self, charger: str, payload: Payload) -> Start:
+        token = payload["idToken"]["idToken"]
+        return Start(charger, token, payload.get("evseId"), payload["remoteStartId"], now())
+
+    def boot(self) -> Payload:
+        return {"reason": "PowerUp", "chargingStation": {"vendorName": "Charger Connect", "model": "Local"}}
+
+    def status(self, connector: int, status: str) -> Payload:
+        told = "Available" if status == "Available" else "Occupied"
+        return {"timestamp": now(), "connectorStatus": told, "evseId": connector, "connectorId": 1}
+
+    async def begin(self, transaction: Transaction, deliver: Deliver) -> None:
+        await deliver("TransactionEvent", self._event(transaction, "Started", "RemoteStart", "EVConnected"))
+        await deliver(
+            "TransactionEvent", self._event(transaction, "Updated", "ChargingStateChanged", "Charging")
+        )
+
+    async def end(self, transaction: Transaction, deliver: Deliver) -> None:
+        await deliver("TransactionEvent", self._event(transaction, "Ended", "EVDeparted", "Idle"))
+
+    def _event(self, transaction: Transaction, event: str, trigger: str, state: str) -> Payload:
+        info: Payload = {"transactionId": transaction.id, "chargingState": state}
+        payload: Payload = {
+            "eventType": event,
+            "timestamp": now(),
+            "triggerReason": trigger,
+            "seqNo": next(transaction.sequence),
+            "transactionInfo": info,
+            "evse": {"id": transaction.connector, "connectorId": 1},
+        }
+        if event == "Started":
+            info["remoteStartId"] = transaction.remote_start_id
+            payload["idToken"] = {"idToken": transaction.token, "type": "Central"}
+        return payload
+
+
+SPEECHES: dict[str, Speech] = {"1.6": V16(), "2.0.1": V201()}

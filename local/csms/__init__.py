@@ -1,0 +1,7 @@
+"""An OCPP server for one machine: the native dialect over REST, OCPP 1.6J and 2.0.1 over WebSocket."""
+
+from __future__ import annotations
+
+from local.csms.server import Csms, Options, PortTaken, serving
+
+__all__ = ["Csms", "Options", "PortTaken", "serving"]

@@ -1,0 +1,66 @@
+"""OCPP 2.0.1, seen from the server. What OCPP calls an EVSE is a connector here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.csms.answer import CHARGING_STATES
+from local.csms.version import Call, Events, Version, boot_answer
+from local.ocppj import Payload, now
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.ocppj import type_of_handler
+
+
+def _start(token: str, connector: int | None, remote_start_id: int) -> Call:
+    payload: Payload = {"idToken": {"idToken": token, "type": "Central"}, "remoteStartId": remote_start_id}
+    if connector is not None:
+        payload["evseId"] = connector
+    return "RequestStartTransaction", payload
+
+
+def _trigger(connector: int | None) -> Call:
+    # F06.FR.12: a StatusNotification is always asked of one connector.
+    evse = {"id": connector or 1, "connectorId": 1}
+    return "TriggerMessage", {"requestedMessage": "StatusNotification", "evse": evse}
+
+
+def _handlers(events: Events) -> Mapping[str, type_of_handler]:
+    async def boot_notification(_: Payload) -> Payload:
+        events.booted()
+        return boot_answer()
+
+    async def status_notification(payload: Payload) -> Payload:
+        events.reported(payload["evseId"], payload["connectorStatus"], "NoError")
+        return {}
+
+    async def authorize(_: Payload) -> Payload:
+        return {"idTokenInfo": {"status": "Accepted"}}
+
+    async def transaction_event(payload: Payload) -> Payload:
+        transaction = payload["transactionInfo"]
+        if "remoteStartId" in transaction:
+            status = CHARGING_STATES.get(transaction.get("chargingState", ""), "Accepted")
+            events.started(transaction["remoteStartId"], payload.get("evse", {}).get("id", 0), status)
+        return {"idTokenInfo": {"status": "Accepted"}} if "idToken" in payload else {}
+
+    async def heartbeat(_: Payload) -> Payload:
+        return {"currentTime": now()}
+
+    async def acknowledge(_: Payload) -> Payload:
+        return {}
+
+    return {
+        "BootNotification": boot_notification,
+        "StatusNotification": status_notification,
+        "Authorize": authorize,
+        "TransactionEvent": transaction_event,
+        "MeterValues": acknowledge,
+        "NotifyEvent": acknowledge,
+        "Heartbeat": heartbeat,
+    }
+
+
+V201 = Version(token_limit=36, start=_start, trigger=_trigger, handlers=_handlers)

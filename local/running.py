@@ -1,0 +1,55 @@
+"""How an asynchronous part of the local stack runs: in a thread of its own, or as a process until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractAsyncContextManager
+
+T = TypeVar("T")
+
+
+@contextmanager
+def in_thread(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """Enters `manager` in an event loop of its own thread and leaves it there; raises what entering raised."""
+    entered: Future[tuple[T, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def live() -> None:
+        leave = asyncio.Event()
+        try:
+            async with manager as value:
+                entered.set_result((value, asyncio.get_running_loop(), leave))
+                await leave.wait()
+        except Exception as error:
+            if entered.done():
+                raise
+            entered.set_exception(error)
+
+    thread = threading.Thread(target=lambda: asyncio.run(live()))
+    thread.start()
+    try:
+        value, loop, leave = entered.result()
+    except BaseException:
+        thread.join()
+        raise
+    try:
+        yield value
+    finally:
+        loop.call_soon_threadsafe(leave.set)
+        thread.join()
+
+
+async def until_told_to_end() -> None:
+    """Waits for SIGINT or SIGTERM."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
