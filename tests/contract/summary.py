@@ -1,0 +1,52 @@
+"""A pytest plugin: says at the end of a run how many recorded cases ran, by level and class.
+
+It stands in `tests/conftest.py`, since under xdist the process that reports never sees the conftest of this folder.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final, Literal
+
+import pytest
+
+from tests.contract.cases import answers, exchanges, requests
+
+Level = Literal["wire", "http"]
+
+LEVELS: Final[dict[Level, str]] = {"wire": "reading and writing alone", "http": "whole HTTP exchanges"}
+RECORDED: Final = {"exchanges": len(exchanges()), "requests": len(requests()), "answers": len(answers())}
+PROPERTY: Final = "recorded case"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Counts from the reports, which xdist's workers hand over too."""
+    seen: dict[Level, Counter[tuple[str, str, str]]] = {level: Counter() for level in LEVELS}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in getattr(report, "user_properties", ()):
+                if name == PROPERTY and report.when == "call":
+                    level, kind, klass = value
+                    seen[level][kind, klass, outcome] += 1
+    if not any(seen.values()):
+        return
+    terminalreporter.section("recorded cases")
+    for level, title in LEVELS.items():
+        terminalreporter.line(f"{title}: {_told(seen[level])}")
+
+
+def _told(seen: Counter[tuple[str, str, str]]) -> str:
+    parts = []
+    for kind, recorded in RECORDED.items():
+        counts: Counter[str] = Counter()
+        for (of, klass, outcome), number in seen.items():
+            if of == kind:
+                counts[outcome] += number
+                counts[klass] += number
+        if total := counts["passed"] + counts["failed"]:
+            classes = ", ".join(
+                f"{klass} {counts[klass]}" for klass in ("must", "may_accept", "quirk") if counts[klass]
+            )
+            failed = f", {counts['failed']} FAILED" if counts["failed"] else ""
+            parts.append(f"{total} of {recorded} {kind}{f' ({classes})' if classes else ''}{failed}")
+    return "; ".join(parts) or "none ran"
