@@ -70,7 +70,7 @@ class Template:
 def read(path: Path = PATH, parameters: Mapping[str, str] | None = None) -> Template:
     """Read a template. Raises OSError, yaml.YAMLError, or KeyError where it refers to what it does not define."""
     document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
-    resolver = _Resolver(document, parameters or {})
+    resolver = Resolver(document, parameters or {})
     shared = document.get("Globals", {}).get("Function", {})
     resources = {
         name: (resource["Type"], resource)
@@ -100,7 +100,7 @@ def read(path: Path = PATH, parameters: Mapping[str, str] | None = None) -> Temp
     return Template(tuple(routes), functions, tables)
 
 
-def _function(resolver: _Resolver, shared: dict[str, Any], own: dict[str, Any]) -> Function:
+def _function(resolver: Resolver, shared: dict[str, Any], own: dict[str, Any]) -> Function:
     variables = {
         **shared.get("Environment", {}).get("Variables", {}),
         **own.get("Environment", {}).get("Variables", {}),
@@ -158,7 +158,7 @@ def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 _Loader.add_multi_constructor("!", _tag)
 
 
-class _Resolver:
+class Resolver:
     """Evaluates intrinsic functions; what it does not know it leaves as it stands."""
 
     def __init__(self, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
