@@ -5,7 +5,7 @@ Refused    whoever raises it has decided the answer; `problem` is what the calle
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -70,11 +70,12 @@ class Problem:
 
 
 class Refused(Exception):
-    """Raised anywhere in the flow to answer with a problem document."""
+    """Raised anywhere in the flow to answer with a problem document, and with `headers` beside it (Allow, Retry-After)."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(problem.detail)
         self.problem = problem
+        self.headers = headers or {}
 
 
 def problem(

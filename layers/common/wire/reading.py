@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,10 +15,23 @@ from wire.problems import FieldError, Refused, invalid, problem, unreadable
 MAX_BODY_BYTES: Final = 64 * 1024
 
 Members = Mapping[str, object]
+Request = TypeVar("Request", bound=OcppChargerConnectRequest)
 
 
-def read_request(body: bytes, content_type_header: str | None) -> OcppChargerConnectRequest:
+def read_request(
+    body: bytes,
+    content_type_header: str | None,
+    model: type[Request] = OcppChargerConnectRequest,  # type: ignore[assignment]
+    **beside: object,
+) -> Request:
     """The request that a body and its Content-Type say.
+
+    Parameters
+    ----------
+    model
+        A stricter model of the same message: its violations are reported together with those of the contract.
+    beside
+        Members of that model which do not come from the body.
 
     Raises
     ------
@@ -37,7 +50,7 @@ def read_request(body: bytes, content_type_header: str | None) -> OcppChargerCon
         raise Refused(
             problem("unsupported-media-type", f"Send the body with a Content-Type of {', '.join(_READERS)}.")
         )
-    return _validated(read(_decoded(body, charset)))
+    return _validated({**read(_decoded(body, charset)), **beside}, model)
 
 
 def _read_xml(text: str) -> Members:
@@ -69,9 +82,9 @@ def _decoded(body: bytes, charset: str | None) -> str:
         raise unreadable(f"is not text in {encoding}: send it in UTF-8, or name its charset") from None
 
 
-def _validated(members: Members) -> OcppChargerConnectRequest:
+def _validated(members: Members, model: type[Request]) -> Request:
     try:
-        return OcppChargerConnectRequest.model_validate(members)
+        return model.model_validate(members)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-    raise invalid(*(FieldError(str(one["loc"][0]), one["msg"]) for one in found))
+    raise invalid(*(FieldError(str(one["loc"][0]) if one["loc"] else "body", one["msg"]) for one in found))

@@ -1,0 +1,65 @@
+"""How an attempt is shown, and the marks between pages."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import TYPE_CHECKING, Any
+
+from wire.values import read_guid
+
+if TYPE_CHECKING:
+    from journal import Attempt
+    from journal.attempt import Item
+
+_LONGEST_TIMESTAMP = 32
+_TOLD = ("connectorId", "errorCode", "status", "info")
+
+
+def shown(attempt: Attempt, now: float) -> dict[str, Any]:
+    """An attempt for its readers: everything but what guards it (fingerprint, owner, lease); `now` in seconds since the epoch."""
+    answer = attempt.answer
+    return {
+        "id": attempt.id,
+        "chargerId": attempt.chargerId,
+        "state": attempt.known_state(now),
+        "outcome": answer["outcome"] if answer else None,
+        "answer": {"id": attempt.id, "chargerId": attempt.chargerId, **{name: answer[name] for name in _TOLD}}
+        if answer
+        else None,
+        "problem": attempt.problem,
+        "server": attempt.server,
+        "dialect": attempt.dialect,
+        "connectorId": attempt.connectorId,
+        "token": attempt.token,
+        "tries": attempt.tries,
+        "milliseconds": attempt.milliseconds,
+        "createdAt": attempt.createdAt,
+        "updatedAt": attempt.updatedAt,
+        "caller": attempt.caller,
+        "traceId": attempt.traceId,
+        "remoteStartId": attempt.remoteStartId,
+    }
+
+
+def mark(key: Item | None) -> str | None:
+    """Where the next page begins, for the caller to send back as it is."""
+    if key is None:
+        return None
+    return (
+        urlsafe_b64encode(json.dumps([key["id"]["S"], key["createdAt"]["S"]]).encode()).decode().rstrip("=")
+    )
+
+
+def unmark(text: str, charger_id: str) -> Item:
+    """The index key of a mark, within this charger's attempts only.
+
+    Raises
+    ------
+    ValueError
+        It is no mark of ours.
+    """
+    id_, created = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    if not (isinstance(created, str) and 0 < len(created) <= _LONGEST_TIMESTAMP):
+        raise ValueError(text)
+    return {"id": {"S": str(read_guid(id_))}, "chargerId": {"S": charger_id}, "createdAt": {"S": created}}

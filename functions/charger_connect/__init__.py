@@ -1,0 +1,1 @@
+"""POST /api/v1/ocpp/charger-connect: connect a driver's token to a charger."""

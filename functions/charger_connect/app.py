@@ -1,0 +1,16 @@
+"""The Lambda entry point."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from charger_connect.event import Context
+from charger_connect.handler import respond
+from charger_connect.service import Service
+
+_service = Service.of(os.environ)
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    return respond(event, context, _service)

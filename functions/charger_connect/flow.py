@@ -1,0 +1,277 @@
+"""The way through: choose the server, claim, connect, settle, tell."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from charger_connect import observe
+from charger_connect.outcomes import OUTCOMES, verdict
+from charger_link import (
+    AddressNotAllowed,
+    AddressUnusable,
+    Answer,
+    CircuitOpen,
+    Command,
+    LinkError,
+    OutcomeUnknown,
+)
+from charger_link.ocpp import remote_start_id
+from journal import (
+    Attempt,
+    Claimed,
+    JournalUnavailable,
+    Mismatch,
+    Opening,
+    Pending,
+    Replay,
+    Settlement,
+    State,
+    Unknown,
+    fingerprint,
+    masked,
+)
+from wire import FieldError, OcppStatusResponse, Problem, Refused, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from charger_connect.event import Call
+    from charger_connect.request import ConnectRequest
+    from charger_connect.service import Service
+    from charger_link import Server
+
+PATH = "/api/v1/ocpp/charger-connect"
+_TO_SETTLE = 2.5  # seconds of the deadline that the link never gets
+_TO_CLAIM = 5.0  # seconds; a table that takes longer cannot take work now
+_RETRY_AFTER = "1"
+_PAUSED_RETRY_AFTER = "60"
+_UNRECORDED = "The OCPP server was called, and the outcome could not be recorded."
+_LOOK = "Look at the attempt before you use a new id: the charge may have started."
+_ZERO = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the caller hears, before it is written in a format."""
+
+    message: OcppStatusResponse | Problem
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
+    """Connect a token to a charger, or ask how the charger is.
+
+    Raises
+    ------
+    Refused
+        400, 403 and 503 before anything was recorded.
+    """
+    to_link = call.deadline.before(_TO_SETTLE)
+    try:
+        server = _server(request, service, call)
+        _may_call(request, server, service)
+        began = time.monotonic()
+        claim = service.journal.claim(_opening(request, server, call, service), to_link.within(_TO_CLAIM))
+    except JournalUnavailable as error:
+        observe.journal_failed("claim", str(request.id), error.reason)
+        detail = "The attempt could not be recorded, so nothing was sent. Try again with the same id."
+        raise Refused(problem("journal-unavailable", detail), {"Retry-After": _RETRY_AFTER}) from error
+    match claim:
+        case Claimed():
+            return _carry_out(claim, request, server, call, service, _milliseconds(began))
+        case Replay(attempt):
+            observe.replayed(attempt)
+            return _tell(attempt, request)
+        case Pending(attempt, retry_after):
+            observe.conflicted(attempt)
+            return _in_progress(attempt.id, retry_after)
+        case Mismatch():
+            observe.mismatched(str(request.id))
+            return Reply(problem("id-reused", _reused(request.id), instance=_instance(str(request.id))))
+        case Unknown(attempt):
+            observe.still_unknown(attempt)
+            return _unknown(
+                attempt.id, "An earlier call with this id was sent, and its outcome is not known."
+            )
+
+
+def _carry_out(
+    claimed: Claimed, request: ConnectRequest, server: Server, call: Call, service: Service, claim_took: int
+) -> Reply:
+    observe.claimed(claimed, call)
+    began = time.monotonic()
+    result = _ask(claimed, request, server, call, service)
+    took = {"claim": claim_took, "link": _milliseconds(began)}
+    decided = verdict(result, starts=request.tokenId is not None, doubt=claimed.doubt)
+    settlement = Settlement(
+        decided.state,
+        answer=_body(result) if isinstance(result, Answer) else None,
+        problem={"type": decided.problem, "detail": result.detail} if isinstance(result, LinkError) else None,
+        milliseconds=took,
+    )
+    began = time.monotonic()
+    try:
+        now = service.journal.settle(claimed, settlement, call.deadline)
+    except JournalUnavailable as error:
+        observe.journal_failed("settle", claimed.attempt.id, error.reason)
+        return _unknown(claimed.attempt.id, _UNRECORDED)
+    observe.settled(claimed, settlement, result, {**took, "settle": _milliseconds(began)}, call)
+    if now is not None:
+        return _tell(now, request)
+    if isinstance(result, Answer):
+        return _heard(result.outcome, _body(result), request)
+    return _problem(decided.problem or "", result.detail, claimed.attempt.id, result.retry_after)
+
+
+def _ask(
+    claimed: Claimed, request: ConnectRequest, server: Server, call: Call, service: Service
+) -> Answer | LinkError:
+    """One call to the link; of a repeat, to the server that heard the first one."""
+    attempt = claimed.attempt
+    try:
+        if claimed.doubt and attempt.server != server.name:
+            server = service.servers.find_named(attempt.server or "")
+        if claimed.doubt and attempt.dialect != server.entry.dialect:
+            raise AddressNotAllowed("dialect")
+        command = Command(
+            id=attempt.id,
+            charger_id=request.chargerId or "",
+            token=request.tokenId,
+            connector=attempt.connectorId if claimed.doubt else _connector(request, server),
+            server=server,
+            trace_parent=call.trace_parent,
+        )
+        return service.link.connect(command, call.deadline.before(_TO_SETTLE).within(service.link_timeout))
+    except (AddressNotAllowed, AddressUnusable):
+        return OutcomeUnknown("server-gone", "The OCPP server that was asked first may no longer be called.")
+    except LinkError as error:
+        return error
+
+
+def _server(request: ConnectRequest, service: Service, call: Call) -> Server:
+    """The server that the request names; else the one that last held this charger; else the deployment's default."""
+    try:
+        if request.serverIpAddress is not None and request.serverRestApiPort is not None:
+            return service.servers.find(request.serverIpAddress, request.serverRestApiPort)
+        known = service.journal.newest_server(request.chargerId or "", call.deadline.within(_TO_CLAIM))
+        for name in (known, service.default_server):
+            if name is None:
+                continue
+            try:
+                return service.servers.find_named(name)
+            except (AddressNotAllowed, AddressUnusable):
+                continue  # it was allowed once
+    except AddressNotAllowed as error:
+        observe.address_refused(error.reason)
+        detail = "The OCPP server's address and port are outside what LinkServers allows: ask the operator to add them."
+        raise Refused(problem("address-not-allowed", detail)) from error
+    missing = "is missing, and no OCPP server is known for this charger: name its address and port"
+    errors = [FieldError("serverIpAddress", missing)]
+    raise Refused(problem("invalid-request", "Name the OCPP server that holds the charger.", errors=errors))
+
+
+def _may_call(request: ConnectRequest, server: Server, service: Service) -> None:
+    if request.tokenId is not None and (service.paused or not server.entry.enabled):
+        detail = "The operator has paused starts, so nothing was sent. Try again later with the same id."
+        raise Refused(problem("starts-paused", detail), {"Retry-After": _PAUSED_RETRY_AFTER})
+    try:
+        service.circuits.check(server.name)
+    except CircuitOpen as error:
+        observe.circuit_refused()
+        raise Refused(
+            problem("circuit-open", error.detail), {"Retry-After": str(error.retry_after)}
+        ) from error
+
+
+def _opening(request: ConnectRequest, server: Server, call: Call, service: Service) -> Opening:
+    named = server.name if request.serverIpAddress is not None else None
+    meaning = (request.chargerId, request.tokenId, named, request.connectorId, call.caller)
+    return Opening(
+        id=str(request.id),
+        charger_id=request.chargerId or "",
+        server=server.name,
+        dialect=server.entry.dialect,
+        connector=_connector(request, server),
+        token=masked(request.tokenId),
+        fingerprint=fingerprint(service.secret, *meaning),
+        lease=call.lease,
+        caller=call.caller,
+        trace_id=call.trace_id,
+        remote_start_id=remote_start_id(str(request.id)) if request.tokenId is not None else None,
+    )
+
+
+def _connector(request: ConnectRequest, server: Server) -> int | None:
+    return request.connectorId or server.entry.start_connector
+
+
+def _tell(attempt: Attempt, request: ConnectRequest) -> Reply:
+    """What the attempt's item says now."""
+    if attempt.answer is not None:
+        reply = _heard(attempt.answer["outcome"], attempt.answer, request)
+        return replace(reply, headers={**reply.headers, "Idempotent-Replayed": "true"})
+    if attempt.state is State.PENDING:
+        return _in_progress(attempt.id, max(1, round(attempt.lease - time.time())))
+    if attempt.state is State.FAILED and attempt.problem:
+        return _problem(attempt.problem["type"], attempt.problem["detail"], attempt.id)
+    return _unknown(attempt.id, "The outcome of this attempt is not known.")
+
+
+def _body(answer: Answer) -> dict[str, Any]:
+    return {
+        "outcome": str(answer.outcome),
+        "status": answer.status,
+        "connectorId": answer.connector_id,
+        "errorCode": answer.error_code,
+        "info": answer.info,
+    }
+
+
+def _heard(outcome: str, body: Mapping[str, Any], request: ConnectRequest) -> Reply:
+    response = OcppStatusResponse(
+        id=request.id,
+        chargerId=request.chargerId or "",
+        connectorId=body["connectorId"],
+        errorCode=body["errorCode"],
+        status=body["status"],
+        info=body["info"],
+    )
+    return Reply(response, {"Connect-Outcome": outcome})
+
+
+def _problem(type_name: str, detail: str, id_: str, retry_after: int | None = None) -> Reply:
+    if type_name == OUTCOMES[OutcomeUnknown].problem:
+        return _unknown(id_, detail)
+    headers = {"Retry-After": str(retry_after or _RETRY_AFTER)} if type_name == "server-busy" else {}
+    return Reply(problem(type_name, detail, instance=_instance(id_)), headers)
+
+
+def _unknown(id_: str, detail: str) -> Reply:
+    return Reply(problem("outcome-unknown", f"{detail} {_LOOK}", instance=_instance(id_)))
+
+
+def _in_progress(id_: str, retry_after: int) -> Reply:
+    detail = "Another call with this id is being carried out. Ask again with the same id after Retry-After seconds."
+    return Reply(
+        problem("attempt-in-progress", detail, instance=_instance(id_)), {"Retry-After": str(retry_after)}
+    )
+
+
+def _reused(id_: UUID) -> str:
+    if id_ == _ZERO:
+        return (
+            "The id is all zeros, which clients send that never set one, and it stands for another request already. "
+            "Send a new GUID as id for each attempt."
+        )
+    return "This id stands for another request, or another caller's. Send a new GUID as id for each attempt."
+
+
+def _instance(id_: str) -> str:
+    return f"{PATH}/{id_}"
+
+
+def _milliseconds(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

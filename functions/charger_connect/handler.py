@@ -1,0 +1,52 @@
+"""From an event to an answer in the negotiated format; whatever happens, an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from charger_connect import observe
+from charger_connect.event import Call, Context
+from charger_connect.flow import Reply, connect
+from charger_connect.request import ConnectRequest
+from wire import Problem, Refused, negotiate, problem, read_request, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from charger_connect.service import Service
+
+
+def respond(event: Mapping[str, Any], context: Context, service: Service) -> dict[str, Any]:
+    """Answer one HTTP API event (payload 2.0) with a proxy response."""
+    call = Call.of(event, context)
+    with observe.invocation(context):
+        reply = _reply(call, service)
+    headers = call.headers
+    media = negotiate(headers.get("content-type"), headers.get("accept"), headers.get("x-requested-with"))
+    content_type, body = write(reply.message, media)
+    return {
+        "statusCode": reply.message.status if isinstance(reply.message, Problem) else 200,
+        "headers": {"Content-Type": content_type, **reply.headers},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def _reply(call: Call, service: Service) -> Reply:
+    try:
+        if call.method != "POST":
+            raise Refused(problem("method-not-allowed", "Send the request with POST."), {"Allow": "POST"})
+        request = read_request(
+            call.body,
+            call.headers.get("content-type"),
+            ConnectRequest,
+            connectorId=call.query.get("connectorId"),
+        )
+        return connect(request, call, service)
+    except Refused as refused:
+        observe.refused(refused.problem)
+        return Reply(refused.problem, refused.headers)
+    except Exception:  # noqa: BLE001 - the last line of defence: a caller hears a problem, never a stack trace
+        observe.crashed()
+        detail = "The service failed; what became of the request is not known. Look at the attempt by its id."
+        return Reply(problem("internal-error", detail))

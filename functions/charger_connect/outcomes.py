@@ -1,0 +1,64 @@
+"""The one table from what the link said to what is recorded and what the caller hears.
+
+Tests and documentation read it; nothing else decides a state or a status.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from charger_link import (
+    Answer,
+    ChargerUnknown,
+    LinkError,
+    Outcome,
+    OutcomeUnknown,
+    ServerBusy,
+    ServerFailed,
+    ServerRefused,
+    StatusNotAvailable,
+    Unreachable,
+)
+from journal import State
+
+
+class Verdict(NamedTuple):
+    """The attempt's state, and the type of problem the caller hears; None is a 200 with ``OcppStatusResponse``."""
+
+    state: State
+    problem: str | None
+
+
+OUTCOMES: dict[Outcome | type[LinkError], Verdict] = {
+    Outcome.ACCEPTED: Verdict(State.COMPLETED, None),
+    Outcome.REJECTED: Verdict(State.COMPLETED, None),
+    Outcome.STATUS: Verdict(State.COMPLETED, None),
+    Outcome.OFFLINE: Verdict(State.FAILED, None),
+    Unreachable: Verdict(State.FAILED, "server-unreachable"),
+    ServerBusy: Verdict(State.FAILED, "server-busy"),
+    ServerRefused: Verdict(State.FAILED, "server-refused"),
+    ServerFailed: Verdict(State.FAILED, "server-error"),
+    ChargerUnknown: Verdict(State.FAILED, "charger-unknown"),
+    StatusNotAvailable: Verdict(State.FAILED, "status-not-available"),
+    OutcomeUnknown: Verdict(State.UNKNOWN, "outcome-unknown"),
+}
+
+# Where no token was given nothing can have started, however little came back.
+STATUS_UNKNOWN = Verdict(State.FAILED, "status-unknown")
+
+
+def verdict(result: Answer | LinkError, *, starts: bool, doubt: bool) -> Verdict:
+    """What `result` means.
+
+    Parameters
+    ----------
+    starts
+        Whether a start was asked.
+    doubt
+        Whether an earlier try under the same id may have reached the server: then an error of this try says nothing about that one.
+    """
+    if isinstance(result, Answer):
+        return OUTCOMES[result.outcome]
+    if isinstance(result, OutcomeUnknown) and not starts:
+        return STATUS_UNKNOWN
+    return OUTCOMES[OutcomeUnknown] if doubt else OUTCOMES[type(result)]

@@ -1,0 +1,53 @@
+"""What the flow works with, put together once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from charger_link import REPEATABLE, Circuits, Link, LinkServers
+from charger_link.secrets import Secrets
+from journal import DynamoDB, Journal
+from settings.connect import ConnectSettings
+from transport.credentials import from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The settings of a deployment and what they stand for."""
+
+    journal: Journal
+    link: Link
+    circuits: Circuits
+    servers: LinkServers
+    secret: bytes
+    link_timeout: float
+    default_server: str | None = None
+    paused: bool = False
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Service:
+        """The service that `environ` describes; nothing is connected yet.
+
+        Raises
+        ------
+        SettingsError, LinkServersError, CredentialsError
+        """
+        settings = ConnectSettings.read(environ)
+        dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.aws_region, from_environment(environ))
+        circuits = Circuits()
+        return cls(
+            journal=Journal(
+                dynamodb, settings.table_name, retention_days=settings.retention_days, repeatable=REPEATABLE
+            ),
+            link=Link(circuits, Secrets.of(settings.link_secrets_file)),
+            circuits=circuits,
+            servers=LinkServers.parse(settings.link_servers_json()),
+            secret=settings.journal_secret.get_secret_value().encode(),
+            link_timeout=settings.link_timeout,
+            default_server=settings.default_link_server,
+            paused=settings.paused,
+        )

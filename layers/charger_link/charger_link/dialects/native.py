@@ -1,0 +1,112 @@
+"""The native dialect: docs/native-link.openapi.yaml.
+
+The server keeps the id before anything leaves it, so the same request may be sent again. Its errors are problem
+documents; one without that content type comes from something in between, and says nothing about the charger.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from charger_link import ocpp
+from charger_link.command import Answer, Outcome
+from charger_link.errors import (
+    ChargerUnknown,
+    LinkError,
+    OutcomeUnknown,
+    ServerBusy,
+    ServerFailed,
+    ServerRefused,
+)
+
+if TYPE_CHECKING:
+    from charger_link.command import Command
+    from charger_link.link import Exchange, Reply
+
+REPEATABLE = True
+_RETRY_AFTER = 5  # seconds, where the server names none
+_LONGEST_RETRY = 3600
+
+
+def start(command: Command, exchange: Exchange) -> Answer:
+    payload: dict[str, object] = {"tokenId": command.token}
+    if command.connector is not None:
+        payload["connectorId"] = command.connector
+    reply = exchange.send("PUT", f"{_charger(command)}/connections/{command.id}", payload, wait=True)
+    answer = _answer(command, reply)
+    if answer.status == "Rejected":
+        return answer.becomes(Outcome.REJECTED)
+    if answer.status == "Unavailable":
+        return answer.becomes(Outcome.OFFLINE)
+    if answer.status in ocpp.TAKEN:
+        return answer.becomes(Outcome.ACCEPTED)
+    raise _nonsense("status")
+
+
+def status(command: Command, exchange: Exchange) -> Answer:
+    answer = _answer(command, exchange.send("GET", _charger(command), wait=True))
+    if answer.status not in ocpp.STATUSES:
+        raise _nonsense("status")
+    return answer.becomes(Outcome.OFFLINE) if (answer.info or "").startswith("not-connected") else answer
+
+
+def _charger(command: Command) -> str:
+    return f"/api/v1/chargers/{quote(command.charger_id, safe='')}"
+
+
+def _answer(command: Command, reply: Reply) -> Answer:
+    if reply.status != 200:
+        raise _error(reply)
+    body = reply.json
+    if not isinstance(body, dict) or body.get("chargerId") != command.charger_id:
+        raise _nonsense("charger")
+    connector, info = body.get("connectorId", 0), body.get("info")
+    error_code = body.get("errorCode", "NoError")
+    if type(connector) is not int or not 0 <= connector <= 0x7FFFFFFF:
+        raise _nonsense("types")
+    if not isinstance(error_code, str) or error_code not in ocpp.ERROR_CODES:
+        raise _nonsense("types")
+    if not isinstance(info, str | None) or not isinstance(body.get("status"), str):
+        raise _nonsense("types")
+    return Answer(Outcome.STATUS, body["status"], connector, error_code, info and ocpp.info(info))
+
+
+def _error(reply: Reply) -> LinkError:
+    if reply.kind != "application/problem+json":
+        return _nonsense(f"http-{reply.status}")
+    match reply.status:
+        case 404:
+            return ChargerUnknown("charger-unknown", "The OCPP server does not know this charger.")
+        case 429 | 503:
+            return ServerBusy(
+                "busy",
+                "The OCPP server cannot take the call now; nothing was sent.",
+                retry_after=_retry_after(reply),
+            )
+        case 403:
+            return ServerRefused(
+                "forbidden",
+                "The OCPP server does not let our credentials do this: look at the secret in LinkServers.",
+            )
+        case 504:
+            return OutcomeUnknown(
+                "charger-silent", "The charger did not answer in time; it may start all the same."
+            )
+        case code if 400 <= code < 500:
+            return ServerFailed(f"http-{code}", "The OCPP server declined the request; nothing was started.")
+        case code:
+            return OutcomeUnknown(
+                f"http-{code}", "The OCPP server failed; whether the charger starts is not known."
+            )
+
+
+def _retry_after(reply: Reply) -> int:
+    given = reply.headers.get("retry-after", "")
+    return max(1, min(int(given), _LONGEST_RETRY)) if given.isascii() and given.isdecimal() else _RETRY_AFTER
+
+
+def _nonsense(kind: str) -> LinkError:
+    return OutcomeUnknown(
+        kind, "The OCPP server's answer was not understood; the charger may start all the same."
+    )

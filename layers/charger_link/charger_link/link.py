@@ -1,0 +1,187 @@
+"""One command to one OCPP server, through its dialect, inside one deadline."""
+
+from __future__ import annotations
+
+import json
+import random
+import ssl
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from charger_link.dialects import dialect
+from charger_link.errors import LinkError, OutcomeUnknown, ServerRefused, StatusNotAvailable, Unreachable
+from transport import Broken, Deadline, NotConnected, Response, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from charger_link.circuit import Circuits
+    from charger_link.command import Answer, Command
+    from charger_link.secrets import Secrets
+
+_CONNECT = 3.0  # seconds for TCP and TLS: an OCPP server is near
+_TRIES = 3
+_FIRST_PAUSE = 0.1  # seconds, doubled each time, of which a random part is slept (full jitter)
+_UNREACHABLE = "The OCPP server could not be reached, so nothing was sent. Try again with the same id."
+_UNANSWERED = "The request was sent and no whole answer came; the charger may start all the same."
+_REFUSED = "The OCPP server does not accept the credentials of its LinkServers entry: look at the secret named there."
+_NO_STATUS = "This kind of OCPP server cannot tell a charger's status. Send a tokenId to start a charge."
+_MARGIN = 1.0  # seconds between what the server is asked to wait at most and our own deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered: ``json`` is None where the body is none, and ``kind`` is its media type."""
+
+    status: int
+    kind: str
+    headers: Mapping[str, str]
+    json: Any
+    text: str
+
+
+class Exchange:
+    """How a dialect speaks to its server: requests in, whole replies out, everything else raised.
+
+    ``repeat`` says that a request which was sent and not answered may be sent again.
+    """
+
+    def __init__(
+        self, command: Command, deadline: Deadline, circuits: Circuits, secrets: Secrets, repeat: bool
+    ) -> None:
+        self._command = command
+        self._server = command.server
+        self._deadline = deadline
+        self._circuits = circuits
+        self._secrets = secrets
+        self._repeat = repeat
+        self._opened = False
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        payload: object = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        wait: bool = False,
+    ) -> Reply:
+        """Send one request below the server's base path; with `wait`, ask the server to answer in time (RFC 7240).
+
+        Raises
+        ------
+        Unreachable
+            Nothing was sent, after a few tries.
+        ServerRefused
+            401: the credentials do not hold.
+        OutcomeUnknown
+            It was sent, and no whole answer came.
+        """
+        body = b"" if payload is None else json.dumps(payload, ensure_ascii=False).encode()
+        given = {"Accept": "application/json, application/problem+json", "Connection": "close"}
+        if payload is not None:
+            given["Content-Type"] = "application/json"
+        if self._command.trace_parent:
+            given["traceparent"] = self._command.trace_parent
+        given |= headers or {}
+        failure: LinkError | None = None
+        for tried in range(1, _TRIES + 1):
+            if wait:
+                given["Prefer"] = f"wait={max(1, int(self._deadline.remaining() - _MARGIN))}"
+            try:
+                return self._authorized(method, path, given, body)
+            except NotConnected as error:
+                self._failed(None)
+                # Once something was sent, a connection that is not made takes nothing of that back.
+                failure = failure or Unreachable(error.reason, _UNREACHABLE)
+            except Broken as error:
+                if error.heard:
+                    self._circuits.answered(self._server.name)
+                else:
+                    self._failed(self._command.charger_id)
+                failure = OutcomeUnknown(error.reason, _UNANSWERED)
+                if not self._repeat:
+                    break
+            pause = random.uniform(0, _FIRST_PAUSE * 2**tried)  # noqa: S311 - jitter
+            if tried == _TRIES or pause >= self._deadline.remaining():
+                break
+            time.sleep(pause)
+        assert failure is not None
+        failure.opened_circuit = self._opened
+        raise failure
+
+    def _authorized(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        """Once with the secret as known, and after a 401 once more with the secret as it is now."""
+        name = self._server.entry.secret
+        reply = self._once(method, path, headers | self._secrets.headers(name), body)
+        if reply.status == 401 and name and self._secrets.refresh(name):
+            reply = self._once(method, path, headers | self._secrets.headers(name), body)
+        if reply.status == 401:
+            raise ServerRefused("unauthorized", _REFUSED)
+        return reply
+
+    def _once(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        entry = self._server.entry
+        tls = _tls(entry.ca) if entry.scheme == "https" else None
+        host = entry.server_name or self._server.address
+        # A kept connection dies unseen while Lambda is frozen, and a start must not go out on a dead one: always a new one.
+        connection = connect(
+            self._server.address, self._server.port, host, self._deadline.within(_CONNECT), tls
+        )
+        try:
+            response = connection.request(method, entry.base_path + path, headers, body, self._deadline)
+        finally:
+            connection.close()
+        self._circuits.answered(self._server.name)
+        return _reply(response)
+
+    def _failed(self, charger_id: str | None) -> None:
+        self._opened = self._circuits.failed(self._server.name, charger_id) or self._opened
+
+
+class Link:
+    """The charger link of one deployment. Safe to share between threads."""
+
+    def __init__(self, circuits: Circuits, secrets: Secrets) -> None:
+        self._circuits = circuits
+        self._secrets = secrets
+
+    def connect(self, command: Command, deadline: Deadline) -> Answer:
+        """Carry out `command` and answer what the charger definitely said.
+
+        Raises
+        ------
+        LinkError
+            Anything else; ``may_have_started`` tells what that means for a charge.
+        """
+        speak = dialect(command.server.entry.dialect)
+        try:
+            if command.token is not None:
+                return speak.start(command, self._exchange(command, deadline, speak.REPEATABLE))
+            if speak.status is None:
+                raise StatusNotAvailable("status-not-available", _NO_STATUS)
+            return speak.status(command, self._exchange(command, deadline, repeat=True))
+        except LinkError:
+            raise
+        except Exception as error:  # a reply that its dialect stumbles over says nothing about the charger
+            raise OutcomeUnknown("unexpected", _UNANSWERED) from error
+
+    def _exchange(self, command: Command, deadline: Deadline, repeat: bool) -> Exchange:
+        return Exchange(command, deadline, self._circuits, self._secrets, repeat)
+
+
+def _reply(response: Response) -> Reply:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        text = response.body.decode()
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        text, document = response.body.decode(errors="replace"), None
+    return Reply(response.status, kind, response.headers, document, text)
+
+
+@lru_cache(maxsize=16)
+def _tls(authorities: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=authorities)

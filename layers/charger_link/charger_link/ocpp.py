@@ -1,0 +1,81 @@
+"""The words of OCPP 1.6 and 2.0.1 that an answer may hold, and how they are read in every dialect."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from charger_link.command import Answer, Outcome
+
+# After a start: the charger took it, and perhaps a later message says what it does.
+TAKEN = frozenset({"Accepted", "Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Occupied"})
+# A charger's own: StatusNotification of 1.6 and of 2.0.1.
+STATUSES = frozenset(
+    {
+        "Available",
+        "Preparing",
+        "Charging",
+        "SuspendedEVSE",
+        "SuspendedEV",
+        "Finishing",
+        "Reserved",
+        "Unavailable",
+        "Faulted",
+        "Occupied",
+    }
+)
+ERROR_CODES = frozenset(  # ChargePointErrorCode of 1.6
+    {
+        "ConnectorLockFailure",
+        "EVCommunicationError",
+        "GroundFailure",
+        "HighTemperature",
+        "InternalError",
+        "LocalListConflict",
+        "NoError",
+        "OtherError",
+        "OverCurrentFailure",
+        "PowerMeterFailure",
+        "PowerSwitchFailure",
+        "ReaderFailure",
+        "ResetFailure",
+        "UnderVoltage",
+        "OverVoltage",
+        "WeakSignal",
+    }
+)
+# A CALLERROR that says that the charger will not: both spellings of 1.6 and 2.0.1.
+REFUSALS = frozenset(
+    {
+        "NotImplemented",
+        "NotSupported",
+        "SecurityError",
+        "FormationViolation",
+        "FormatViolation",
+        "ProtocolError",
+        "PropertyConstraintViolation",
+        "OccurenceConstraintViolation",
+        "OccurrenceConstraintViolation",
+        "TypeConstraintViolation",
+    }
+)
+LONGEST_TOKEN_16 = 20
+LONGEST_INFO = 50
+
+
+def info(word: str, text: str = "") -> str:
+    """A word of the closed list and free text after it: at most 50 characters, each one that UTF-8 can write."""
+    return f"{word} {text}".strip()[:LONGEST_INFO].encode(errors="replace").decode()
+
+
+def rejected(word: str, connector: int | None, text: str = "") -> Answer:
+    return Answer(Outcome.REJECTED, "Rejected", connector or 0, info=info(word, text))
+
+
+def offline(word: str, connector: int | None = None) -> Answer:
+    """No connection to the charger; nothing was sent."""
+    return Answer(Outcome.OFFLINE, "Unavailable", connector or 0, info=info(word))
+
+
+def remote_start_id(id_: str) -> int:
+    """OCPP 2.0.1's remoteStartId for a request id: 31 bits of its SHA-256, at least 1."""
+    return (int.from_bytes(sha256(id_.encode()).digest()[:4], "big") & 0x7FFFFFFF) or 1

@@ -1,0 +1,73 @@
+"""The credentials that `LinkServers` names, from Secrets Manager.
+
+A secret is JSON with the members of one of three kinds: ``{"username", "password"}`` (HTTP Basic), ``{"bearer"}``
+(a token), or ``{"apiKey"}`` with an optional ``"header"`` (default ``X-API-Key``).
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from charger_link.errors import ServerRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Secrets:
+    """Headers by secret name, each secret read once and again when a server says 401."""
+
+    def __init__(self, read: Callable[[str], str] | None = None) -> None:
+        """`read` gives a secret's text by its name; by default Secrets Manager does."""
+        self._read = read or _from_secrets_manager
+        self._known: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def of(cls, path: str | None) -> Secrets:
+        """Secrets of a file, ``{name: secret}`` in JSON, where one is named; else of Secrets Manager."""
+        return cls(lambda name: json.dumps(json.loads(Path(path).read_text())[name])) if path else cls()
+
+    def headers(self, name: str | None) -> dict[str, str]:
+        """The request headers that a secret stands for; none for no secret.
+
+        Raises
+        ------
+        ServerRefused
+            The secret cannot be read, or is of no known kind. Nothing was sent.
+        """
+        if name is None:
+            return {}
+        if name not in self._known:
+            try:
+                self._known[name] = _headers(json.loads(self._read(name)))
+            except Exception as error:  # whatever the reader raises, the reason is the setting
+                raise ServerRefused(
+                    "secret",
+                    "The credentials for the OCPP server cannot be read: look at the secret in LinkServers.",
+                ) from error
+        return self._known[name]
+
+    def refresh(self, name: str) -> bool:
+        """Read the secret again; True if it is another one now."""
+        old = self._known.pop(name, None)
+        return self.headers(name) != old
+
+
+def _from_secrets_manager(name: str) -> str:
+    # Imported only here: it brings boto3, which costs more than the whole rest of a cold start.
+    from aws_lambda_powertools.utilities import parameters
+
+    return str(parameters.get_secret(name, force_fetch=True))
+
+
+def _headers(secret: dict[str, str]) -> dict[str, str]:
+    secret = {name: str(value).strip() for name, value in secret.items()}
+    if "bearer" in secret:
+        return {"Authorization": f"Bearer {secret['bearer']}"}
+    if "apiKey" in secret:
+        return {secret.get("header", "X-API-Key"): secret["apiKey"]}
+    pair = f"{secret['username']}:{secret['password']}".encode()
+    return {"Authorization": f"Basic {b64encode(pair).decode()}"}

@@ -1,0 +1,150 @@
+"""`LinkServers`: the one setting that says where the service may call, and how.
+
+The most specific network that holds an address decides, among equals the one with the port; nothing falls through
+to a wider entry. There is no default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from charger_link import addresses
+from charger_link.dialects import DEFAULT_CONNECTORS
+
+
+class AddressUnusable(ValueError):
+    """Not an IP literal."""
+
+
+class AddressNotAllowed(Exception):
+    """Well formed, but outside the allowed networks or ports; ``reason`` is one word for metrics."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class LinkServersError(ValueError):
+    """The setting cannot be used; says which entry and member."""
+
+
+def _ports(given: object) -> object:
+    """``[8080, "9000-9100"]`` as ranges of first and last."""
+    if not isinstance(given, list | tuple) or not given:
+        raise ValueError('must list at least one port, like [8080, "9000-9100"]')
+    ranges = []
+    for entry in given:
+        first, dash, last = str(entry).partition("-")
+        if isinstance(entry, bool) or not first.isdecimal() or (dash and not last.isdecimal()):
+            raise ValueError(f"{entry!r} is no port and no range like 9000-9100")
+        low, high = int(first), int(last or first)
+        if not 1 <= low <= high <= 65535:
+            raise ValueError(f"{entry!r} is not within 1 to 65535")
+        ranges.append((low, high))
+    return tuple(ranges)
+
+
+class LinkServer(BaseModel):
+    """One entry: a network of OCPP servers of one kind.
+
+    ``connector`` is what a start names where the request does not ("none": nothing; unset: the dialect's default); ``ca`` is a PEM
+    certificate, or several; ``secret`` names a secret in Secrets Manager.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, defer_build=True)
+
+    network: IPv4Network | IPv6Network
+    ports: Annotated[tuple[tuple[int, int], ...], BeforeValidator(_ports)]
+    dialect: Literal["native"] = "native"
+    scheme: Literal["https", "http"] = "https"
+    server_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
+    ca: str | None = None
+    base_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~%-]+)*$")] = ""
+    secret: str | None = None
+    connector: Annotated[int, Field(ge=1)] | Literal["none"] | None = None
+    enabled: bool = True
+
+    @property
+    def start_connector(self) -> int | None:
+        """The connector that a start names where the request names none."""
+        if self.connector is None:
+            return DEFAULT_CONNECTORS.get(self.dialect)
+        return None if self.connector == "none" else self.connector
+
+    def has_port(self, port: int) -> bool:
+        return any(low <= port <= high for low, high in self.ports)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An OCPP server that may be called: the judged address, as it is dialled."""
+
+    address: str
+    port: int
+    entry: LinkServer
+
+    @property
+    def name(self) -> str:
+        """``address:port``, as it stands in an attempt and as `LinkServers.find_named` reads it."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+class LinkServers:
+    """The entries of the setting, most specific first."""
+
+    def __init__(self, entries: list[LinkServer]) -> None:
+        self._entries = sorted(entries, key=lambda entry: entry.network.prefixlen, reverse=True)
+
+    @classmethod
+    def parse(cls, text: str) -> LinkServers:
+        """Read the JSON of the setting.
+
+        Raises
+        ------
+        LinkServersError
+            With every entry and member that is wrong.
+        """
+        try:
+            return cls(TypeAdapter(list[LinkServer]).validate_json(text or "[]"))
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+            )
+            raise LinkServersError(f"LinkServers cannot be used: {faults}") from None
+
+    def find(self, address: str, port: int) -> Server:
+        """The server at an address that a caller, or an attempt, named.
+
+        Raises
+        ------
+        AddressUnusable
+            `address` is no IP literal.
+        AddressNotAllowed
+            No entry allows it.
+        """
+        try:
+            judged = addresses.parse(address)
+        except ValueError as error:
+            raise AddressUnusable("must be an IP address like 10.0.0.5; host names are not taken") from error
+        holding = [entry for entry in self._entries if judged in entry.network]
+        if not holding:
+            raise AddressNotAllowed("network")
+        closest = [entry for entry in holding if entry.network.prefixlen == holding[0].network.prefixlen]
+        entry = next((entry for entry in closest if entry.has_port(port)), None)
+        if entry is None:
+            raise AddressNotAllowed("port")
+        if addresses.forbidden(judged, entry.network):
+            raise AddressNotAllowed("forbidden")
+        return Server(str(judged), port, entry)
+
+    def find_named(self, name: str) -> Server:
+        """The server of a name like ``10.0.0.5:8080`` or ``[fd00::5]:8080``; raises like `find`."""
+        address, _, port = name.rpartition(":")
+        if not port.isascii() or not port.isdecimal():
+            raise AddressUnusable("must be an address and a port like 10.0.0.5:8080")
+        return self.find(address.removeprefix("[").removesuffix("]"), int(port))

@@ -1,0 +1,36 @@
+"""The journal: one DynamoDB item per request id, both the record of the attempt and its idempotency key."""
+
+from journal.attempt import Attempt, State, fingerprint, masked
+from journal.dynamodb import ConditionFailed, DynamoDB, JournalUnavailable
+from journal.journal import (
+    Claim,
+    Claimed,
+    Journal,
+    Mismatch,
+    Opening,
+    Page,
+    Pending,
+    Replay,
+    Settlement,
+    Unknown,
+)
+
+__all__ = [
+    "Attempt",
+    "Claim",
+    "Claimed",
+    "ConditionFailed",
+    "DynamoDB",
+    "Journal",
+    "JournalUnavailable",
+    "Mismatch",
+    "Opening",
+    "Page",
+    "Pending",
+    "Replay",
+    "Settlement",
+    "State",
+    "Unknown",
+    "fingerprint",
+    "masked",
+]

@@ -1,0 +1,344 @@
+"""Claim, settle, look: the three things done with an attempt.
+
+Both writes are conditional and may be repeated by a retry below us, after the table has applied them and the
+answer was lost. So a failed condition whose old item carries our own owner means that we had already won.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from journal.attempt import Attempt, Item, State, attribute, timestamp
+from journal.dynamodb import ConditionFailed, JournalUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from journal.dynamodb import DynamoDB
+    from transport import Deadline
+
+REPEAT_WINDOW = 3600.0  # seconds after createdAt in which a repeatable dialect may be asked again; servers keep ids for 24 h
+_DAY = 86400
+_INDEX = "byCharger"
+_OUTCOME = ("answer", "problem", "milliseconds")
+_REACHED = (State.COMPLETED, State.UNKNOWN)
+_RECENT = 10  # attempts looked at for a charger's server
+_ROUNDS = 4  # how often a claim looks again when others change the item between its two writes
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a claim writes. ``token`` is masked already; ``lease`` is in seconds since the epoch."""
+
+    id: str
+    charger_id: str
+    server: str
+    dialect: str
+    connector: int | None
+    token: str | None
+    fingerprint: bytes
+    lease: float
+    caller: str
+    trace_id: str | None = None
+    remote_start_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The attempt is ours. ``doubt``: an earlier try may have reached the server, so ours is a repeat of it."""
+
+    attempt: Attempt
+    doubt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Completed before: its answer is to be told again."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Another invocation holds it, and is believed alive for ``retry_after`` seconds more."""
+
+    attempt: Attempt
+    retry_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The id stands for another request, or another caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have started, and the server cannot be asked again."""
+
+    attempt: Attempt
+
+
+Claim = Claimed | Replay | Pending | Mismatch | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a claimed attempt."""
+
+    state: State
+    answer: dict[str, Any] | None = None
+    problem: dict[str, Any] | None = None
+    milliseconds: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Attempts, newest first; ``next`` is the index key to go on from."""
+
+    attempts: list[Attempt]
+    next: Item | None
+
+
+class Journal:
+    """The attempts of one table. Safe to share between threads."""
+
+    def __init__(
+        self,
+        dynamodb: DynamoDB,
+        table: str,
+        *,
+        retention_days: int = 90,
+        repeatable: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`repeatable` names the dialects whose start may be sent again under the same id; `clock` is in seconds
+        since the epoch."""
+        self._dynamodb = dynamodb
+        self._table = table
+        self._retention = retention_days * _DAY
+        self._repeatable = frozenset(repeatable)
+        self._clock = clock
+
+    def claim(self, opening: Opening, deadline: Deadline) -> Claim:
+        """Make the attempt ours, or learn why not: one conditional write, a second one where another's is taken over.
+
+        Raises
+        ------
+        JournalUnavailable
+            Nothing was sent to any charger by this claim.
+        """
+        owner = secrets.token_urlsafe(12)
+        for _ in range(_ROUNDS):
+            try:
+                return Claimed(self._open(opening, owner, deadline))
+            except ConditionFailed as failed:
+                if failed.item is None:
+                    continue
+                old = Attempt.of(failed.item)
+            verdict = self._judge(old, opening, owner)
+            if verdict is not None:
+                return verdict
+            try:
+                return Claimed(
+                    self._take_over(old, opening, owner, deadline), doubt=opening.token is not None
+                )
+            except ConditionFailed as failed:
+                if failed.item is not None and (now := Attempt.of(failed.item)).owner == owner:
+                    return Claimed(now, doubt=opening.token is not None)
+        return Pending(old, 1)
+
+    def settle(self, claimed: Claimed, settlement: Settlement, deadline: Deadline) -> Attempt | None:
+        """Record what became of it.
+
+        Returns
+        -------
+        Attempt | None
+            None when it stands recorded as ours; else the attempt as it is now, because somebody knew more or holds it.
+
+        Raises
+        ------
+        JournalUnavailable
+            It may not be recorded: nobody may be told a success.
+        """
+        mine = claimed.attempt
+        sets: dict[str, Any] = {"state": settlement.state, "updatedAt": timestamp(self._clock())}
+        for name in _OUTCOME:
+            value = getattr(settlement, name)
+            if value is not None:
+                sets[name] = value
+        if settlement.state is State.COMPLETED:
+            condition = "#state IN (:pending, :unknown)"
+            values: dict[str, Any] = {":pending": State.PENDING, ":unknown": State.UNKNOWN}
+        else:
+            condition = "#state = :pending AND #owner = :mine"
+            values = {":pending": State.PENDING, ":mine": mine.owner}
+        try:
+            self._update(
+                mine.id,
+                sets,
+                condition,
+                values,
+                deadline,
+                remove=("problem",) if "problem" not in sets else (),
+            )
+        except ConditionFailed as failed:
+            if failed.item is None:  # deleted meanwhile: nothing is recorded, and nothing can be
+                raise JournalUnavailable("item-deleted") from failed
+            now = Attempt.of(failed.item)
+            if now.owner == mine.owner and now.state is settlement.state and now.answer == settlement.answer:
+                return None
+            return now
+        return None
+
+    def get(self, id_: str, deadline: Deadline) -> Attempt | None:
+        """The attempt with this id, strongly consistent."""
+        found = self._dynamodb.call(
+            "GetItem", {"TableName": self._table, "Key": {"id": {"S": id_}}, "ConsistentRead": True}, deadline
+        ).get("Item")
+        return Attempt.of(found) if found else None
+
+    def newest(self, charger_id: str, limit: int, start: Item | None, deadline: Deadline) -> Page:
+        """At most `limit` attempts of a charger, newest first: one query of keys and one batch of items."""
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": _INDEX,
+            "KeyConditionExpression": "chargerId = :charger",
+            "ExpressionAttributeValues": {":charger": {"S": charger_id}},
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        if start:
+            query["ExclusiveStartKey"] = start
+        page = self._dynamodb.call("Query", query, deadline)
+        keys = [{"id": key["id"]} for key in page["Items"]]
+        found = {attempt.id: attempt for attempt in self._batch(keys, deadline)}
+        return Page(
+            [found[key["id"]["S"]] for key in keys if key["id"]["S"] in found], page.get("LastEvaluatedKey")
+        )
+
+    def newest_server(self, charger_id: str, deadline: Deadline) -> str | None:
+        """The server ("address:port") of the charger's newest attempt that reached one, among its last few."""
+        attempts = self.newest(charger_id, _RECENT, None, deadline).attempts
+        return next((attempt.server for attempt in attempts if attempt.state in _REACHED), None)
+
+    def _open(self, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
+        now = self._clock()
+        sets = {
+            "chargerId": opening.charger_id,
+            "server": opening.server,
+            "dialect": opening.dialect,
+            "fingerprint": opening.fingerprint,
+            "expiresAt": int(now) + self._retention,
+            **_held(opening, owner, now),
+        }
+        optional = {
+            "connectorId": opening.connector,
+            "token": opening.token,
+            "remoteStartId": opening.remote_start_id,
+        }
+        sets |= {name: value for name, value in optional.items() if value is not None}
+        absent = tuple(name for name, value in optional.items() if value is None)
+        return self._update(
+            opening.id,
+            sets,
+            "attribute_not_exists(id) OR (#fingerprint = :fingerprint AND #state = :failed)",
+            {":failed": State.FAILED},
+            deadline,
+            created=timestamp(now),
+            remove=(*_OUTCOME, *absent),
+        )
+
+    def _take_over(self, old: Attempt, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
+        return self._update(
+            old.id,
+            _held(opening, owner, self._clock()),
+            "#owner = :theirs AND #state = :found",
+            {":theirs": old.owner, ":found": old.state},
+            deadline,
+            created=old.createdAt,
+            remove=_OUTCOME,
+        )
+
+    def _judge(self, old: Attempt, opening: Opening, owner: str) -> Claim | None:
+        """The table of the claim; None where the attempt may be taken over."""
+        now = self._clock()
+        if old.fingerprint != opening.fingerprint:
+            return Mismatch()
+        if old.owner == owner:
+            return Claimed(old)
+        if old.state is State.COMPLETED:
+            return Replay(old)
+        if old.state is State.PENDING and old.lease >= now:
+            return Pending(old, max(1, ceil(old.lease - now)))
+        if opening.token is None:  # a status was asked: nothing was ever started
+            return None
+        if old.dialect in self._repeatable and old.createdAt >= timestamp(now - REPEAT_WINDOW):
+            return None
+        return Unknown(old)
+
+    def _batch(self, keys: list[Item], deadline: Deadline) -> list[Attempt]:
+        found: list[Attempt] = []
+        while keys:
+            answer = self._dynamodb.call(
+                "BatchGetItem", {"RequestItems": {self._table: {"Keys": keys}}}, deadline
+            )
+            found += [Attempt.of(item) for item in answer["Responses"].get(self._table, [])]
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+        return found
+
+    def _update(
+        self,
+        id_: str,
+        sets: dict[str, Any],
+        condition: str,
+        values: dict[str, Any],
+        deadline: Deadline,
+        created: str | None = None,
+        remove: tuple[str, ...] = (),
+    ) -> Attempt:
+        """One conditional UpdateItem; with `created` it is a claim, which counts a try."""
+        assignments = [f"#{name} = :{name}" for name in sets]
+        names = {f"#{name}": name for name in (*sets, *remove, "state")}
+        bound = {**{f":{name}": value for name, value in sets.items()}, **values}
+        expression = "SET " + ", ".join(assignments)
+        if created:
+            expression += ", createdAt = if_not_exists(createdAt, :created)"
+            bound[":created"] = created
+        if remove:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
+        if created:
+            expression += " ADD tries :one"
+            bound[":one"] = 1
+        if "#owner" in condition:
+            names["#owner"] = "owner"
+        answer = self._dynamodb.call(
+            "UpdateItem",
+            {
+                "TableName": self._table,
+                "Key": {"id": {"S": id_}},
+                "UpdateExpression": expression,
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": {name: attribute(value) for name, value in bound.items()},
+                "ReturnValues": "ALL_NEW",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            },
+            deadline,
+        )
+        return Attempt.of(answer["Attributes"])
+
+
+def _held(opening: Opening, owner: str, now: float) -> dict[str, Any]:
+    """Who holds the attempt from now on, and until when it is believed alive."""
+    held = {
+        "state": State.PENDING,
+        "owner": owner,
+        "lease": round(opening.lease, 3),
+        "updatedAt": timestamp(now),
+        "caller": opening.caller,
+    }
+    return held | ({"traceId": opening.trace_id} if opening.trace_id else {})

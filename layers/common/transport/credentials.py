@@ -1,0 +1,104 @@
+"""AWS credentials as Lambda gives them: the environment, or under SnapStart a local endpoint.
+
+Lambda sets ``AWS_ACCESS_KEY_ID`` and its companions for the life of an execution environment. Under SnapStart they
+would be frozen into the snapshot, so Lambda sets ``AWS_CONTAINER_CREDENTIALS_FULL_URI`` instead, and what that
+endpoint answers expires:
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from transport.deadline import Deadline
+from transport.http import TransportError, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_EARLY = 300.0  # seconds before their end that credentials are fetched anew: what AWS's own clients keep
+_PATIENCE = 2.0
+
+
+class CredentialsError(Exception):
+    """No credentials could be had; says which variable to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+def from_environment(environ: Mapping[str, str]) -> Callable[[], Credentials]:
+    """A source of credentials for this process: call it before each request.
+
+    Raises
+    ------
+    CredentialsError
+        By the source, when neither keys nor an endpoint are named, or the endpoint does not answer.
+    """
+    uri = environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    if "AWS_ACCESS_KEY_ID" in environ and "AWS_SECRET_ACCESS_KEY" in environ:
+        fixed = Credentials(
+            environ["AWS_ACCESS_KEY_ID"],
+            environ["AWS_SECRET_ACCESS_KEY"],
+            environ.get("AWS_SESSION_TOKEN") or None,
+        )
+        return lambda: fixed
+    if uri:
+        return _Endpoint(uri, environ)
+    raise CredentialsError(
+        "no AWS credentials: neither AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
+    )
+
+
+class _Endpoint:
+    """Credentials of the container endpoint, fetched when first needed and again before they expire."""
+
+    def __init__(self, uri: str, environ: Mapping[str, str]) -> None:
+        self._uri = urlsplit(uri)
+        self._environ = environ
+        self._known: Credentials | None = None
+        self._until = 0.0
+
+    def __call__(self) -> Credentials:
+        if self._known is None or time.time() > self._until - _EARLY:
+            try:
+                self._known, self._until = self._fetch()
+            except (TransportError, OSError, ValueError, KeyError) as error:
+                if self._known is None or time.time() > self._until:
+                    raise CredentialsError(
+                        f"no AWS credentials from AWS_CONTAINER_CREDENTIALS_FULL_URI: {type(error).__name__}"
+                    ) from error
+        return self._known
+
+    def _fetch(self) -> tuple[Credentials, float]:
+        host = self._uri.hostname or ""
+        deadline = Deadline.after(_PATIENCE)
+        connection = connect(host, self._uri.port or 80, host, deadline)
+        try:
+            path = self._uri.path + (f"?{self._uri.query}" if self._uri.query else "")
+            response = connection.request(
+                "GET", path or "/", {"Authorization": self._authorization()}, b"", deadline
+            )
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise ValueError("not 200")
+        given = json.loads(response.body)
+        credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given.get("Token"))
+        return credentials, datetime.fromisoformat(given["Expiration"]).timestamp()
+
+    def _authorization(self) -> str:
+        path = self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
+        if path:
+            with open(path, encoding="ascii") as file:  # noqa: PTH123 - pathlib is not worth its import here
+                return file.read().strip()
+        return self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")

@@ -1,0 +1,30 @@
+"""A point on the monotonic clock that everything below it keeps to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When to be done: ``at`` is in seconds of ``time.monotonic()``."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """The deadline `seconds` from now."""
+        return cls(time.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Seconds left, never below 0."""
+        return max(0.0, self.at - time.monotonic())
+
+    def within(self, seconds: float) -> Deadline:
+        """The earlier of this deadline and `seconds` from now."""
+        return Deadline(min(self.at, time.monotonic() + seconds))
+
+    def before(self, seconds: float) -> Deadline:
+        """This deadline, `seconds` earlier: what is kept back for later work."""
+        return Deadline(self.at - seconds)
