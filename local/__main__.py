@@ -1,0 +1,209 @@
+"""`python -m local` (make run): the whole service on this machine.
+
+The gateway with the real handlers and the table in this process; the OCPP server and the charge points in processes of
+their own, so that each can be killed. One that ends is reported and started again after a few seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from local import template
+from local.chargers.behaviours import unusual, usual
+from local.children import Child
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from local.chargers.behaviours import Behaviour
+
+ROOT = Path(__file__).parent.parent
+HOST = "127.0.0.1"
+READY_SECONDS = 30.0
+PATH = "/api/v1/ocpp/charger-connect"
+
+LINK_SERVERS = [{"network": "127.0.0.0/8", "ports": ["1024-65535"], "dialect": "native", "scheme": "http"}]
+
+
+class CannotStart(Exception):
+    """Something the stack needs is not to be had; the text is for whoever started it."""
+
+
+def main() -> int:
+    """Serve until SIGINT, SIGTERM or SIGHUP. 0, or 1 where the stack cannot start."""
+    options = _options()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with ExitStack() as stack:
+            # A second Ctrl-C must not leave half of it running.
+            stack.callback(_heed_no_signal)
+            _start(options, stack)
+            while True:
+                signal.pause()
+    except KeyboardInterrupt:
+        return 0
+    except CannotStart as error:
+        print(f"cannot start: {error}", file=sys.stderr)
+        return 1
+
+
+def _options() -> argparse.Namespace:
+    environ = os.environ.get
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--port", type=int, default=environ("PORT", "8000"), help="the gateway's (or PORT)")
+    parser.add_argument("--table-port", type=int, default=environ("TABLE_PORT", "8001"), help="or TABLE_PORT")
+    parser.add_argument("--rest-port", type=int, default=9080, help="the OCPP server's REST API")
+    parser.add_argument("--ocpp-port", type=int, default=9081, help="the OCPP server's WebSocket")
+    parser.add_argument(
+        "--chargers",
+        choices=["", "all"],
+        default=environ("CHARGERS", ""),
+        help="all: CP-6 to CP-10 too (or CHARGERS)",
+    )
+    return parser.parse_args()
+
+
+def _start(options: argparse.Namespace, stack: ExitStack) -> None:
+    _need_free_ports(
+        {
+            "PORT": options.port,
+            "TABLE_PORT": options.table_port,
+            "--rest-port": options.rest_port,
+            "--ocpp-port": options.ocpp_port,
+        }
+    )
+    behaviours = usual() + (unusual() if options.chargers else [])
+    csms, chargers = _start_ocpp(options, behaviours, stack)
+    url = _start_functions(options, stack)
+    _wait_for_chargers(options.rest_port, behaviours, [csms, chargers])
+    print(_welcome(url + PATH, options.rest_port, behaviours, csms, chargers), flush=True)
+
+
+def _start_ocpp(
+    options: argparse.Namespace, behaviours: Sequence[Behaviour], stack: ExitStack
+) -> tuple[Child, Child]:
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="charger-connect-"))
+    csms = Child(
+        "the OCPP server",
+        "local.csms",
+        [
+            f"--rest-port={options.rest_port}",
+            f"--ocpp-port={options.ocpp_port}",
+            f"--database={folder}/csms.sqlite",
+            f"--known={','.join(behaviour.identity for behaviour in behaviours)}",
+        ],
+        _say,
+    )
+    stack.callback(csms.stop)
+    chargers = Child(
+        "the charge points",
+        "local.chargers",
+        [f"--server=ws://{HOST}:{options.ocpp_port}/ocpp", *(["--all"] if options.chargers else [])],
+        _say,
+    )
+    stack.callback(chargers.stop)
+    return csms, chargers
+
+
+def _start_functions(options: argparse.Namespace, stack: ExitStack) -> str:
+    # Imported late: moto takes a second, which the OCPP server uses to start.
+    from local.gateway import serve
+    from local.invokers import in_process, load_handlers
+    from local.table import start_table
+
+    read = template.read()
+    table = stack.enter_context(closing(start_table(port=options.table_port, name="attempts")))
+    for function in read.functions.values():
+        os.environ.update(function.environment)
+    os.environ.update(table.environment())
+    os.environ["LINK_SERVERS"] = json.dumps(LINK_SERVERS)
+    os.environ["JOURNAL_SECRET"] = secrets.token_hex(32)
+    for foreign in ("AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        os.environ.pop(foreign, None)
+    sys.path[:0] = [str(ROOT / code) for code in ("functions", "layers/common", "layers/charger_link")]
+    invoke = in_process(load_handlers(read.functions))
+    return stack.enter_context(closing(serve(read.routes, invoke, port=options.port))).url
+
+
+def _need_free_ports(ports: Mapping[str, int]) -> None:
+    for name, port in ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except (OSError, OverflowError) as error:
+                raise CannotStart(
+                    f"port {port} of {HOST} cannot be had ({error}); {name} chooses another"
+                ) from None
+
+
+def _wait_for_chargers(rest_port: int, behaviours: Sequence[Behaviour], children: Sequence[Child]) -> None:
+    missing = [behaviour.identity for behaviour in behaviours if behaviour.online]
+    until = time.monotonic() + READY_SECONDS
+    while missing := [identity for identity in missing if not _is_connected(rest_port, identity)]:
+        for child in children:
+            if not child.running:
+                raise CannotStart(f"{child.title} did not start")
+        if time.monotonic() > until:
+            raise CannotStart(f"not connected after {READY_SECONDS:g} s: {', '.join(missing)}")
+        time.sleep(0.1)
+
+
+def _is_connected(rest_port: int, identity: str) -> bool:
+    connection = HTTPConnection(HOST, rest_port, timeout=READY_SECONDS)
+    try:
+        connection.request("GET", f"/api/v1/chargers/{identity}")
+        answer = connection.getresponse()
+        status: dict[str, Any] = json.loads(answer.read())
+        return answer.status == 200 and status["status"] != "Unavailable"
+    except (OSError, HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
+
+
+def _welcome(url: str, rest_port: int, behaviours: Sequence[Behaviour], csms: Child, chargers: Child) -> str:
+    request = {
+        "id": str(uuid4()),
+        "chargerId": "CP-1",
+        "tokenId": "DE8AA12345",
+        "serverIpAddress": HOST,
+        "serverRestApiPort": rest_port,
+    }
+    return f"""
+ready: {url}
+
+  curl -i {url} -H 'Content-Type: application/json' \\
+    -d '{json.dumps(request)}'
+  curl -i {url}/{request["id"]}
+
+Charge points {behaviours[0].identity} to {behaviours[-1].identity}. To see a failure, kill the OCPP server
+(kill -9 {csms.pid}) or the charge points (kill -9 {chargers.pid}): they come back. Ctrl-C ends everything.
+"""
+
+
+def _heed_no_signal() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
