@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 
 from wire.members import MEMBERS, member_named
-from wire.problems import unreadable
 
 
 def read_members(text: str) -> dict[str, object]:
     """The members of a form, in any letter case; duplicates: the first wins; blank ones and absent ones are None.
 
-    `&` alone separates; `%zz` stays as it is. Raises `Refused` (400) for escapes that are not UTF-8.
+    `&` alone separates, and `%zz` stays as it is. Escaped bytes that are not UTF-8 become U+FFFD, which no text may hold.
     """
     members: dict[str, str | None] = {}
     for pair in text.split("&"):
         key, _, value = pair.partition("=")
-        name = member_named(_unescaped(key))
+        name = member_named(unquote_plus(key))
         if name is not None and name not in members:
-            plain = _unescaped(value)
+            plain = unquote_plus(value)
             members[name] = plain if plain.strip() else None
     return {name: members.get(name) for name in MEMBERS}
-
-
-def _unescaped(text: str) -> str:
-    try:
-        return unquote(text.replace("+", " "), errors="strict")
-    except UnicodeDecodeError:
-        raise unreadable("holds %XX escapes that are not UTF-8: escape the bytes of UTF-8 text") from None

@@ -49,7 +49,7 @@ def content_type(header: str | None) -> tuple[str | None, str | None]:
     return found[1].lower(), _parameters(found[0]).get("charset")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def negotiate(content_type_header: str | None, accept: str | None, requested_with: str | None) -> MediaType:
     """The answer's media type, from the headers Content-Type, Accept and X-Requested-With. Never fails."""
     wanted = (accept or "").strip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
+from typing import Final, TypeVar, overload
 
 from pydantic import ValidationError
 
@@ -18,12 +18,18 @@ Members = Mapping[str, object]
 Request = TypeVar("Request", bound=OcppChargerConnectRequest)
 
 
+@overload
+def read_request(body: bytes, content_type_header: str | None) -> OcppChargerConnectRequest: ...
+@overload
+def read_request(
+    body: bytes, content_type_header: str | None, model: type[Request], **beside: object
+) -> Request: ...
 def read_request(
     body: bytes,
     content_type_header: str | None,
-    model: type[Request] = OcppChargerConnectRequest,  # type: ignore[assignment]
+    model: type[OcppChargerConnectRequest] = OcppChargerConnectRequest,
     **beside: object,
-) -> Request:
+) -> OcppChargerConnectRequest:
     """The request that a body and its Content-Type say.
 
     Parameters

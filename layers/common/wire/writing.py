@@ -28,11 +28,9 @@ def write(message: OcppStatusResponse | Problem, media: MediaType) -> tuple[str,
 
 
 def _problem(problem: Problem, media: MediaType) -> tuple[str, str]:
-    members = {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(problem).items()
-        if value
-    }
+    members = {name: value for name, value in asdict(problem).items() if value is not None}
+    if errors := members.pop("errors"):
+        members["errors"] = list(errors)
     if media.is_xml:
         from wire import xml_body
 
