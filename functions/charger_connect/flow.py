@@ -84,7 +84,8 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
             return _carry_out(claim, request, server, call, service, _milliseconds(began))
         case Replay(attempt):
             observe.replayed(attempt)
-            return _tell(attempt, request)
+            reply = _tell(attempt, request)
+            return replace(reply, headers={**reply.headers, "Idempotent-Replayed": "true"})
         case Pending(attempt, retry_after):
             observe.conflicted(attempt)
             return _in_progress(attempt.id, retry_after)
@@ -211,8 +212,7 @@ def _connector(request: ConnectRequest, server: Server) -> int | None:
 def _tell(attempt: Attempt, request: ConnectRequest) -> Reply:
     """What the attempt's item says now."""
     if attempt.answer is not None:
-        reply = _heard(attempt.answer["outcome"], attempt.answer, request)
-        return replace(reply, headers={**reply.headers, "Idempotent-Replayed": "true"})
+        return _heard(attempt.answer["outcome"], attempt.answer, request)
     if attempt.state is State.PENDING:
         return _in_progress(attempt.id, max(1, round(attempt.lease - time.time())))
     if attempt.state is State.FAILED and attempt.problem:
