@@ -16,6 +16,7 @@ from charger_link import (
     CircuitOpen,
     Command,
     LinkError,
+    Outcome,
     OutcomeUnknown,
 )
 from charger_link.ocpp import remote_start_id
@@ -112,6 +113,7 @@ def _carry_out(
         answer=_body(result) if isinstance(result, Answer) else None,
         problem={"type": decided.problem, "detail": result.detail} if isinstance(result, LinkError) else None,
         milliseconds=took,
+        started=isinstance(result, Answer) and result.outcome is Outcome.ACCEPTED,
     )
     began = time.monotonic()
     try:

@@ -87,12 +87,13 @@ Claim = Claimed | Replay | Pending | Mismatch | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a claimed attempt."""
+    """What became of a claimed attempt; ``started``: the charger accepted a start."""
 
     state: State
     answer: dict[str, Any] | None = None
     problem: dict[str, Any] | None = None
     milliseconds: dict[str, Any] | None = None
+    started: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +172,10 @@ class Journal:
             if value is not None:
                 sets[name] = value
         if settlement.state is State.COMPLETED:
-            condition = "#state IN (:pending, :unknown)"
-            values: dict[str, Any] = {":pending": State.PENDING, ":unknown": State.UNKNOWN}
+            # A charger that took the start outweighs another try's inference that nothing was started.
+            over = [State.PENDING, State.UNKNOWN, *([State.FAILED] if settlement.started else [])]
+            values: dict[str, Any] = {f":over{number}": state for number, state in enumerate(over)}
+            condition = f"#state IN ({', '.join(values)})"
         else:
             condition = "#state = :pending AND #owner = :mine"
             values = {":pending": State.PENDING, ":mine": mine.owner}
