@@ -1,0 +1,155 @@
+"""What the template deploys, after SAM's transform."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from scripts.lint_template import findings
+from scripts.transform import extend, transform
+from tests.infrastructure.conftest import of_type
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Deploy
+
+FUNCTIONS = {"ConnectFunction", "AttemptsFunction"}
+LAYERS = {
+    "CommonLayer": FUNCTIONS,
+    "DependenciesLayer": FUNCTIONS,
+    "ChargerLinkLayer": {"ConnectFunction"},
+}
+
+
+def published(template: dict[str, Any], **parameters: str) -> dict[str, str]:
+    """The logical id of the version behind each function's alias: a new one publishes a new version."""
+    resources = transform(extend(template, parameters))["Resources"]
+    return {
+        name: resources[f"{name}Aliaslive"]["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
+        for name in FUNCTIONS
+    }
+
+
+def test_the_transformed_template_is_clean(transformed: dict[str, Any]) -> None:
+    assert findings(transformed) == []
+
+
+def test_a_wrong_reference_in_a_function_is_found(source: dict[str, Any]) -> None:
+    wrong = copy.deepcopy(source)
+    wrong["Resources"]["ConnectFunction"]["Properties"]["Environment"]["Variables"]["NEW"] = {
+        "Ref": "Nothing"
+    }
+    assert [finding[:5] for finding in findings(transform(wrong))] == ["E1020"]
+
+
+@pytest.mark.parametrize(("layer", "users"), LAYERS.items())
+def test_a_change_in_a_layer_alone_publishes_the_functions_that_have_it(
+    source: dict[str, Any], layer: str, users: set[str]
+) -> None:
+    changed = copy.deepcopy(source)
+    changed["Resources"][layer]["Properties"]["ContentUri"] = "s3://bucket/changed"
+    before, after = published(source), published(changed)
+    assert {name for name in FUNCTIONS if before[name] != after[name]} == users
+
+
+def test_every_layer_is_known_to_the_test_above(source: dict[str, Any]) -> None:
+    assert set(of_type(source["Resources"], "AWS::Serverless::LayerVersion")) == set(LAYERS)
+
+
+def test_a_parameter_that_a_function_reads_publishes_it(source: dict[str, Any]) -> None:
+    before, after = published(source), published(source, PauseStarts="true")
+    assert {name for name in FUNCTIONS if before[name] != after[name]} == {"ConnectFunction"}
+
+
+def test_each_function_writes_to_a_log_group_of_its_own_which_forgets(deploy: Deploy) -> None:
+    resources = deploy(LogRetentionDays="7")
+    functions = of_type(resources, "AWS::Lambda::Function")
+    groups = [function["LoggingConfig"]["LogGroup"] for function in functions.values()]
+    assert len(groups) == len(set(groups)) == len(FUNCTIONS)
+    for group in of_type(resources, "AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] == "7"
+
+
+def test_functions_run_as_decided(deploy: Deploy) -> None:
+    for function in of_type(deploy(), "AWS::Lambda::Function").values():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert (function["MemorySize"], function["Timeout"]) == (512, 29)
+        assert function["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_the_table_keeps_what_it_holds(deploy: Deploy) -> None:
+    table = deploy()["AttemptsTable"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    properties = table["Properties"]
+    assert properties["DeletionProtectionEnabled"] == "true"
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
+
+
+def test_a_deployment_may_let_its_table_go(deploy: Deploy) -> None:
+    table = deploy(TableDeletionPolicy="Delete", TableDeletionProtection="false")["AttemptsTable"]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Delete", "Delete")
+    assert table["Properties"]["DeletionProtectionEnabled"] == "false"
+
+
+def test_the_key_of_the_fingerprints_is_made_by_the_stack(deploy: Deploy) -> None:
+    variables = deploy()["ConnectFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["JOURNAL_SECRET"] == "{{resolve:secretsmanager:JournalSecret:SecretString}}"
+    assert deploy()["JournalSecret"]["Properties"]["GenerateSecretString"]["PasswordLength"] >= 32
+
+
+def test_access_logs_are_json_and_never_hold_a_path(deploy: Deploy) -> None:
+    stage = deploy()["ApiStage"]["Properties"]
+    entry = json.loads(stage["AccessLogSettings"]["Format"])
+    assert entry["route"] == "$context.routeKey"
+    assert not [value for value in entry.values() if "path" in value.lower()]
+    assert stage["AccessLogSettings"]["DestinationArn"] == "ApiLogs.Arn"
+
+
+def test_the_stage_throttles(deploy: Deploy) -> None:
+    assert deploy(ThrottleRate="5")["ApiStage"]["Properties"]["DefaultRouteSettings"] == {
+        "ThrottlingRateLimit": "5",
+        "ThrottlingBurstLimit": 200,
+    }
+
+
+def test_every_parameter_says_what_it_is(source: dict[str, Any]) -> None:
+    undescribed = [
+        name for name, entry in source["Parameters"].items() if len(entry.get("Description", "")) < 10
+    ]
+    assert undescribed == []
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        (
+            "LinkServers",
+            ["[]", '[{"network": "10.0.0.0/8"}]', "ssm:/a/b-c_d.e"],
+            ["", "{}", "ssm:name", "ssm:/a b"],
+        ),
+        ("DefaultLinkServer", ["", "10.0.0.5:8080", "[fd00::5]:80"], ["10.0.0.5", "csms.example:80"]),
+        ("JwtIssuer", ["", "https://issuer.example/"], ["http://issuer.example/", "issuer"]),
+        (
+            "LinkNetworks",
+            ["", "10.0.0.0/8", "10.0.0.0/8,10.1.0.0/16"],
+            ["10.0.0.0", "10.0.0.0/8, 10.1.0.0/16"],
+        ),
+        ("LinkNetworks", [",".join(["10.0.0.0/8"] * 5)], [",".join(["10.0.0.0/8"] * 6), "fd00::/8"]),
+        ("SubnetIds", ["", "subnet-0a1", "subnet-0a1,subnet-0b2"], ["0a1", "subnet-0a1, subnet-0b2"]),
+        ("RouteTableIds", ["", "rtb-0a1,rtb-0b2"], ["0a1", "rtb-0a1 rtb-0b2"]),
+        ("VpcId", ["", "vpc-0a1"], ["0a1"]),
+    ],
+)
+def test_parameters_take_what_they_should(
+    source: dict[str, Any], parameter: str, good: list[str], bad: list[str]
+) -> None:
+    pattern = source["Parameters"][parameter]["AllowedPattern"]
+    assert [value for value in good if not re.fullmatch(pattern, value)] == []
+    assert [value for value in bad if re.fullmatch(pattern, value)] == []
