@@ -31,6 +31,7 @@ IDLE_SECONDS = 60
 """How long a connection may stay silent before it is closed."""
 
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_FIELD = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:|[ \t])[^\r\n\0]*\r?\n")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
 
@@ -177,7 +178,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(self.server.respond(request))
 
     def _head(self) -> BytesIO:
-        # The parser takes a head that breaks off for a whole one, and bounds only its lines.
+        # The parser takes a head that breaks off for a whole one, bounds only its lines, and ends at a line without a colon.
         left = HEAD_LIMIT - len(self.raw_requestline)
         lines: list[bytes] = []
         while not lines or lines[-1] not in (b"\r\n", b"\n"):
@@ -188,11 +189,11 @@ class _Connection(BaseHTTPRequestHandler):
             if left < 0:
                 raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             lines.append(line)
+        if not all(_FIELD.fullmatch(line) for line in lines[:-1]):
+            raise Refused(HTTPStatus.BAD_REQUEST)
         return BytesIO(b"".join(lines))
 
     def _headers(self) -> tuple[tuple[str, str], ...]:
-        if self.headers.defects or self.headers.get_payload():
-            raise Refused(HTTPStatus.BAD_REQUEST)
         return tuple((name, _FOLD.sub(" ", value).strip()) for name, value in self.headers.items())
 
     def _body(self, headers: tuple[tuple[str, str], ...]) -> bytes:

@@ -111,6 +111,11 @@ class DynamoDB:
                 time.sleep(pause)
         raise AssertionError("count() has no end")
 
+    def close(self) -> None:
+        """Close the idle connections; the next call makes a new one."""
+        while self._idle:
+            self._idle.pop().close()
+
     def _once(self, operation: str, content: bytes, deadline: Deadline) -> dict[str, Any]:
         headers = {
             "content-type": "application/x-amz-json-1.0",

@@ -108,6 +108,8 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_asked_for(gateway: Gate
         (b"GET / any HTTP/1.1\r\n\r\n", 400),
         (b"GET /any HTTP/1.1\r\nno colon\r\nContent-Length: 3\r\n\r\n", 400),
         (b"GET /any HTTP/1.1\r\nName : value\r\n\r\n", 400),
+        (b"GET /any HTTP/1.1\r\nName: a\rContent-Length: 3\r\n\r\n", 400),
+        (b"GET /any HTTP/1.1\r\nName: a\0b\r\n\r\n", 400),
         (HEAD + b"Content-Length: -1\r\n\r\n", 400),
         (HEAD + b"Content-Length: +1\r\n\r\nx", 400),
         (HEAD + b"Content-Length: 1_0\r\n\r\n", 400),

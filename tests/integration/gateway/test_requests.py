@@ -83,6 +83,17 @@ def test_header_names_are_lower_case_and_repeated_ones_joined(gateway: Gateway) 
     assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", headers["x-amzn-trace-id"])
 
 
+def test_a_folded_header_is_one_line(gateway: Gateway) -> None:
+    headers = post(gateway, b"", "X-Folded: a\r\n\t b")["headers"]
+    assert isinstance(headers, dict)
+    assert headers["x-folded"] == "a b"
+
+
+def test_a_multipart_body_is_a_body_like_any_other(gateway: Gateway) -> None:
+    event = post(gateway, b"--x--", "Content-Type: multipart/form-data; boundary=x")
+    assert b64decode(str(event["body"])) == b"--x--"
+
+
 def test_cookies_stand_apart_from_the_headers(gateway: Gateway) -> None:
     event = post(gateway, b"", "Cookie: a=1; b=2", "Cookie: c=3")
     assert event["cookies"] == ["a=1", "b=2", "c=3"]
