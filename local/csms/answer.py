@@ -67,13 +67,15 @@ class Report:
 def accepted(charger: str, connector: int | None, reports: Mapping[int, Report], sent: float) -> Answer:
     """An accepted start: `Accepted`, or what a report that came after `sent` says of the connector asked for.
 
-    Without a connector asked for, any connector's report will do, and tells which one it is.
+    Where none was asked for, the charger's only connector is meant; among several, a report may be about another driver.
     """
-    for report in sorted(reports.values(), key=lambda report: report.at, reverse=True):
-        if report.at > sent and report.connector > 0 and connector in (None, report.connector):
-            status = report.status if report.status in ACCEPTED_STATUSES else "Accepted"
-            return Answer(charger, report.connector, report.error_code, status, None)
-    return Answer(charger, connector or 0, "NoError", "Accepted", None)
+    connectors = [number for number in reports if number > 0]
+    meant = connectors[0] if connector is None and len(connectors) == 1 else connector
+    report = reports.get(meant or 0)
+    if meant is None or report is None or report.at <= sent:
+        return Answer(charger, connector or 0, "NoError", "Accepted", None)
+    status = report.status if report.status in ACCEPTED_STATUSES else "Accepted"
+    return Answer(charger, meant, report.error_code, status, None)
 
 
 def refused(charger: str, connector: int | None, reason: str | None, known: Report | None) -> Answer:

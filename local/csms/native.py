@@ -24,6 +24,8 @@ RETRY_SECONDS = 5
 logger = logging.getLogger(__name__)
 _WAIT = re.compile(r'\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:;.*)?', re.IGNORECASE)
 
+_TOKEN = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,36}")
+
 _PROBLEMS = {
     Mismatch: (409, "id-reused", "This id is recorded with another token or for another charger."),
     ChargerUnknown: (404, "charger-unknown", "No charger of this identity is known here."),
@@ -85,7 +87,9 @@ class Native:
             )
 
     async def _respond(self, request: Request) -> Response:
-        headers = {name.lower(): value for name, value in request.headers}
+        headers: dict[str, str] = {}
+        for name, value in request.headers:
+            headers[name.lower()] = f"{headers[name.lower()]}, {value}" if name.lower() in headers else value
         if self._authorization is not None and headers.get("authorization") != self._authorization:
             raise Refused(
                 401, "unauthorized", "Authorization does not match.", ("WWW-Authenticate", "Bearer")
@@ -152,8 +156,8 @@ def _token_and_connector(body: bytes) -> tuple[str, int | None]:
     if not isinstance(members, dict):
         raise Refused(400, "invalid-request", "The body is not a JSON object.")
     token = members.get("tokenId")
-    if not isinstance(token, str) or not 1 <= len(token) <= 36 or not token.isprintable():
-        raise Refused(400, "invalid-request", "tokenId is not a text of 1 to 36 printable characters.")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise Refused(400, "invalid-request", "tokenId is not a text of 1 to 36 characters without controls.")
     return token, _connector(members.get("connectorId"))
 
 

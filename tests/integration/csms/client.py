@@ -1,0 +1,131 @@
+"""What the tests use to speak to the OCPP server: its REST face, and a charge point written out by hand."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+from websockets.sync.client import connect
+
+from tests.integration.csms.conformance import CONNECT, STATUS, assert_conforms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from websockets.sync.client import ClientConnection
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def outcome(self) -> tuple[int, str]:
+        """The status code with the OCPP status of a 200, or with the last segment of a problem's type."""
+        return self.status, self.body["status"] if self.status == 200 else self.body["type"].split("/")[-1]
+
+
+class Rest:
+    """The native dialect's client. Every answer that it gets must conform to the OpenAPI file."""
+
+    def __init__(self, url: str) -> None:
+        self._host = urlsplit(url).netloc
+
+    def connect(
+        self,
+        charger: str,
+        token: str = "TAG",
+        key: str | None = None,
+        connector: int | None = None,
+        wait: int = 20,
+    ) -> Reply:
+        body = {"tokenId": token} | ({} if connector is None else {"connectorId": connector})
+        return self.put(charger, json.dumps(body), key or str(uuid4()), wait)
+
+    def put(self, charger: str, body: str, key: str, wait: int = 20, **headers: str) -> Reply:
+        path = f"/api/v1/chargers/{quote(charger, safe='')}/connections/{key}"
+        return self.send("PUT", path, CONNECT, body, Prefer=f"wait={wait}", **headers)
+
+    def status(self, charger: str, query: str = "", **headers: str) -> Reply:
+        return self.send("GET", f"/api/v1/chargers/{quote(charger, safe='')}{query}", STATUS, **headers)
+
+    def send(self, method: str, target: str, path: str, body: str | None = None, **headers: str) -> Reply:
+        connection = HTTPConnection(self._host, timeout=60)
+        try:
+            connection.request(method, target, body, headers)
+            answer = connection.getresponse()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            reply = Reply(answer.status, found, json.loads(answer.read()))
+        finally:
+            connection.close()
+        assert_conforms(path, reply.status, reply.headers, reply.body)
+        return reply
+
+
+class Scripted:
+    """A charge point that says exactly what a test tells it to. `calls` reads the calls that come in, in order."""
+
+    def __init__(self, url: str, identity: str, version: str = "1.6", boot: bool = True) -> None:
+        self.version = version
+        self._boots = boot
+        self._connection = connect(
+            f"{url}/{quote(identity, safe='')}", subprotocols=[f"ocpp{version}"], proxy=None, close_timeout=1
+        )
+
+    def __enter__(self) -> Scripted:
+        self.socket: ClientConnection = self._connection.__enter__()
+        if self._boots:
+            self.boot()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._connection.__exit__(*error)
+
+    def boot(self) -> None:
+        if self.version == "1.6":
+            payload: dict[str, Any] = {"chargePointVendor": "v", "chargePointModel": "m"}
+        else:
+            payload = {"reason": "PowerUp", "chargingStation": {"vendorName": "v", "model": "m"}}
+        assert self.call("BootNotification", payload)[2]["status"] == "Accepted"
+
+    def call(self, action: str, payload: dict[str, Any]) -> list[Any]:
+        """Sends a call and returns the answer's frame."""
+        self.socket.send(json.dumps([2, str(uuid4()), action, payload]))
+        return json.loads(self.socket.recv(timeout=10))
+
+    def report(self, status: str, connector: int = 1, error_code: str = "NoError") -> None:
+        assert (
+            self.call(
+                "StatusNotification", {"connectorId": connector, "status": status, "errorCode": error_code}
+            )[0]
+            == 3
+        )
+
+    def calls(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """(unique id, action, payload) of each call that comes in."""
+        while True:
+            frame = json.loads(self.socket.recv(timeout=10))
+            if frame[0] == 2:
+                yield frame[1], frame[2], frame[3]
+
+    def answer(self, unique_id: str, payload: dict[str, Any]) -> None:
+        self.socket.send(json.dumps([3, unique_id, payload]))
+
+    def fail(self, unique_id: str, code: str) -> None:
+        self.socket.send(json.dumps([4, unique_id, code, "", {}]))
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    """Waits until `condition` is true, and returns it."""
+    until = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.02)
+    return result

@@ -1,0 +1,49 @@
+"""Holds an HTTP answer to docs/native-link.openapi.yaml."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+FILE = Path(__file__).parents[3] / "docs" / "native-link.openapi.yaml"
+CONNECT = "/api/v1/chargers/{chargerId}/connections/{id}"
+STATUS = "/api/v1/chargers/{chargerId}"
+METHODS = {CONNECT: "put", STATUS: "get"}
+
+
+@cache
+def document() -> dict[str, Any]:
+    return yaml.safe_load(FILE.read_text())
+
+
+def documented(path: str) -> dict[str, Any]:
+    """The answers that the file allows at `path`, by status code."""
+    responses = document()["paths"][path][METHODS[path]]["responses"]
+    return {status: _resolved(response) for status, response in responses.items()}
+
+
+def assert_conforms(path: str, status: int, headers: dict[str, str], body: Any) -> None:
+    response = documented(path).get(str(status))
+    assert response, f"{status} is not an answer of {path}"
+    media = headers["content-type"]
+    assert media in response["content"]
+    schema = {**document(), **response["content"][media]["schema"]}
+    Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(body)
+    for name, header in response.get("headers", {}).items():
+        if header.get("required"):
+            value = headers[name.lower()]
+            typed = int(value) if header["schema"]["type"] == "integer" else value
+            Draft202012Validator(header["schema"]).validate(typed)
+
+
+def _resolved(node: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in node:
+        return node
+    target: Any = document()
+    for key in node["$ref"].removeprefix("#/").split("/"):
+        target = target[key]
+    return target
