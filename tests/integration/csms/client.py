@@ -37,6 +37,7 @@ class Rest:
 
     def __init__(self, url: str) -> None:
         self._host = urlsplit(url).netloc
+        self.authorization = ""
 
     def connect(
         self,
@@ -58,6 +59,8 @@ class Rest:
 
     def send(self, method: str, target: str, path: str, body: str | None = None, **headers: str) -> Reply:
         connection = HTTPConnection(self._host, timeout=60)
+        if self.authorization:
+            headers["Authorization"] = self.authorization
         try:
             connection.request(method, target, body, headers)
             answer = connection.getresponse()

@@ -116,7 +116,7 @@ def test_without_a_cable_an_accepted_start_goes_back_to_available(rest: Rest, pl
 
 def test_a_late_answer_is_kept_and_told_to_whoever_asks_again(rest: Rest, plug: type_of_plug) -> None:
     behaviour = named("CP-8")
-    behaviour.delay = 1.5
+    behaviour.delay = 3
     charger = plug(behaviour)
     key = str(uuid4())
     assert rest.connect("CP-8", key=key, wait=1).outcome == (504, "no-answer")
