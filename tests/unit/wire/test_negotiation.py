@@ -68,7 +68,7 @@ def test_without_a_known_type_asked_for_the_answer_is_as_the_request(
         ("application/xml;q=.5, text/json;q=.4", XML),
         ("application/xml; charset=utf-16; q=0.4, text/json;version=1;q=0.3", XML),
         ("application/json;q=0, text/xml", TEXT_XML),
-        ("application/json;q=2, text/xml", JSON),
+        ("text/xml;q=2, application/json", JSON),
         ("text/xml;q=nonsense", TEXT_XML),
         ("xml, text/xml", TEXT_XML),
         ('text/xml;x="a,b"', TEXT_XML),

@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from tests.unit.wire.bodies import ID, MODELS, TOKEN, xml
-from wire import MediaType, OcppStatusResponse, Refused, read_request, write
+from wire import MediaType, OcppChargerConnectRequest, OcppStatusResponse, Refused, read_request, write
 
 FORM = "application/x-www-form-urlencoded"
 NAMES = ["id", "chargerId", "tokenId", "serverIpAddress", "serverRestApiPort"]
@@ -149,6 +150,12 @@ def test_a_request_does_not_print_its_token() -> None:
     request = read_request(f'{{"id":"{ID}","tokenId":"{TOKEN}"}}'.encode(), "application/json")
     assert request.tokenId == TOKEN
     assert TOKEN not in repr(request) + str(request)
+
+
+def test_a_violation_does_not_print_the_token_that_caused_it() -> None:
+    with pytest.raises(ValidationError) as caught:
+        OcppChargerConnectRequest.model_validate({"id": ID, "tokenId": [TOKEN]})
+    assert TOKEN not in str(caught.value)
 
 
 def read(body: bytes, content_type: str) -> Values:

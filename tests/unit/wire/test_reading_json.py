@@ -19,6 +19,7 @@ def test_a_name_with_a_look_alike_letter_is_another_name() -> None:
     ("text", "value"),
     [
         ('" CP 1\\t"', " CP 1\t"),
+        ('"a\tb\nc"', "a\tb\nc"),  # raw, which JSON forbids and Json.NET reads
         ('""', ""),
         ("null", None),
         ("5", "5"),
