@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 REGION = "eu-west-1"
 LOGICAL_ID = "AttemptsTable"
 
-# moto keeps one state for the whole process, so one lock for it too; it finds account and region in the signature.
+# moto keeps one state for the whole process, so one lock for it too. It finds account and region in the signature: always
+# the same here, so that any client finds the table, whatever its credentials and region.
 _LOCK = threading.Lock()
 _AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/dynamodb/aws4_request"
 _FRAMING = ("content-length", "transfer-encoding", "connection", "date", "server")
@@ -103,7 +104,7 @@ class TableServer:
 
     def call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         """One operation, past the network, its faults and its counts. Raises TableError."""
-        status, _, answer = self._apply(operation, json.dumps(body).encode(), {})
+        status, _, answer = self._apply(operation, json.dumps(body).encode())
         document: dict[str, Any] = json.loads(answer)
         if status != 200:
             raise TableError(document["__type"].rpartition("#")[2], document)
@@ -136,9 +137,9 @@ class TableServer:
         self.operations[operation] += 1
         fault = self.on_request(operation, json.loads(request.body)) if operation else None
         if not fault:
-            return Response(*self._apply(operation, request.body, headers))
+            return Response(*self._apply(operation, request.body))
         self._pass(fault.delay)
-        answer = Response(*self._apply(operation, request.body, headers)) if fault.apply else None
+        answer = Response(*self._apply(operation, request.body)) if fault.apply else None
         self._pass(fault.delay_answer)
         if fault.error:
             return _error(fault.error)
@@ -150,9 +151,7 @@ class TableServer:
         if self._closing.wait(seconds):
             raise Dropped
 
-    def _apply(
-        self, operation: str, body: bytes, headers: dict[str, str]
-    ) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _apply(self, operation: str, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         environ: dict[str, Any] = {
             "REQUEST_METHOD": "POST",
             "SCRIPT_NAME": "",
@@ -165,7 +164,7 @@ class TableServer:
             "CONTENT_LENGTH": str(len(body)),
             "HTTP_HOST": "127.0.0.1",
             "HTTP_X_AMZ_TARGET": f"DynamoDB_20120810.{operation}",
-            "HTTP_AUTHORIZATION": headers.get("authorization", _AUTHORIZATION),
+            "HTTP_AUTHORIZATION": _AUTHORIZATION,
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http",
             "wsgi.input": BytesIO(body),

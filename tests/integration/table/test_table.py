@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from local.table import TableServer
 
 
-def client(table: TableServer) -> DynamoDBClient:
+def client(table: TableServer, region: str = REGION) -> DynamoDBClient:
     return boto3.client(
         "dynamodb",
         endpoint_url=table.url,
-        region_name=REGION,
+        region_name=region,
         aws_access_key_id="local",
         aws_secret_access_key="local",
         config=Config(retries={"total_max_attempts": 1}, max_pool_connections=50),
@@ -79,6 +79,11 @@ def test_a_kept_connection_serves_one_operation_after_the_other(table: TableServ
         assert connection.sock is socket
     connection.close()
     assert sorted(item["id"]["S"] for item in table.items()) == ["0", "1", "2"]
+
+
+def test_a_client_of_another_region_finds_the_table_too(table: TableServer) -> None:
+    put(table, "a")
+    assert client(table, "us-east-1").scan(TableName=table.name)["Count"] == 1
 
 
 def test_two_tables_of_one_process_do_not_see_each_other(table: TableServer) -> None:
