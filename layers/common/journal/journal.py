@@ -148,7 +148,8 @@ class Journal:
                     self._take_over(old, opening, owner, deadline), doubt=opening.token is not None
                 )
             except ConditionFailed as failed:
-                if failed.item is not None and (now := Attempt.of(failed.item)).owner == owner:
+                now = Attempt.of(failed.item) if failed.item else None
+                if now and now.owner == owner and now.state is State.PENDING:
                     return Claimed(now, doubt=opening.token is not None)
         return Pending(old, 1)
 
@@ -271,10 +272,10 @@ class Journal:
         now = self._clock()
         if old.fingerprint != opening.fingerprint:
             return Mismatch()
-        if old.owner == owner:
-            return Claimed(old)
         if old.state is State.COMPLETED:
             return Replay(old)
+        if old.owner == owner:
+            return Claimed(old)
         if old.state is State.PENDING and old.lease >= now:
             return Pending(old, max(1, ceil(old.lease - now)))
         if opening.token is None:  # a status was asked: nothing was ever started
@@ -302,8 +303,8 @@ class Journal:
         deadline: Deadline,
         created: str | None = None,
         remove: tuple[str, ...] = (),
-    ) -> Attempt:
-        """One conditional UpdateItem; with `created` it is a claim, which counts a try."""
+    ) -> dict[str, Any]:
+        """One conditional UpdateItem; with `created` it is a claim, which counts a try and answers with the new item."""
         assignments = [f"#{name} = :{name}" for name in sets]
         names = {f"#{name}": name for name in (*sets, *remove, "state")}
         bound = {**{f":{name}": value for name, value in sets.items()}, **values}
@@ -318,7 +319,7 @@ class Journal:
             bound[":one"] = 1
         if "#owner" in condition:
             names["#owner"] = "owner"
-        answer = self._dynamodb.call(
+        return self._dynamodb.call(
             "UpdateItem",
             {
                 "TableName": self._table,
@@ -327,12 +328,11 @@ class Journal:
                 "ConditionExpression": condition,
                 "ExpressionAttributeNames": names,
                 "ExpressionAttributeValues": {name: attribute(value) for name, value in bound.items()},
-                "ReturnValues": "ALL_NEW",
+                "ReturnValues": "ALL_NEW" if created else "NONE",
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             },
             deadline,
         )
-        return Attempt.of(answer["Attributes"])
 
 
 def _held(opening: Opening, owner: str, now: float) -> dict[str, Any]:
