@@ -1,0 +1,78 @@
+"""Settings from the environment: what is wrong is named by its variable, all at once, and never shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from settings import Settings, SettingsError
+from settings.connect import ConnectSettings
+
+LEAST = {"TABLE_NAME": "attempts", "AWS_REGION": "eu-west-1", "JOURNAL_SECRET": "0123456789abcdef"}
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: value for name, value in LEAST.items() if name not in names}
+
+
+def test_the_least_environment_gives_the_defaults() -> None:
+    found = ConnectSettings.read(LEAST)
+    assert (found.link_timeout, found.retention_days, found.paused) == (20, 90, False)
+    assert (found.link_servers_json(), found.default_link_server, found.link_secrets_file) == (
+        "[]",
+        None,
+        None,
+    )
+
+
+def test_blank_counts_as_not_set() -> None:
+    blank = {"DEFAULT_LINK_SERVER": "", "LINK_TIMEOUT": " ", "PAUSED": "", "LINK_SECRETS_FILE": ""}
+    assert ConnectSettings.read(LEAST | blank) == ConnectSettings.read(LEAST)
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        (without("TABLE_NAME"), ["TABLE_NAME"]),
+        (without("AWS_REGION"), ["AWS_REGION"]),
+        (without("JOURNAL_SECRET"), ["JOURNAL_SECRET"]),
+        ({}, ["TABLE_NAME", "AWS_REGION", "JOURNAL_SECRET"]),
+        (LEAST | {"TABLE_NAME": " "}, ["TABLE_NAME"]),
+        (LEAST | {"LINK_TIMEOUT": "0"}, ["LINK_TIMEOUT"]),
+        (LEAST | {"LINK_TIMEOUT": "26"}, ["LINK_TIMEOUT"]),
+        (LEAST | {"LINK_TIMEOUT": "soon"}, ["LINK_TIMEOUT"]),
+        (LEAST | {"LINK_TIMEOUT": "nan"}, ["LINK_TIMEOUT"]),
+        (LEAST | {"RETENTION_DAYS": "0"}, ["RETENTION_DAYS"]),
+        (LEAST | {"PAUSED": "perhaps"}, ["PAUSED"]),
+        (LEAST | {"JOURNAL_SECRET": "short"}, ["JOURNAL_SECRET"]),
+        (LEAST | {"AWS_ENDPOINT_URL_DYNAMODB": "ftp://somewhere"}, ["AWS_ENDPOINT_URL_DYNAMODB"]),
+        (
+            LEAST | {"LINK_TIMEOUT": "-1", "RETENTION_DAYS": "x", "PAUSED": "x"},
+            ["LINK_TIMEOUT", "RETENTION_DAYS", "PAUSED"],
+        ),
+    ],
+)
+def test_every_variable_that_is_wrong_is_named(environ: dict[str, str], named: list[str]) -> None:
+    with pytest.raises(SettingsError) as refused:
+        ConnectSettings.read(environ)
+    for name in named:
+        assert f"{name}: " in str(refused.value)
+    assert str(refused.value).count(": ") >= len(named)
+
+
+def test_a_secret_is_neither_in_an_error_nor_in_a_representation() -> None:
+    with pytest.raises(SettingsError) as refused:
+        ConnectSettings.read(LEAST | {"JOURNAL_SECRET": "hush", "LINK_TIMEOUT": "x"})
+    assert "hush" not in str(refused.value)
+    assert LEAST["JOURNAL_SECRET"] not in repr(ConnectSettings.read(LEAST))
+
+
+@pytest.mark.parametrize(
+    ("more", "endpoint"),
+    [
+        ({}, "https://dynamodb.eu-west-1.amazonaws.com"),
+        ({"AWS_REGION": "cn-north-1"}, "https://dynamodb.cn-north-1.amazonaws.com.cn"),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:8001"}, "http://127.0.0.1:8001"),
+    ],
+)
+def test_the_endpoint_of_the_table(more: dict[str, str], endpoint: str) -> None:
+    assert Settings.read(LEAST | more).dynamodb_endpoint == endpoint
