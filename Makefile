@@ -21,15 +21,15 @@ SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -typ
 run: .venv/.synced
 	.venv/bin/python -m local
 
-test: .venv/.synced
+test: .venv/.synced .venv-sam/.synced
 	.venv/bin/pytest $(TESTS)
 
 check: .venv/.synced .venv-sam/.synced
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/lint-imports
-	.venv/bin/python scripts/lint_template.py
+	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/lint-imports
+	.venv/bin/python -m scripts.lint_template
 	$(SAM) validate --lint
 
 build: $(BUILD)/template.yaml

@@ -1,16 +1,62 @@
-"""What the tests of the built artefact share."""
+"""The built artefact, and the whole service around it: gateway, table, OCPP server and charge points."""
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING
+import time
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local import template
+from local.chargers import charging
+from local.chargers.behaviours import usual
+from local.csms import Options, serving
+from local.gateway import serve
+from local.invokers import over_http
+from local.running import in_thread
+from local.table import start_table
 from tests.end_to_end import emulator
+from tests.end_to_end.emulator import Emulator
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from local.table import TableServer
+
+LINK_SERVERS = [{"network": "127.0.0.0/8", "ports": ["1024-65535"], "scheme": "http"}]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A running service. `port` is the gateway's, `rest_port` the OCPP server's; `journal` is the file in which the charge
+    points count the starts that reach them."""
+
+    port: int
+    rest_port: int
+    table: TableServer
+    functions: dict[str, Emulator]
+    journal: Path
+
+    def request(
+        self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], str]:
+        """One HTTP request to the gateway: status, headers by lower-case name, and body."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=40)) as connection:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            fields = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, fields, answer.read().decode()
+
+    def starts(self, token: str) -> int:
+        """How many starts with this token have reached a charge point."""
+        lines = self.journal.read_text().splitlines() if self.journal.exists() else []
+        return sum(json.loads(line)["token"] == token for line in lines)
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +68,37 @@ def artefact() -> Path:
     if reason:
         pytest.skip(reason)
     return emulator.build()
+
+
+@pytest.fixture(scope="session")
+def deployment(artefact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """One runtime for each function, and CP-1 to CP-5 online."""
+    journal = tmp_path_factory.mktemp("chargers") / "starts.jsonl"
+    behaviours = usual()
+    known = tuple(behaviour.identity for behaviour in behaviours)
+    with ExitStack() as stack:
+        table = stack.enter_context(closing(start_table()))
+        csms = stack.enter_context(in_thread(serving(Options(known=known))))
+        stack.enter_context(in_thread(charging(behaviours, csms.ocpp_url, journal)))
+        _wait_for(csms.rest_port, [behaviour.identity for behaviour in behaviours if behaviour.online])
+        variables = table.environment() | {"LINK_SERVERS": json.dumps(LINK_SERVERS)}
+        functions = {
+            name: stack.enter_context(Emulator(name, variables, artefact=artefact))
+            for name in template.read().functions
+        }
+        invoke = over_http({name: [function.url] for name, function in functions.items()})
+        gateway = stack.enter_context(closing(serve(template.read().routes, invoke)))
+        yield Deployment(gateway.port, csms.rest_port, table, functions, journal)
+
+
+def _wait_for(rest_port: int, identities: list[str], seconds: float = 20.0) -> None:
+    until = time.monotonic() + seconds
+    while missing := [identity for identity in identities if _status(rest_port, identity) == "Unavailable"]:
+        assert time.monotonic() < until, f"not connected: {missing}"
+        time.sleep(0.05)
+
+
+def _status(rest_port: int, identity: str) -> Any:
+    with closing(HTTPConnection("127.0.0.1", rest_port, timeout=30)) as connection:
+        connection.request("GET", f"/api/v1/chargers/{identity}")
+        return json.loads(connection.getresponse().read()).get("status", "Unavailable")

@@ -135,7 +135,11 @@ class Emulator:
             raise ConnectionError(f"the sandbox died: {error!r}\n{self.output()}") from error
         finally:
             connection.close()
-        return json.loads(body)
+        try:
+            return json.loads(body)
+        except ValueError:
+            # how this emulator says it: "Task timed out after 29.00 seconds", and no JSON
+            return {"errorType": "Sandbox.Timedout", "errorMessage": body.decode()}
 
     def output(self) -> str:
         """Everything that the function and the emulator have printed."""

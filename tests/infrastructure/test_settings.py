@@ -1,0 +1,54 @@
+"""The template and the settings of the functions name the same variables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from settings import Settings
+from settings.connect import ConnectSettings
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Deploy
+
+# Lambda's own, and what stands in for Secrets Manager on a machine without it.
+NOT_OF_THE_TEMPLATE = {"AWS_REGION", "LINK_SECRETS_FILE"}
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+
+
+def variables(deploy: Deploy, function: str, **parameters: str) -> dict[str, str]:
+    given = deploy(**parameters)[function]["Properties"]["Environment"]["Variables"]
+    return {name: str(value) for name, value in given.items()}
+
+
+@pytest.mark.parametrize(
+    ("function", "model"), [("ConnectFunction", ConnectSettings), ("AttemptsFunction", Settings)]
+)
+def test_a_function_is_given_what_it_reads_and_nothing_else(
+    deploy: Deploy, function: str, model: type[Settings]
+) -> None:
+    read = {str(field.alias) for field in model.model_fields.values()} - NOT_OF_THE_TEMPLATE
+    assert set(variables(deploy, function)) == read | POWERTOOLS
+
+
+def test_the_template_and_the_model_have_the_same_defaults(deploy: Deploy) -> None:
+    given = variables(deploy, "ConnectFunction") | {"AWS_REGION": "eu-west-1"}
+    required = {name: given[name] for name in ("TABLE_NAME", "AWS_REGION", "JOURNAL_SECRET")}
+    assert ConnectSettings.read(given) == ConnectSettings.read(required)
+
+
+def test_a_parameter_reaches_the_setting_of_its_name(deploy: Deploy) -> None:
+    given = variables(
+        deploy,
+        "ConnectFunction",
+        LinkServers="ssm:/charger-connect/servers",
+        LinkTimeout="7",
+        DefaultLinkServer="10.0.0.5:8080",
+        RetentionDays="3",
+        PauseStarts="true",
+    )
+    settings = ConnectSettings.read(given | {"AWS_REGION": "eu-west-1"})
+    assert settings.link_servers == "ssm:/charger-connect/servers"
+    assert (settings.link_timeout, settings.retention_days, settings.paused) == (7, 3, True)
+    assert settings.default_link_server == "10.0.0.5:8080"
