@@ -246,7 +246,7 @@ class Journal:
         }
         sets |= {name: value for name, value in optional.items() if value is not None}
         absent = tuple(name for name, value in optional.items() if value is None)
-        return self._update(
+        answer = self._update(
             opening.id,
             sets,
             "attribute_not_exists(id) OR (#fingerprint = :fingerprint AND #state = :failed)",
@@ -255,9 +255,10 @@ class Journal:
             created=timestamp(now),
             remove=(*_OUTCOME, *absent),
         )
+        return Attempt.of(answer["Attributes"])
 
     def _take_over(self, old: Attempt, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
-        return self._update(
+        answer = self._update(
             old.id,
             _held(opening, owner, self._clock()),
             "#owner = :theirs AND #state = :found",
@@ -266,6 +267,7 @@ class Journal:
             created=old.createdAt,
             remove=_OUTCOME,
         )
+        return Attempt.of(answer["Attributes"])
 
     def _judge(self, old: Attempt, opening: Opening, owner: str) -> Claim | None:
         """The table of the claim; None where the attempt may be taken over."""
@@ -304,7 +306,7 @@ class Journal:
         created: str | None = None,
         remove: tuple[str, ...] = (),
     ) -> dict[str, Any]:
-        """One conditional UpdateItem; with `created` it is a claim, which counts a try and answers with the new item."""
+        """One conditional UpdateItem; with `created` it is a claim, which counts a try and hears the whole item."""
         assignments = [f"#{name} = :{name}" for name in sets]
         names = {f"#{name}": name for name in (*sets, *remove, "state")}
         bound = {**{f":{name}": value for name, value in sets.items()}, **values}
