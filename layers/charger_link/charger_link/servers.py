@@ -6,11 +6,20 @@ to a wider entry. There is no default.
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from charger_link import addresses
@@ -49,6 +58,15 @@ def _ports(given: object) -> object:
     return tuple(ranges)
 
 
+def _certificates(given: str) -> str:
+    """PEM that TLS can use; found out only at a call, it would leave each of them unknown."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=given)
+    except (OSError, TypeError, ValueError):
+        raise ValueError("must be a certificate in PEM, or several") from None
+    return given
+
+
 class LinkServer(BaseModel):
     """One entry: a network of OCPP servers of one kind.
 
@@ -63,7 +81,7 @@ class LinkServer(BaseModel):
     dialect: Literal["native"] = "native"
     scheme: Literal["https", "http"] = "https"
     server_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
-    ca: str | None = None
+    ca: Annotated[str, AfterValidator(_certificates)] | None = None
     base_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~%-]+)*$")] = ""
     secret: str | None = None
     connector: Annotated[int, Field(ge=1)] | Literal["none"] | None = None
