@@ -1,0 +1,128 @@
+"""What a million connects cost, and what they need: the tables of docs/cost.md.
+
+    python scripts/cost.py                          the tables
+    python scripts/cost.py --wait 8 --memory 1024   other figures
+    python scripts/cost.py --write                  the tables into docs/cost.md
+
+Prices are AWS's list prices of us-east-1 in dollars, without free tiers; measured figures are marked so.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "cost.md"
+MARKS = ("<!-- cost: begin -->", "<!-- cost: end -->")
+MILLION = 1_000_000
+RATES = (10, 100, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One connect, and one deployment. Times in seconds, sizes in bytes, prices in dollars."""
+
+    wait: float = 2.0  # a charger's answer, by way of its OCPP server
+    own: float = 0.02  # the function without that: two table writes over the network, and its own CPU
+    cold: float = 0.45  # a cold start's billed initialisation
+    cold_share: float = 0.01  # connects that meet one
+    memory: int = 512  # megabytes
+    write_units: int = 3  # claim: item and index entry; settle: item (measured: benchmarks)
+    item: int = 700  # measured: an item after settle
+    retention: int = 90  # days
+    log: int = 2200  # measured: claimed, settled, metrics; with Lambda's own lines and the access log
+    answer: int = 600  # headers and body that leave AWS
+    traced: float = 0.05  # share of requests that X-Ray samples
+    metrics: int = 60  # custom metrics a month, by name and dimensions
+    price_api: float = 1.00 / MILLION
+    price_request: float = 0.20 / MILLION
+    price_gb_second: float = 0.0000133334  # arm64
+    price_write: float = 0.625 / MILLION
+    price_storage: float = 0.25 + 0.20  # a GB-month of table, and of point-in-time recovery
+    price_log: float = 0.50  # a GB taken in
+    price_transfer: float = 0.09  # a GB out
+    price_trace: float = 5.00 / MILLION
+    price_metric: float = 0.30  # a month
+
+
+def million(figures: Figures) -> dict[str, float]:
+    """Dollars per million connects, by step."""
+    gigabytes = figures.memory / 1024
+    second = gigabytes * figures.price_gb_second * MILLION
+    return {
+        "API Gateway, HTTP API": figures.price_api * MILLION,
+        "Lambda, requests": figures.price_request * MILLION,
+        "Lambda, our own work": second * (figures.own + figures.cold * figures.cold_share),
+        "Lambda, waiting for the charger": second * figures.wait,
+        "DynamoDB, two writes": figures.write_units * figures.price_write * MILLION,
+        "DynamoDB, keeping the attempts": figures.item
+        * figures.price_storage
+        * figures.retention
+        / 30
+        * MILLION
+        / 1e9,
+        "CloudWatch Logs": figures.log * figures.price_log * MILLION / 1e9,
+        "X-Ray": figures.traced * figures.price_trace * MILLION,
+        "data out": figures.answer * figures.price_transfer * MILLION / 1e9,
+    }
+
+
+def tables(figures: Figures) -> str:
+    """Both tables, in Markdown."""
+    costs = million(figures)
+    total = sum(costs.values())
+    lines = ["| step | dollars per million | share |", "| --- | ---: | ---: |"]
+    lines += [f"| {step} | {cost:.2f} | {cost / total:.0%} |" for step, cost in costs.items()]
+    lines += [f"| **all** | **{total:.2f}** | |", ""]
+    lines += [
+        f"A charger that answers in {figures.wait:g} s, {figures.memory} MB, {figures.retention} days kept. "
+        f"Beside it, whatever the traffic: {figures.metrics} custom metrics, "
+        f"{figures.metrics * figures.price_metric:.2f} dollars a month.",
+        "",
+        "| a charger answers in | dollars per million | of which waiting |",
+        "| --- | ---: | ---: |",
+    ]
+    for wait in (0.3, 1.0, 2.0, 5.0, 10.0, 20.0):
+        costs = million(replaced(figures, wait=wait))
+        waiting = costs["Lambda, waiting for the charger"]
+        lines.append(f"| {wait:g} s | {sum(costs.values()):.2f} | {waiting / sum(costs.values()):.0%} |")
+    lines += [
+        "",
+        "| connects a second | at once (rate x duration) | write units a second | dollars a month |",
+        "| ---: | ---: | ---: | ---: |",
+    ]
+    for rate in RATES:
+        at_once = rate * (figures.wait + figures.own)
+        month = rate * 30 * 86400 / MILLION * total
+        lines.append(f"| {rate:,} | {at_once:,.0f} | {rate * figures.write_units:,} | {month:,.0f} |")
+    return "\n".join(lines)
+
+
+def replaced(figures: Figures, **changes: float) -> Figures:
+    """`figures` with some of them changed."""
+    return Figures(
+        **{field.name: changes.get(field.name, getattr(figures, field.name)) for field in fields(Figures)}
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/cost.md")
+    for field in fields(Figures):
+        kind = int if isinstance(field.default, int) else float
+        parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
+    given = vars(parser.parse_args())
+    write = given.pop("write")
+    text = tables(Figures(**given))
+    if write:
+        before, _, rest = DOCUMENT.read_text().partition(MARKS[0])
+        DOCUMENT.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}")
+    else:
+        print(text)  # noqa: T201 - that is what it is for
+
+
+if __name__ == "__main__":
+    main()
