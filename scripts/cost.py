@@ -121,7 +121,7 @@ def main() -> None:
         before, _, rest = DOCUMENT.read_text().partition(MARKS[0])
         DOCUMENT.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}")
     else:
-        print(text)  # noqa: T201 - that is what it is for
+        print(text)
 
 
 if __name__ == "__main__":
