@@ -157,7 +157,7 @@ def _wait_for_chargers(rest_port: int, behaviours: Sequence[Behaviour], children
     while missing := [identity for identity in missing if not _is_connected(rest_port, identity)]:
         for child in children:
             if not child.running:
-                raise CannotStart(f"{child.title} did not start")
+                raise CannotStart(f"{child.title} ended at once")
         if time.monotonic() > until:
             raise CannotStart(f"not connected after {READY_SECONDS:g} s: {', '.join(missing)}")
         time.sleep(0.1)

@@ -54,11 +54,11 @@ class Child:
             with self._process:
                 pass  # closes the pipe
             why = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            self._say(f"{self.title} has ended ({why}); it comes back in {RESTART_SECONDS:g} s")
+            self._say(f"{self.title}: ended ({why}), back in {RESTART_SECONDS:g} s")
             if self._stopping.wait(RESTART_SECONDS):
                 return
             self._process = self._start()
-            self._say(f"{self.title} is back, process {self.pid}")
+            self._say(f"{self.title}: back, process {self.pid}")
             if self._stopping.is_set():
                 self._end()
 

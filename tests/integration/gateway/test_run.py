@@ -1,0 +1,170 @@
+"""`make run` as a user meets it: it says when it is ready, survives its parts being killed, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, closing
+from queue import Queue
+from threading import Thread
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from local import template
+from tests.integration.gateway.raw import Answer, exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = template.PATH.parent
+PATH = "/api/v1/ocpp/charger-connect"
+PATIENCE = 60
+
+
+class Run:
+    """A running `python -m local` on ports of its own."""
+
+    def __init__(self, ports: list[int], *arguments: str) -> None:
+        names = ("--port", "--table-port", "--rest-port", "--ocpp-port")
+        options = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
+        self.rest_port = ports[2]
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "local", *options, *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._unread: Queue[str | None] = Queue()
+        self._reader = Thread(target=self._read)
+        self._reader.start()
+
+    def until(self, pattern: str) -> re.Match[str]:
+        """The next line of the output that matches."""
+        while (line := self._unread.get(timeout=PATIENCE)) is not None:
+            if found := re.search(pattern, line):
+                return found
+        raise AssertionError(f"no line with {pattern}: {''.join(self.lines)}")
+
+    def _read(self) -> None:
+        # All the time: a full pipe would stop the process.
+        assert self.process.stdout
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.append(line)
+                self._unread.put(line)
+        self._unread.put(None)
+
+    def ready(self) -> None:
+        self.url = self.until(rf"^ready: (http://127\.0\.0\.1:\d+){PATH}$")[1]
+        found = self.until(r"\(kill -9 (\d+)\) or the charge points \(kill -9 (\d+)\)")
+        self.csms, self.chargers = int(found[1]), int(found[2])
+
+    def connect(self, charger: str) -> Answer:
+        body = (
+            f'{{"id":"{uuid4()}","chargerId":"{charger}","tokenId":"T1",'
+            f'"serverIpAddress":"127.0.0.1","serverRestApiPort":{self.rest_port}}}'
+        ).encode()
+        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        return exchange(self.url, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    def ends(self) -> int:
+        """The exit code, once the process has ended and all its output is in `lines`."""
+        code = self.process.wait(PATIENCE)
+        self._reader.join()
+        return code
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.ends()
+
+
+@pytest.fixture
+def ports() -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(closing(socket.create_server(("127.0.0.1", 0)))) for _ in range(4)]
+        return [port for (_, port) in (each.getsockname() for each in sockets)]
+
+
+@pytest.fixture
+def run(ports: list[int]) -> Iterator[Run]:
+    run = Run(ports)
+    yield run
+    run.stop()
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.2)
+
+
+def is_gone(pid: int) -> bool:
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
+    # A zombie is gone: whoever inherited it has not asked for it yet.
+    return not state.strip() or state.startswith("Z")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_starts_a_charge_and_ends_without_a_trace(run: Run, number: signal.Signals) -> None:
+    run.ready()
+    answer = run.connect("CP-1")
+    assert (answer.status, answer.headers["connect-outcome"]) == (200, "accepted")
+    run.process.send_signal(number)
+    assert run.ends() == 0
+    assert is_gone(run.csms)
+    assert is_gone(run.chargers)
+    assert "Traceback" not in "".join(run.lines)
+
+
+def test_its_processes_end_even_when_it_is_killed(run: Run) -> None:
+    run.ready()
+    run.process.kill()
+    eventually(lambda: is_gone(run.csms) and is_gone(run.chargers))
+
+
+def test_a_killed_ocpp_server_is_missed_and_comes_back_with_its_chargers(run: Run) -> None:
+    run.ready()
+    os.kill(run.csms, signal.SIGKILL)
+    run.until(r"the OCPP server: ended \(SIGKILL\)")
+    assert run.connect("CP-1").status == 502
+    run.until(r"the OCPP server: back")
+    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted")
+
+
+def test_killed_charge_points_are_offline_and_come_back(run: Run) -> None:
+    run.ready()
+    os.kill(run.chargers, signal.SIGKILL)
+    run.until(r"the charge points: ended \(SIGKILL\)")
+    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "offline")
+    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted")
+
+
+@pytest.mark.parametrize("taken", range(4))
+def test_a_taken_port_is_one_line_and_exit_code_1(ports: list[int], taken: int) -> None:
+    with closing(socket.create_server(("127.0.0.1", ports[taken]))):
+        run = Run(ports)
+        assert run.ends() == 1
+    (line,) = run.lines
+    assert f"port {ports[taken]} of 127.0.0.1 cannot be had" in line
+
+
+def test_all_charge_points_are_there_on_request(ports: list[int]) -> None:
+    run = Run(ports, "--chargers=all")
+    try:
+        run.ready()
+        assert run.connect("CP-7").headers["connect-outcome"] == "accepted"
+        assert run.connect("CP-10").headers["connect-outcome"] == "rejected"
+    finally:
+        run.stop()
