@@ -37,7 +37,9 @@ class Context(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request. ``lease`` is when this invocation is dead at the latest, in seconds since the epoch."""
+    """One HTTP request. ``lease`` is when this invocation is dead at the latest, in seconds since the epoch; ``base_url`` is
+    the API's own address, as the gateway knows it.
+    """
 
     method: str
     path: str
@@ -49,6 +51,7 @@ class Call:
     trace_parent: str | None
     deadline: Deadline
     lease: float
+    base_url: str | None = None
 
     @classmethod
     def of(cls, event: Mapping[str, Any], context: Context) -> Call:
@@ -71,6 +74,7 @@ class Call:
             trace_parent=trace_parent,
             deadline=Deadline.after(min(left, _gateway_left(about.get("timeEpoch"), now)) - _TO_ANSWER),
             lease=now + left,
+            base_url=_base_url(about),
         )
 
 
@@ -82,6 +86,14 @@ def _body(event: Mapping[str, Any]) -> bytes:
         return b64decode(body)
     except (binascii.Error, ValueError):  # no gateway sends that; a reader will say what is wrong with it
         return str(body).encode(errors="replace")
+
+
+def _base_url(about: Mapping[str, Any]) -> str | None:
+    """Never from the Host header, which the caller writes."""
+    domain, stage = about.get("domainName"), about.get("stage", "$default")
+    if not domain:
+        return None
+    return f"https://{domain}" if stage == "$default" else f"https://{domain}/{stage}"
 
 
 def _gateway_left(time_epoch: object, now: float) -> float:

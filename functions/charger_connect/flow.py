@@ -10,6 +10,7 @@ from uuid import UUID
 from charger_connect import observe
 from charger_connect.outcomes import OUTCOMES, verdict
 from charger_link import (
+    CALLS_BACK,
     AddressNotAllowed,
     AddressUnusable,
     Answer,
@@ -18,6 +19,7 @@ from charger_link import (
     LinkError,
     Outcome,
     OutcomeUnknown,
+    Published,
 )
 from charger_link.ocpp import remote_start_id
 from journal import (
@@ -31,6 +33,7 @@ from journal import (
     Settlement,
     State,
     Unknown,
+    callbacks,
     fingerprint,
     masked,
 )
@@ -43,10 +46,14 @@ if TYPE_CHECKING:
     from charger_connect.request import ConnectRequest
     from charger_connect.service import Service
     from charger_link import Server
+    from transport import Deadline
 
 PATH = "/api/v1/ocpp/charger-connect"
+CALLBACKS = "/api/v1/ocpp/callbacks"
 _TO_SETTLE = 2.5  # seconds of the deadline that the link never gets
 _TO_CLAIM = 5.0  # seconds; a table that takes longer cannot take work now
+_FIRST_LOOK = 0.1  # seconds between looks for a callback, doubled each time
+_LONGEST_LOOK = 1.0
 _RETRY_AFTER = "1"
 _PAUSED_RETRY_AFTER = "60"
 _UNRECORDED = "The OCPP server was called, and the outcome could not be recorded."
@@ -110,7 +117,7 @@ def _carry_out(
     decided = verdict(result, starts=request.tokenId is not None, doubt=claimed.doubt)
     settlement = Settlement(
         decided.state,
-        answer=_body(result) if isinstance(result, Answer) else None,
+        answer=result.record() if isinstance(result, Answer) else None,
         problem={"type": decided.problem, "detail": result.detail} if isinstance(result, LinkError) else None,
         milliseconds=took,
         started=isinstance(result, Answer) and result.outcome is Outcome.ACCEPTED,
@@ -125,7 +132,7 @@ def _carry_out(
     if now is not None:
         return _tell(now, request)
     if isinstance(result, Answer):
-        return _heard(result.outcome, _body(result), request)
+        return _heard(result.outcome, result.record(), request)
     return _problem(decided.problem or "", result.detail, claimed.attempt.id, result.retry_after)
 
 
@@ -146,12 +153,40 @@ def _ask(
             connector=attempt.connectorId if claimed.doubt else _connector(request, server),
             server=server,
             trace_parent=call.trace_parent,
+            callback_url=_callback_url(attempt, server, call, service),
         )
-        return service.link.connect(command, call.deadline.before(_TO_SETTLE).within(service.link_timeout))
+        deadline = call.deadline.before(_TO_SETTLE).within(service.link_timeout)
+        result = service.link.connect(command, deadline)
+        return _called_back(attempt, deadline, service) if isinstance(result, Published) else result
     except (AddressNotAllowed, AddressUnusable):
         return OutcomeUnknown("server-gone", "The OCPP server that was asked first may no longer be called.")
     except LinkError as error:
         return error
+
+
+def _called_back(attempt: Attempt, deadline: Deadline, service: Service) -> Answer | LinkError:
+    """The answer that a callback puts into the attempt, looked for until the deadline; settling is the last look."""
+    pause = _FIRST_LOOK
+    while (left := deadline.remaining()) > 0:
+        time.sleep(min(pause, left))
+        pause = min(2 * pause, _LONGEST_LOOK)
+        try:
+            now = service.journal.get(attempt.id, deadline)
+        except JournalUnavailable:
+            continue  # the callback may have been recorded all the same
+        if now is not None and now.tries == attempt.tries and now.answer is not None:
+            return Answer.of(now.answer)
+    return OutcomeUnknown(
+        "no-callback", "The OCPP server took the start, and did not say in time what the charger answered."
+    )
+
+
+def _callback_url(attempt: Attempt, server: Server, call: Call, service: Service) -> str | None:
+    """Where this try's server answers later; None where it does not, or the service does not know its own address."""
+    base = service.callback_base_url or call.base_url
+    if base is None or server.entry.dialect not in CALLS_BACK:
+        return None
+    return f"{base}{CALLBACKS}/{callbacks.path(service.secret, attempt, time.time())}"
 
 
 def _server(request: ConnectRequest, service: Service, call: Call) -> Server:
@@ -208,7 +243,8 @@ def _opening(request: ConnectRequest, server: Server, call: Call, service: Servi
 
 
 def _connector(request: ConnectRequest, server: Server) -> int | None:
-    return request.connectorId or server.entry.start_connector
+    """What the request names, else for a start what the server's entry does."""
+    return request.connectorId or (server.entry.start_connector if request.tokenId is not None else None)
 
 
 def _tell(attempt: Attempt, request: ConnectRequest) -> Reply:
@@ -220,16 +256,6 @@ def _tell(attempt: Attempt, request: ConnectRequest) -> Reply:
     if attempt.state is State.FAILED and attempt.problem:
         return _problem(attempt.problem["type"], attempt.problem["detail"], attempt.id)
     return _unknown(attempt.id, "The outcome of this attempt is not known.")
-
-
-def _body(answer: Answer) -> dict[str, Any]:
-    return {
-        "outcome": str(answer.outcome),
-        "status": answer.status,
-        "connectorId": answer.connector_id,
-        "errorCode": answer.error_code,
-        "info": answer.info,
-    }
 
 
 def _heard(outcome: str, body: Mapping[str, Any], request: ConnectRequest) -> Reply:

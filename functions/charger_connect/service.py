@@ -27,6 +27,7 @@ class Service:
     link_timeout: float
     default_server: str | None = None
     paused: bool = False
+    callback_base_url: str | None = None
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Service:
@@ -50,4 +51,5 @@ class Service:
             link_timeout=settings.link_timeout,
             default_server=settings.default_link_server,
             paused=settings.paused,
+            callback_base_url=settings.callback_base_url,
         )

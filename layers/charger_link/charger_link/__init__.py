@@ -1,8 +1,8 @@
 """The charger link: our client of an OCPP server's REST API."""
 
 from charger_link.circuit import Circuits
-from charger_link.command import Answer, Command, Outcome
-from charger_link.dialects import REPEATABLE
+from charger_link.command import Answer, Command, Outcome, Published
+from charger_link.dialects import CALLS_BACK, REPEATABLE
 from charger_link.errors import (
     ChargerUnknown,
     CircuitOpen,
@@ -18,6 +18,7 @@ from charger_link.link import Link
 from charger_link.servers import AddressNotAllowed, AddressUnusable, LinkServer, LinkServers, Server
 
 __all__ = [
+    "CALLS_BACK",
     "REPEATABLE",
     "AddressNotAllowed",
     "AddressUnusable",
@@ -32,6 +33,7 @@ __all__ = [
     "LinkServers",
     "Outcome",
     "OutcomeUnknown",
+    "Published",
     "Server",
     "ServerBusy",
     "ServerFailed",

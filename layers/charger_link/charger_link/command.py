@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from charger_link.servers import Server
 
 
@@ -23,7 +25,8 @@ class Outcome(StrEnum):
 class Command:
     """Connect `token` to `charger_id` at `server`; without a token, only ask how the charger is.
 
-    ``connector`` is None where the request and the server's entry name none.
+    ``connector`` is None where the request and, for a start, the server's entry name none. ``callback_url`` is where a server
+    that answers later answers to; None where the dialect has no use for it.
     """
 
     id: str
@@ -32,6 +35,12 @@ class Command:
     connector: int | None
     server: Server
     trace_parent: str | None = None
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The server took the start and says later, at the command's callback URL, what the charger answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,27 @@ class Answer:
     connector_id: int = 0
     error_code: str = "NoError"
     info: str | None = None
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Answer:
+        """The answer that `record` wrote."""
+        return cls(
+            Outcome(record["outcome"]),
+            record["status"],
+            record["connectorId"],
+            record["errorCode"],
+            record["info"],
+        )
+
+    def record(self) -> dict[str, Any]:
+        """As it stands in an attempt."""
+        return {
+            "outcome": str(self.outcome),
+            "status": self.status,
+            "connectorId": self.connector_id,
+            "errorCode": self.error_code,
+            "info": self.info,
+        }
 
     def becomes(self, outcome: Outcome) -> Answer:
         """The same words under another outcome."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from charger_link.circuit import Circuits
-    from charger_link.command import Answer, Command
+    from charger_link.command import Answer, Command, Published
     from charger_link.secrets import Secrets
 
 _CONNECT = 3.0  # seconds for TCP and TLS: an OCPP server is near
@@ -131,7 +131,7 @@ class Exchange:
             self._server.address, self._server.port, host, self._deadline.within(_CONNECT), tls
         )
         try:
-            response = connection.request(method, entry.base_path + path, headers, body, self._deadline)
+            response = connection.request(method, entry.base + path, headers, body, self._deadline)
         finally:
             connection.close()
         self._circuits.answered(self._server.name)
@@ -148,8 +148,8 @@ class Link:
         self._circuits = circuits
         self._secrets = secrets
 
-    def connect(self, command: Command, deadline: Deadline) -> Answer:
-        """Carry out `command` and answer what the charger definitely said.
+    def connect(self, command: Command, deadline: Deadline) -> Answer | Published:
+        """Carry out `command` and answer what the charger definitely said, or that it will be said at the callback URL.
 
         Raises
         ------

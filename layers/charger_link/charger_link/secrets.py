@@ -28,7 +28,7 @@ class Secrets:
     @classmethod
     def of(cls, path: str | None) -> Secrets:
         """Secrets of a file, ``{name: secret}`` in JSON, where one is named; else of Secrets Manager."""
-        return cls(lambda name: json.dumps(json.loads(Path(path).read_text())[name])) if path else cls()
+        return cls(lambda name: _from_file(path, name)) if path else cls()
 
     def headers(self, name: str | None) -> dict[str, str]:
         """The request headers that a secret stands for; none for no secret.
@@ -54,6 +54,11 @@ class Secrets:
         """Read the secret again; True if it is another one now."""
         old = self._known.pop(name, None)
         return self.headers(name) != old
+
+
+def _from_file(path: str, name: str) -> str:
+    secret = json.loads(Path(path).read_text())[name]
+    return secret if isinstance(secret, str) else json.dumps(secret)
 
 
 def _from_secrets_manager(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,11 +19,12 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 from charger_link import addresses
-from charger_link.dialects import DEFAULT_CONNECTORS
+from charger_link.dialects import BASE_PATHS, DEFAULT_CONNECTORS, NEED_CONNECTOR
 
 
 class AddressUnusable(ValueError):
@@ -58,6 +59,10 @@ def _ports(given: object) -> object:
     return tuple(ranges)
 
 
+def _hyphens(given: object) -> object:
+    return given.replace("_", "-") if isinstance(given, str) else given
+
+
 def _certificates(given: str) -> str:
     """PEM that TLS can use; found out only at a call, it would leave each of them unknown."""
     try:
@@ -70,22 +75,37 @@ def _certificates(given: str) -> str:
 class LinkServer(BaseModel):
     """One entry: a network of OCPP servers of one kind.
 
-    ``connector`` is what a start names where the request does not ("none": nothing; unset: the dialect's default); ``ca`` is a PEM
-    certificate, or several; ``secret`` names a secret in Secrets Manager.
+    ``connector`` is what a start names where the request does not ("none": nothing; unset: the dialect's default); ``base_path`` is
+    where the server's API begins (empty: where this kind of server has it); ``ca`` is a PEM certificate, or several; ``secret``
+    names a secret in Secrets Manager; ``tenant`` is CitrineOS's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, defer_build=True)
 
     network: IPv4Network | IPv6Network
     ports: Annotated[tuple[tuple[int, int], ...], BeforeValidator(_ports)]
-    dialect: Literal["native"] = "native"
+    dialect: Annotated[
+        Literal["native", "steve", "citrineos", "ocpp-core", "ocpp-cs"], BeforeValidator(_hyphens)
+    ] = "native"
     scheme: Literal["https", "http"] = "https"
     server_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
     ca: Annotated[str, AfterValidator(_certificates)] | None = None
     base_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~%-]+)*$")] = ""
     secret: str | None = None
     connector: Annotated[int, Field(ge=1)] | Literal["none"] | None = None
+    tenant: Annotated[int, Field(ge=1)] = 1
     enabled: bool = True
+
+    @model_validator(mode="after")
+    def _has_connector(self) -> Self:
+        if self.connector == "none" and self.dialect in NEED_CONNECTOR:
+            raise ValueError(f"{self.dialect} cannot start without a connector: give its number")
+        return self
+
+    @property
+    def base(self) -> str:
+        """What stands before every path of the dialect."""
+        return self.base_path or BASE_PATHS.get(self.dialect, "")
 
     @property
     def start_connector(self) -> int | None:

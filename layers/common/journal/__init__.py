@@ -1,5 +1,6 @@
 """The journal: one DynamoDB item per request id, both the record of the attempt and its idempotency key."""
 
+from journal import callbacks
 from journal.attempt import Attempt, State, fingerprint, masked
 from journal.dynamodb import ConditionFailed, DynamoDB, JournalUnavailable
 from journal.journal import (
@@ -31,6 +32,7 @@ __all__ = [
     "Settlement",
     "State",
     "Unknown",
+    "callbacks",
     "fingerprint",
     "masked",
 ]

@@ -198,6 +198,28 @@ class Journal:
             return now
         return None
 
+    def learn(self, attempt: Attempt, answer: dict[str, Any], deadline: Deadline) -> bool:
+        """Record what a server said after all about this try: a pending or unknown attempt becomes completed, nothing else changes.
+
+        Returns
+        -------
+        bool
+            Whether it did.
+
+        Raises
+        ------
+        JournalUnavailable
+            It may not be recorded.
+        """
+        sets = {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(self._clock())}
+        values = {":pending": State.PENDING, ":unknown": State.UNKNOWN, ":tries": attempt.tries}
+        condition = "#state IN (:pending, :unknown) AND tries = :tries"
+        try:
+            self._update(attempt.id, sets, condition, values, deadline, remove=("problem",))
+        except ConditionFailed:
+            return False
+        return True
+
     def get(self, id_: str, deadline: Deadline) -> Attempt | None:
         """The attempt with this id, strongly consistent."""
         found = self._dynamodb.call(

@@ -21,6 +21,7 @@ class ConnectSettings(Settings):
     retention_days: Annotated[int, Field(ge=1)] = 90
     paused: bool = False
     link_secrets_file: str | None = None
+    callback_base_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+(/[^?#]*[^/?#])?$")] | None = None
 
     def link_servers_json(self) -> str:
         """The text of `LinkServers`, fetched from Parameter Store where it stands there."""

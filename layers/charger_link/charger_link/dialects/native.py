@@ -45,7 +45,8 @@ def start(command: Command, exchange: Exchange) -> Answer:
 
 
 def status(command: Command, exchange: Exchange) -> Answer:
-    answer = _answer(command, exchange.send("GET", _charger(command), wait=True))
+    query = f"?connectorId={command.connector}" if command.connector is not None else ""
+    answer = _answer(command, exchange.send("GET", _charger(command) + query, wait=True))
     if answer.status not in ocpp.STATUSES:
         raise _nonsense("status")
     return answer.becomes(Outcome.OFFLINE) if (answer.info or "").startswith("not-connected") else answer
