@@ -1,0 +1,232 @@
+"""The native dialect reads every answer that docs/native-link.openapi.yaml lets a server give, and doubts all others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from charger_link import (
+    ChargerUnknown,
+    Command,
+    LinkError,
+    LinkServers,
+    Outcome,
+    OutcomeUnknown,
+    ServerBusy,
+    ServerFailed,
+    ServerRefused,
+)
+from charger_link.dialects import REPEATABLE, dialect
+from charger_link.dialects.native import start, status
+from charger_link.link import Reply
+
+DESCRIPTION = yaml.safe_load((Path(__file__).parents[3] / "docs/native-link.openapi.yaml").read_text())
+PATHS = DESCRIPTION["paths"]
+START = PATHS["/api/v1/chargers/{chargerId}/connections/{id}"]["put"]
+STATUS = PATHS["/api/v1/chargers/{chargerId}"]["get"]
+SCHEMAS = DESCRIPTION["components"]["schemas"]
+PROBLEM = "application/problem+json"
+
+# 401 is the exchange's: it asks again with the secret as it is now.
+ERRORS: dict[str, type[LinkError]] = {
+    "400": ServerFailed,
+    "404": ChargerUnknown,
+    "405": ServerFailed,
+    "409": ServerFailed,
+    "413": ServerFailed,
+    "500": OutcomeUnknown,
+    "503": ServerBusy,
+    "504": OutcomeUnknown,
+}
+
+
+class Told:
+    """An exchange whose server says one thing; keeps what it was sent."""
+
+    def __init__(
+        self, code: int, body: Any, kind: str = "application/json", headers: dict[str, str] | None = None
+    ) -> None:
+        self._reply = Reply(code, kind, headers or {}, body, json.dumps(body))
+        self.sent: tuple[Any, ...] = ()
+
+    def send(
+        self, method: str, path: str, payload: object = None, headers: object = None, *, wait: bool = False
+    ) -> Reply:
+        self.sent = (method, path, payload, wait)
+        return self._reply
+
+
+def command(charger: str = "CP-1", token: str | None = "04A2B3C4", connector: int | None = 1) -> Command:
+    servers = LinkServers.parse('[{"network": "10.0.0.0/8", "ports": [8080]}]')
+    return Command(
+        "3f2504e0-4f89-11d3-9a0c-0305e82c3301", charger, token, connector, servers.find("10.0.0.5", 8080)
+    )
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    return {
+        "chargerId": "CP-1",
+        "connectorId": 1,
+        "errorCode": "NoError",
+        "status": "Accepted",
+        "info": None,
+        **changes,
+    }
+
+
+def failure(call: Any, told: Told) -> LinkError:
+    with pytest.raises(LinkError) as raised:
+        call(command(), told)
+    return raised.value
+
+
+def examples(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    found = operation["responses"]["200"]["content"]["application/json"]["examples"]
+    return [example["value"] for example in found.values()]
+
+
+OUTCOMES = {"Accepted": Outcome.ACCEPTED, "Rejected": Outcome.REJECTED, "Unavailable": Outcome.OFFLINE}
+
+
+@pytest.mark.parametrize("said", examples(START), ids=lambda said: said["status"])
+def test_each_example_of_a_start_is_read(said: dict[str, Any]) -> None:
+    answer = start(command(said["chargerId"]), Told(200, said))  # type: ignore[arg-type]
+    assert answer.outcome is OUTCOMES[said["status"]]
+    read = (answer.status, answer.connector_id, answer.error_code, answer.info)
+    assert read == (said["status"], said["connectorId"], said["errorCode"], said["info"])
+
+
+@pytest.mark.parametrize("said", examples(STATUS), ids=lambda said: said["status"])
+def test_each_example_of_a_status_is_read(said: dict[str, Any]) -> None:
+    answer = status(command(said["chargerId"], token=None), Told(200, said))  # type: ignore[arg-type]
+    assert answer.outcome is (Outcome.OFFLINE if said["info"] == "not-connected" else Outcome.STATUS)
+    assert answer.status == said["status"]
+
+
+@pytest.mark.parametrize("word", SCHEMAS["Connected"]["allOf"][1]["properties"]["status"]["enum"])
+def test_each_status_after_a_start_has_its_outcome(word: str) -> None:
+    answer = start(command(), Told(200, body(status=word)))  # type: ignore[arg-type]
+    assert (answer.status, answer.outcome) == (word, OUTCOMES.get(word, Outcome.ACCEPTED))
+
+
+@pytest.mark.parametrize("word", SCHEMAS["Told"]["allOf"][1]["properties"]["status"]["enum"])
+def test_each_told_status_is_told(word: str) -> None:
+    answer = status(command(token=None), Told(200, body(status=word)))  # type: ignore[arg-type]
+    assert (answer.status, answer.outcome) == (word, Outcome.STATUS)
+
+
+@pytest.mark.parametrize("code", SCHEMAS["Body"]["properties"]["errorCode"]["enum"])
+def test_each_error_code_is_told(code: str) -> None:
+    assert start(command(), Told(200, body(errorCode=code))).error_code == code  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("call", "operation"), [(start, START), (status, STATUS)], ids=["start", "status"])
+def test_each_error_that_is_described_is_known_for_what_it_means(
+    call: Any, operation: dict[str, Any]
+) -> None:
+    codes = set(operation["responses"]) - {"200", "401"}
+    assert codes <= set(ERRORS)
+    for code in codes:
+        error = failure(call, Told(int(code), {"type": "x"}, PROBLEM))
+        assert type(error) is ERRORS[code], code
+
+
+@pytest.mark.parametrize(
+    ("given", "wait"),
+    [
+        ("7", 7),
+        ("0", 1),
+        (None, 5),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", 5),
+        ("9" * 9, 3600),
+        ("-1", 5),
+        ("٧", 5),
+    ],
+)
+def test_busy_says_when_to_come_back(given: str | None, wait: int) -> None:
+    headers = {} if given is None else {"retry-after": given}
+    for code in (429, 503):
+        assert failure(start, Told(code, {}, PROBLEM, headers)).retry_after == wait
+
+
+@pytest.mark.parametrize(
+    "code", [*range(201, 227), 300, 301, 302, 307, 400, 401, 404, 409, 429, 500, 502, 503, 504, 599]
+)
+def test_an_answer_that_is_no_problem_document_comes_from_something_in_between(code: int) -> None:
+    for kind in ("text/html", "application/json", ""):
+        assert type(failure(start, Told(code, {"type": "x"}, kind))) is OutcomeUnknown
+
+
+def test_credentials_without_the_right_are_the_operators_to_mend() -> None:
+    error = failure(start, Told(403, {}, PROBLEM))
+    assert isinstance(error, ServerRefused)
+    assert "LinkServers" in error.detail
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        None, [], "Accepted", 5, {}, {"chargerId": "CP-1"},
+        body(chargerId="CP-2"), body(chargerId="cp-1"), body(chargerId=None), body(chargerId=["CP-1"]),
+        body(status=None), body(status=1), body(status=["Accepted"]), body(status=""), body(status="accepted"),
+        body(status="Queued"), body(status="Available"), body(status="Faulted"),
+        body(connectorId=None), body(connectorId="1"), body(connectorId=True), body(connectorId=1.0),
+        body(connectorId=-1), body(connectorId=2**31),
+        body(errorCode=None), body(errorCode=0), body(errorCode="Bad"), body(errorCode=[]),
+        body(info=5), body(info=["x"]), body(info={}),
+    ],
+)  # fmt: skip
+def test_whatever_is_not_a_start_s_answer_leaves_it_unknown(said: Any) -> None:
+    error = failure(start, Told(200, said))
+    assert type(error) is OutcomeUnknown
+    assert error.may_have_started
+
+
+def test_a_start_s_answer_is_no_status() -> None:
+    assert type(failure(status, Told(200, body(status="Accepted")))) is OutcomeUnknown
+
+
+def test_members_that_may_be_absent_have_defaults_and_others_are_ignored() -> None:
+    answer = start(command(), Told(200, {"chargerId": "CP-1", "status": "Accepted", "more": {}}))  # type: ignore[arg-type]
+    assert (answer.connector_id, answer.error_code, answer.info) == (0, "NoError", None)
+
+
+def test_info_is_cut_at_fifty_characters_and_can_be_written() -> None:
+    answer = start(command(), Told(200, body(info="charger-refused " + "\ud83d" * 60)))  # type: ignore[arg-type]
+    assert answer.info == "charger-refused " + "?" * 34
+
+
+@pytest.mark.parametrize(
+    ("charger", "segment"),
+    [
+        ("CP-1", "CP-1"),
+        ("a/b", "a%2Fb"),
+        ("..%2f", "..%252f"),
+        ("a b?c#d", "a%20b%3Fc%23d"),
+        ("Zähler🚗", "Z%C3%A4hler%F0%9F%9A%97"),
+    ],
+)
+def test_the_charger_is_one_segment_of_the_path(charger: str, segment: str) -> None:
+    told = Told(200, body(chargerId=charger))
+    start(command(charger), told)  # type: ignore[arg-type]
+    path = f"/api/v1/chargers/{segment}/connections/3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+    assert told.sent == ("PUT", path, {"tokenId": "04A2B3C4", "connectorId": 1}, True)
+    told = Told(200, body(chargerId=charger, status="Available"))
+    status(command(charger, token=None), told)  # type: ignore[arg-type]
+    assert told.sent == ("GET", f"/api/v1/chargers/{segment}", None, True)
+
+
+def test_without_a_connector_none_is_named() -> None:
+    told = Told(200, body())
+    start(command(connector=None), told)  # type: ignore[arg-type]
+    assert told.sent[2] == {"tokenId": "04A2B3C4"}
+
+
+def test_what_the_link_takes_for_repeatable_is_what_the_dialects_say() -> None:
+    assert "native" in REPEATABLE
+    for name in REPEATABLE:
+        assert dialect(name).REPEATABLE

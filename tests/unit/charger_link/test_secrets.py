@@ -1,0 +1,65 @@
+"""The credentials of a server, as headers."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from charger_link import ServerRefused
+from charger_link.secrets import Secrets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("secret", "headers"),
+    [
+        ({"username": "steve", "password": "pä:ss"}, {"Authorization": "Basic c3RldmU6cMOkOnNz"}),
+        ({"bearer": " abc\n"}, {"Authorization": "Bearer abc"}),
+        ({"apiKey": "abc"}, {"X-API-Key": "abc"}),
+        ({"apiKey": "abc", "header": "X-Key"}, {"X-Key": "abc"}),
+    ],
+)
+def test_each_kind_is_its_header(secret: dict[str, str], headers: dict[str, str]) -> None:
+    assert Secrets(lambda _: json.dumps(secret)).headers("name") == headers
+
+
+def test_without_a_name_there_is_none() -> None:
+    assert Secrets(lambda _: pytest.fail("read")).headers(None) == {}
+
+
+def test_a_secret_is_read_once_and_again_when_told() -> None:
+    reads: Counter[str] = Counter()
+    values = iter(["old", "old", "new"])
+
+    def read(name: str) -> str:
+        reads[name] += 1
+        return json.dumps({"bearer": next(values)})
+
+    secrets = Secrets(read)
+    assert secrets.headers("name") is secrets.headers("name")
+    assert not secrets.refresh("name"), "the same as before"
+    assert secrets.refresh("name")
+    assert secrets.headers("name") == {"Authorization": "Bearer new"}
+    assert reads == {"name": 3}
+
+
+@pytest.mark.parametrize("text", ["", "hush", "[]", "5", "{}", '{"username": "hush"}'])
+def test_a_secret_of_no_known_kind_is_refused_without_showing_it(text: str) -> None:
+    with pytest.raises(ServerRefused) as refused:
+        Secrets(lambda _: text).headers("name")
+    assert "hush" not in refused.value.detail
+    assert "secret" in refused.value.detail
+    assert not refused.value.may_have_started
+
+
+def test_a_file_stands_in_locally(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    path.write_text(json.dumps({"name": {"bearer": "abc"}}))
+    assert Secrets.of(str(path)).headers("name") == {"Authorization": "Bearer abc"}
+    with pytest.raises(ServerRefused):
+        Secrets.of(str(path)).headers("another")
