@@ -69,7 +69,7 @@ def _page(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dic
     if query.get("next"):
         try:
             start = unmark(query["next"], charger_id)
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise _invalid("next", "must be sent back as the last page gave it") from error
     page = service.journal.newest(charger_id, _limit(query.get("limit")), start, deadline)
     now = time.time()

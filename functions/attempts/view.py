@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from journal import Attempt
     from journal.attempt import Item
 
-_LONGEST_TIMESTAMP = 32
+_LONGEST_MARK = 128
+_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _TOLD = ("connectorId", "errorCode", "status", "info")
 
 
@@ -59,7 +61,12 @@ def unmark(text: str, charger_id: str) -> Item:
     ValueError
         It is no mark of ours.
     """
-    id_, created = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    if not (isinstance(created, str) and 0 < len(created) <= _LONGEST_TIMESTAMP):
+    document = (
+        json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4))) if len(text) <= _LONGEST_MARK else None
+    )
+    if not isinstance(document, list):
+        raise ValueError(text)
+    id_, created = document
+    if not (isinstance(created, str) and _TIMESTAMP.fullmatch(created)):
         raise ValueError(text)
     return {"id": {"S": str(read_guid(id_))}, "chargerId": {"S": charger_id}, "createdAt": {"S": created}}
