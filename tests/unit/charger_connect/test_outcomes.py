@@ -1,0 +1,83 @@
+"""The one table from what the link said to state and status: complete, exact, and what the documents say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from charger_connect.outcomes import OUTCOMES, STATUS_UNKNOWN, verdict
+from charger_link import Answer, CircuitOpen, LinkError, Outcome, OutcomeUnknown, errors
+from journal import State
+from wire import PROBLEM_TYPES
+
+
+def descendants(kind: type[LinkError]) -> Iterator[type[LinkError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from descendants(child)
+
+
+ERRORS = [kind for kind in OUTCOMES if isinstance(kind, type)]
+
+
+def test_each_outcome_and_each_error_has_exactly_one_row() -> None:
+    # An open circuit is decided before claim: it never becomes the outcome of an attempt.
+    assert set(OUTCOMES) == {*Outcome, *descendants(LinkError)} - {CircuitOpen}
+
+
+def test_the_tree_in_the_document_of_the_errors_is_the_tree() -> None:
+    assert errors.__doc__ is not None
+    drawn = {line.split()[1] for line in errors.__doc__.splitlines() if "── " in line}
+    assert drawn == {kind.__name__ for kind in descendants(LinkError)}
+
+
+def test_only_what_may_have_started_is_unknown() -> None:
+    for kind, row in OUTCOMES.items():
+        if isinstance(kind, type):
+            assert (row.state is State.UNKNOWN) is kind.may_have_started, kind
+            assert row.state is not State.COMPLETED, kind
+        else:
+            assert row.state is (State.FAILED if kind is Outcome.OFFLINE else State.COMPLETED)
+
+
+def test_each_problem_of_the_table_exists_and_says_what_its_state_means() -> None:
+    said = {State.UNKNOWN: "unknown", State.FAILED: "not-started"}
+    for row in (*OUTCOMES.values(), STATUS_UNKNOWN):
+        if row.problem is not None:
+            kind = PROBLEM_TYPES[row.problem]
+            assert kind.outcome == said[row.state] if kind.status >= 500 else kind.outcome is None
+
+
+STATUSES = {
+    "Unreachable": 502,
+    "ServerBusy": 503,
+    "ServerRefused": 502,
+    "ServerFailed": 502,
+    "ChargerUnknown": 404,
+    "StatusNotAvailable": 422,
+    "OutcomeUnknown": 504,
+}
+
+
+def test_each_error_has_the_contracts_status() -> None:
+    found = {kind.__name__: PROBLEM_TYPES[OUTCOMES[kind].problem or ""].status for kind in ERRORS}
+    assert found == STATUSES
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("doubt", [False, True])
+def test_an_answer_means_the_same_in_doubt(outcome: Outcome, doubt: bool) -> None:
+    assert verdict(Answer(outcome, "x"), starts=True, doubt=doubt) == OUTCOMES[outcome]
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_in_doubt_no_error_takes_back_what_an_earlier_try_may_have_done(kind: type[LinkError]) -> None:
+    error = kind("kind", "detail")
+    assert verdict(error, starts=True, doubt=False) == OUTCOMES[kind]
+    assert verdict(error, starts=True, doubt=True) == OUTCOMES[OutcomeUnknown]
+
+
+def test_a_status_that_was_not_heard_started_nothing() -> None:
+    assert verdict(OutcomeUnknown("timeout", "detail"), starts=False, doubt=False) == STATUS_UNKNOWN
+    assert PROBLEM_TYPES[STATUS_UNKNOWN.problem or ""].status == 504

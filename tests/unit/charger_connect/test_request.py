@@ -1,0 +1,120 @@
+"""What a connection needs: every violation at once, each with its field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from charger_connect.request import ConnectRequest
+from wire import Refused, read_request
+
+ID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+GOOD = {
+    "id": ID,
+    "chargerId": "CP-1",
+    "tokenId": "04A2B3C4",
+    "serverIpAddress": "10.0.0.5",
+    "serverRestApiPort": 8080,
+}
+
+
+def read(connector: str | None = None, **changes: Any) -> ConnectRequest:
+    members = {name: value for name, value in {**GOOD, **changes}.items() if value is not ...}
+    return read_request(
+        json.dumps(members).encode(), "application/json", ConnectRequest, connectorId=connector
+    )
+
+
+def fields(connector: str | None = None, **changes: Any) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        read(connector, **changes)
+    problem = refused.value.problem
+    assert (problem.status, problem.type) == (400, "/problems/invalid-request")
+    assert all(error.message for error in problem.errors)
+    return sorted(error.field for error in problem.errors)
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"id": ...}, ["id"]),
+        ({"id": "x"}, ["id"]),
+        ({"chargerId": ...}, ["chargerId"]),
+        ({"chargerId": None}, ["chargerId"]),
+        ({"chargerId": ""}, ["chargerId"]),
+        ({"chargerId": " \t\u3000"}, ["chargerId"]),
+        ({"chargerId": "x" * 256}, ["chargerId"]),
+        ({"chargerId": "CP\r\n1"}, ["chargerId"]),
+        ({"chargerId": "CP\x001"}, ["chargerId"]),
+        ({"chargerId": "CP\u202e1"}, ["chargerId"]),
+        ({"chargerId": "."}, ["chargerId"]),
+        ({"chargerId": ".."}, ["chargerId"]),
+        ({"chargerId": ["CP-1"]}, ["chargerId"]),
+        ({"tokenId": "x" * 37}, ["tokenId"]),
+        ({"tokenId": "a\nb"}, ["tokenId"]),
+        ({"tokenId": "a\x7fb"}, ["tokenId"]),
+        ({"tokenId": "a\x85b"}, ["tokenId"]),
+        ({"tokenId": {}}, ["tokenId"]),
+        ({"serverIpAddress": "ocpp.example"}, ["serverIpAddress"]),
+        ({"serverIpAddress": " 10.0.0.5"}, ["serverIpAddress"]),
+        ({"serverIpAddress": None}, ["serverRestApiPort"]),
+        ({"serverIpAddress": " "}, ["serverRestApiPort"]),
+        ({"serverRestApiPort": None}, ["serverRestApiPort"]),
+        ({"serverRestApiPort": ...}, ["serverRestApiPort"]),
+        ({"serverRestApiPort": 0}, ["serverRestApiPort"]),
+        ({"serverRestApiPort": -1}, ["serverRestApiPort"]),
+        ({"serverRestApiPort": 65536}, ["serverRestApiPort"]),
+        ({"serverRestApiPort": 2**31}, ["serverRestApiPort"]),
+        ({"serverRestApiPort": 5.0}, ["serverRestApiPort"]),
+        ({"serverIpAddress": "x", "serverRestApiPort": 0}, ["serverIpAddress", "serverRestApiPort"]),
+        ({"serverIpAddress": "x", "serverRestApiPort": None}, ["serverIpAddress"]),
+        ({"id": None, "chargerId": None, "tokenId": "x" * 37, "serverIpAddress": "x", "serverRestApiPort": 0},
+         ["chargerId", "id", "serverIpAddress", "serverRestApiPort", "tokenId"]),
+    ],
+)  # fmt: skip
+def test_every_violation_is_named_with_its_field(changes: dict[str, Any], wrong: list[str]) -> None:
+    assert fields(**changes) == wrong
+
+
+@pytest.mark.parametrize(
+    "connector", ["0", "-1", "", " 1", "1.0", "x", "+1", "٣", "2147483648", "9" * 400, "1,2"]
+)
+def test_a_connector_that_is_no_number_from_1_up_is_named_beside_the_body(connector: str) -> None:
+    assert fields(connector, chargerId=None) == ["chargerId", "connectorId"]
+
+
+def test_a_connector_comes_from_the_query_and_never_from_the_body() -> None:
+    assert read("2").connectorId == 2
+    assert read(connectorId=2).connectorId is None
+    assert read(ConnectorId=2, CONNECTORID=3).connectorId is None
+    assert read("2147483647", connectorId=2).connectorId == 2147483647
+
+
+@pytest.mark.parametrize("token", [None, ..., "", " ", "\t\u3000"])
+def test_a_blank_token_is_none(token: Any) -> None:
+    assert read(tokenId=token).tokenId is None
+
+
+@pytest.mark.parametrize("token", ["x" * 36, " 04A2 ", "ä🚗", "0", "a\u00a0b"])
+def test_a_token_is_kept_as_it_came(token: str) -> None:
+    assert read(tokenId=token).tokenId == token
+
+
+@pytest.mark.parametrize("charger", ["x" * 255, " CP 1 ", "a/b", "..%2f", "Zähler", "..."])
+def test_a_charger_is_kept_as_it_came(charger: str) -> None:
+    assert read(chargerId=charger).chargerId == charger
+
+
+def test_without_a_server_address_and_port_are_both_none() -> None:
+    found = read(serverIpAddress=None, serverRestApiPort=None)
+    assert (found.serverIpAddress, found.serverRestApiPort) == (None, None)
+    assert read(serverIpAddress="  ", serverRestApiPort="").serverIpAddress is None
+
+
+def test_a_token_is_neither_in_a_refusal_nor_in_a_representation() -> None:
+    with pytest.raises(Refused) as refused:
+        read(tokenId="hush-" * 9)
+    assert "hush" not in repr(refused.value.problem) + str(refused.value)
+    assert "hush" not in repr(read(tokenId="hush"))
