@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -32,9 +31,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
+TABLE_NAME = "attempts"
 READY_SECONDS = 30.0
 PATH = "/api/v1/ocpp/charger-connect"
 
+JOURNAL_SECRET = "only-for-the-local-stack"  # noqa: S105 (its journal ends with it)
 LINK_SERVERS = [{"network": "127.0.0.0/8", "ports": ["1024-65535"], "dialect": "native", "scheme": "http"}]
 
 
@@ -70,11 +71,17 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ocpp-port", type=int, default=9081, help="the OCPP server's WebSocket")
     parser.add_argument(
         "--chargers",
-        choices=["", "all"],
+        type=_which,
         default=environ("CHARGERS", ""),
         help="all: CP-6 to CP-10 too (or CHARGERS)",
     )
     return parser.parse_args()
+
+
+def _which(text: str) -> str:
+    if text not in ("", "all"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not all")
+    return text
 
 
 def _start(options: argparse.Namespace, stack: ExitStack) -> None:
@@ -126,12 +133,12 @@ def _start_functions(options: argparse.Namespace, stack: ExitStack) -> str:
     from local.table import start_table
 
     read = template.read()
-    table = stack.enter_context(closing(start_table(port=options.table_port, name="attempts")))
+    table = stack.enter_context(closing(start_table(port=options.table_port, name=TABLE_NAME)))
     for function in read.functions.values():
         os.environ.update(function.environment)
     os.environ.update(table.environment())
     os.environ["LINK_SERVERS"] = json.dumps(LINK_SERVERS)
-    os.environ["JOURNAL_SECRET"] = secrets.token_hex(32)
+    os.environ["JOURNAL_SECRET"] = JOURNAL_SECRET
     for foreign in ("AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         os.environ.pop(foreign, None)
     sys.path[:0] = [str(ROOT / code) for code in ("functions", "layers/common", "layers/charger_link")]

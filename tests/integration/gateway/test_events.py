@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local import __main__ as make_run
 from local import template
 from local.chargers import charging
 from local.chargers.behaviours import usual
@@ -191,6 +192,13 @@ def test_the_environment_sets_only_what_the_template_declares() -> None:
     functions = template.read().functions
     for name, variables in ENVIRONMENT.items():
         assert variables.keys() <= functions[name].environment.keys()
+
+
+def test_the_environment_is_that_of_make_run() -> None:
+    connect = ENVIRONMENT["ConnectFunction"]
+    assert connect["JOURNAL_SECRET"] == make_run.JOURNAL_SECRET
+    assert json.loads(connect["LINK_SERVERS"]) == make_run.LINK_SERVERS
+    assert {variables["TABLE_NAME"] for variables in ENVIRONMENT.values()} == {make_run.TABLE_NAME}
 
 
 def test_the_folders_are_listed_for_readers() -> None:
