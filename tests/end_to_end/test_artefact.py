@@ -14,6 +14,7 @@ pytestmark = pytest.mark.artefact
 CONTENTS = {
     "ConnectFunction": {"charger_connect"},
     "AttemptsFunction": {"attempts"},
+    "CallbackFunction": {"callback"},
     "CommonLayer/python": {"journal", "settings", "transport", "wire"},
     "ChargerLinkLayer/python": {"charger_link"},
 }

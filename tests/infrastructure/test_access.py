@@ -26,6 +26,9 @@ NETWORK = {
 }
 CONNECT = OBSERVE | {
     ("dynamodb:UpdateItem", "AttemptsTable.Arn"),
+    ("dynamodb:GetItem", "AttemptsTable.Arn"),
+    ("dynamodb:BatchGetItem", "AttemptsTable.Arn"),
+    ("dynamodb:Query", "AttemptsTable.Arn/index/byCharger"),
     ("logs:CreateLogStream", "ConnectLogs.Arn"),
     ("logs:PutLogEvents", "ConnectLogs.Arn"),
 }
@@ -36,20 +39,36 @@ ATTEMPTS = OBSERVE | {
     ("logs:CreateLogStream", "AttemptsLogs.Arn"),
     ("logs:PutLogEvents", "AttemptsLogs.Arn"),
 }
+CALLBACK = OBSERVE | {
+    ("dynamodb:GetItem", "AttemptsTable.Arn"),
+    ("dynamodb:UpdateItem", "AttemptsTable.Arn"),
+    ("logs:CreateLogStream", "CallbackLogs.Arn"),
+    ("logs:PutLogEvents", "CallbackLogs.Arn"),
+}
+# An OCPP server posts there without credentials: the path is signed, and the function takes no other.
+OPEN = {"CallbackRoute"}
+SECRET = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:steve-a1b2c3"
 VPC = {"VpcId": "vpc-0a", "SubnetIds": "subnet-0a,subnet-0b", "LinkNetworks": "10.0.0.0/16,10.9.0.0/24"}
 
 
-def test_every_route_asks_for_a_signature(deploy: Deploy) -> None:
-    resources = deploy()
+def closed_routes(resources: dict[str, Any]) -> dict[str, Any]:
+    """Every route but the one that is open on purpose."""
     routes = of_type(resources, "AWS::ApiGatewayV2::Route")
+    assert {name for name, route in routes.items() if route["AuthorizationType"] == "NONE"} == OPEN
+    return {name: route for name, route in routes.items() if name not in OPEN}
+
+
+def test_every_route_but_the_callbacks_asks_for_a_signature(deploy: Deploy) -> None:
+    resources = deploy()
+    routes = closed_routes(resources)
     assert len(routes) == 3
     assert {route["AuthorizationType"] for route in routes.values()} == {"AWS_IAM"}
     assert not of_type(resources, "AWS::ApiGatewayV2::Authorizer")
 
 
-def test_every_route_asks_for_a_token_where_an_issuer_is_given(deploy: Deploy) -> None:
+def test_every_route_but_the_callbacks_asks_for_a_token_where_an_issuer_is_given(deploy: Deploy) -> None:
     resources = deploy(JwtIssuer="https://issuer.example/", JwtAudience="one,two")
-    routes = of_type(resources, "AWS::ApiGatewayV2::Route")
+    routes = closed_routes(resources)
     assert {(route["AuthorizationType"], route["AuthorizerId"]) for route in routes.values()} == {
         ("JWT", "JwtAuthorizer")
     }
@@ -98,6 +117,15 @@ def test_each_function_has_its_own_role_which_only_lambda_may_assume(deploy: Dep
         ({}, "AttemptsFunction", ATTEMPTS),
         (VPC, "ConnectFunction", CONNECT | NETWORK),
         (VPC, "AttemptsFunction", ATTEMPTS),
+        ({}, "CallbackFunction", CALLBACK),
+        (VPC, "CallbackFunction", CALLBACK),
+        ({"LinkSecretArns": SECRET}, "CallbackFunction", CALLBACK),
+        (
+            {"LinkSecretArns": f"{SECRET},{SECRET}-2"},
+            "ConnectFunction",
+            CONNECT
+            | {("secretsmanager:GetSecretValue", SECRET), ("secretsmanager:GetSecretValue", f"{SECRET}-2")},
+        ),
         (
             {"LinkServers": "ssm:/charger-connect/servers"},
             "ConnectFunction",
@@ -131,6 +159,7 @@ def test_in_a_vpc_the_connect_function_reaches_the_link_networks_and_tls_alone(d
         "SecurityGroupIds": ["LinkSecurityGroup.GroupId"],
     }
     assert "VpcConfig" not in resources["AttemptsFunction"]["Properties"]
+    assert "VpcConfig" not in resources["CallbackFunction"]["Properties"]
     group = resources["LinkSecurityGroup"]["Properties"]
     assert "SecurityGroupIngress" not in group
     assert [(rule["CidrIp"], rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [

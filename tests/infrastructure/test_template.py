@@ -16,12 +16,15 @@ from tests.infrastructure.conftest import of_type
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy
 
-FUNCTIONS = {"ConnectFunction", "AttemptsFunction"}
+FUNCTIONS = {"ConnectFunction", "AttemptsFunction", "CallbackFunction"}
 LAYERS = {
     "CommonLayer": FUNCTIONS,
     "DependenciesLayer": FUNCTIONS,
-    "ChargerLinkLayer": {"ConnectFunction"},
+    "ChargerLinkLayer": {"ConnectFunction", "CallbackFunction"},
 }
+
+
+_SECRET = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:"
 
 
 def published(template: dict[str, Any], **parameters: str) -> dict[str, str]:
@@ -99,8 +102,9 @@ def test_a_deployment_may_let_its_table_go(deploy: Deploy) -> None:
 
 
 def test_the_key_of_the_fingerprints_is_made_by_the_stack(deploy: Deploy) -> None:
-    variables = deploy()["ConnectFunction"]["Properties"]["Environment"]["Variables"]
-    assert variables["JOURNAL_SECRET"] == "{{resolve:secretsmanager:JournalSecret:SecretString}}"
+    for function in ("ConnectFunction", "CallbackFunction"):
+        variables = deploy()[function]["Properties"]["Environment"]["Variables"]
+        assert variables["JOURNAL_SECRET"] == "{{resolve:secretsmanager:JournalSecret:SecretString}}"
     assert deploy()["JournalSecret"]["Properties"]["GenerateSecretString"]["PasswordLength"] >= 32
 
 
@@ -145,6 +149,16 @@ def test_every_parameter_says_what_it_is(source: dict[str, Any]) -> None:
         ("SubnetIds", ["", "subnet-0a1", "subnet-0a1,subnet-0b2"], ["0a1", "subnet-0a1, subnet-0b2"]),
         ("RouteTableIds", ["", "rtb-0a1,rtb-0b2"], ["0a1", "rtb-0a1 rtb-0b2"]),
         ("VpcId", ["", "vpc-0a1"], ["0a1"]),
+        (
+            "CallbackBaseUrl",
+            ["", "https://charge.example.com", "https://charge.example.com/v2/ocpp"],
+            ["http://charge.example.com", "https://charge.example.com/", "https://", "https://a.b?c"],
+        ),
+        (
+            "LinkSecretArns",
+            ["", f"{_SECRET}steve-a1b2c3", f"{_SECRET}a/b-a1b2c3,{_SECRET}c-a1b2c3"],
+            ["steve", f"{_SECRET}a, {_SECRET}b", f"{_SECRET}*,*", "*"],
+        ),
     ],
 )
 def test_parameters_take_what_they_should(

@@ -1,0 +1,1 @@
+"""POST /api/v1/ocpp/callbacks/...: an OCPP server says later what became of a start."""

@@ -1,0 +1,116 @@
+"""From a callback to what the journal learns of it.
+
+The route has no authorizer: its path is the credential. Whoever has no good one hears the same 404 for everything, and
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import time
+from base64 import b64decode
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aws_lambda_powertools.logging import Logger
+
+from charger_link import OutcomeUnknown
+from charger_link.dialects import citrineos
+from journal import JournalUnavailable, callbacks
+from transport import Deadline
+from wire import MediaType, Problem, Refused, problem, write
+from wire.problems import unreadable
+from wire.values import read_guid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from callback.service import Service
+    from charger_link import Answer
+    from journal import Attempt
+
+_log = Logger(utc=True)
+_PATIENCE = 10.0  # seconds; one read and one write
+_TO_ANSWER = 0.5
+_BODY_LIMIT = 64 * 1024  # bytes
+
+# How the body of each kind of server that answers later is read.
+_READERS: dict[str, Callable[[Any, int | None], Answer]] = {"citrineos": citrineos.callback}
+
+
+class Context(Protocol):
+    """The part of Lambda's context that is used."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+def respond(event: Mapping[str, Any], context: Context, service: Service) -> dict[str, Any]:
+    """Answer one HTTP API event (payload 2.0): 204 for every good callback, whatever it changed."""
+    deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _TO_ANSWER).within(_PATIENCE)
+    try:
+        attempt = _attempt(event["pathParameters"], service, deadline)
+        _learn(attempt, _body(event), service, deadline)
+    except Refused as refused:
+        return _refusal(refused.problem, refused.headers)
+    except JournalUnavailable as error:
+        _log.error("journal failed", extra={"step": "callback", "reason": error.reason})
+        detail = "The callback cannot be recorded now. Send it again."
+        return _refusal(problem("journal-unavailable", detail), {"Retry-After": "1"})
+    return {"statusCode": 204, "headers": {}, "body": "", "isBase64Encoded": False}
+
+
+def _attempt(parameters: Mapping[str, str], service: Service, deadline: Deadline) -> Attempt:
+    """The attempt that a good path is about."""
+    expires, now = parameters["expires"], time.time()
+    try:
+        id_ = str(read_guid(parameters["id"]))
+    except ValueError:
+        raise _no_callback("id") from None
+    if callbacks.expired(expires, now):
+        raise _no_callback("expiry")
+    attempt = service.journal.get(id_, deadline)
+    if attempt is None or attempt.dialect not in _READERS:
+        raise _no_callback("attempt")
+    if not callbacks.signed(service.secret, attempt, expires, parameters["signature"]):
+        raise _no_callback("signature")
+    return attempt
+
+
+def _learn(attempt: Attempt, body: Any, service: Service, deadline: Deadline) -> None:
+    about = {"id": attempt.id, "chargerId": attempt.chargerId, "server": attempt.server}
+    try:
+        answer = _READERS[attempt.dialect or ""](body, attempt.connectorId)
+    except OutcomeUnknown as error:
+        _log.warning("callback without an answer", extra={**about, "kind": error.kind})
+        return
+    changed = service.journal.learn(attempt, answer.record(), deadline)
+    _log.info(
+        "called back" if changed else "called back again",
+        extra={**about, "outcome": str(answer.outcome), "tries": attempt.tries},
+    )
+
+
+def _body(event: Mapping[str, Any]) -> Any:
+    text = event.get("body") or ""
+    try:
+        content = b64decode(text) if event.get("isBase64Encoded") else text.encode()
+        if len(content) > _BODY_LIMIT:
+            raise Refused(problem("body-too-large", f"The body is over {_BODY_LIMIT} bytes."))
+        return json.loads(content)
+    except (binascii.Error, ValueError, RecursionError):
+        raise unreadable("is not JSON") from None
+
+
+def _no_callback(reason: str) -> Refused:
+    _log.warning("callback refused", extra={"reason": reason})
+    return Refused(problem("attempt-unknown", "No attempt waits for this callback."))
+
+
+def _refusal(found: Problem, headers: Mapping[str, str]) -> dict[str, Any]:
+    content_type, body = write(found, MediaType.JSON)
+    return {
+        "statusCode": found.status,
+        "headers": {"Content-Type": content_type, **headers},
+        "body": body,
+        "isBase64Encoded": False,
+    }
