@@ -1,0 +1,132 @@
+"""The committed description is the one that the code gives, and says everything."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from apidoc.document import document
+from apidoc.examples import FORMATS
+from apidoc.meanings import MEANINGS
+from apidoc.samples import CONNECT, UNKNOWN_ATTEMPT
+from apidoc.schemas import ELEMENTS
+from apidoc.written import FILES, ROOT
+from local import template
+from wire import PROBLEM_TYPES, MediaType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAMESPACE = "{http://schemas.datacontract.org/2004/07/IO.Swagger.Models}"
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_what_is_committed_is_what_the_code_gives(path: str) -> None:
+    assert (ROOT / path).read_text(encoding="utf-8") == FILES[path](), (
+        "run `make docs` and commit what it writes"
+    )
+
+
+def test_it_is_openapi() -> None:
+    validate(yaml.safe_load((ROOT / "docs/openapi.yaml").read_text(encoding="utf-8")))
+
+
+def test_every_route_of_the_template_is_described() -> None:
+    described = {
+        f"{method.upper()} {path}"
+        for path, node in document()["paths"].items()
+        for method in node
+        if method != "parameters"
+    }
+    routes = {route.key.replace("ANY ", "POST ") for route in template.read().routes}
+    assert described >= routes
+
+
+def test_every_problem_type_has_a_meaning_a_sample_and_a_place() -> None:
+    samples = {sample.name for sample in (*CONNECT, UNKNOWN_ATTEMPT)}
+    described = {
+        kind
+        for _, response in responses()
+        for node in response.get("content", {}).values()
+        for kind in node["schema"].get("properties", {}).get("type", {}).get("enum", ())
+    }
+    assert set(PROBLEM_TYPES) <= samples
+    assert set(PROBLEM_TYPES) == set(MEANINGS)
+    assert described == {f"/problems/{slug}" for slug in PROBLEM_TYPES}
+
+
+def test_every_media_type_goes_in_and_out() -> None:
+    connect = document()["paths"]["/api/v1/ocpp/charger-connect"]["post"]
+    assert set(connect["requestBody"]["content"]) == {*MediaType, "application/x-www-form-urlencoded"}
+    assert set(connect["responses"]["200"]["content"]) == set(MediaType)
+    for status, response in connect["responses"].items():
+        if status not in ("200", "401", "429"):
+            assert {"application/problem+json", "application/problem+xml"} <= set(response["content"])
+
+
+def test_every_example_is_of_its_schema() -> None:
+    tried = 0
+    for schema, example in examples("json"):
+        validator(schema).validate(example)
+        tried += 1
+    assert tried > 35
+
+
+def test_every_xml_example_has_its_elements_in_order() -> None:
+    tried = 0
+    for schema, example in examples("xml"):
+        root = ElementTree.fromstring(example)
+        name, _, _ = root.tag.rpartition("}")
+        if schema == {"$ref": "#/components/schemas/OcppStatusResponse"}:
+            assert [element.tag for element in root] == [NAMESPACE + element for element in ELEMENTS]
+        else:
+            assert name in (NAMESPACE[:-1], "{urn:ietf:rfc:7807")
+        tried += 1
+    assert tried > 25
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"id": "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "chargerId": "CP-1", "connectorId": None},
+        {"type": "/problems/invalid-request", "title": "?", "status": 400, "detail": "", "errors": []},
+    ],
+)
+def test_the_schemas_refuse_what_no_answer_may_be(wrong: dict[str, Any]) -> None:
+    for name in ("OcppStatusResponse", "Problem"):
+        assert not validator({"$ref": f"#/components/schemas/{name}"}).is_valid(wrong)
+
+
+def responses() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in document()["paths"].values():
+        for operation in path.values():
+            yield from operation["responses"].items()
+
+
+def examples(form: str) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Schema and example, wherever an example stands."""
+    described = document()
+    bodies = [response for _, response in responses()]
+    bodies += [described["paths"]["/api/v1/ocpp/charger-connect"]["post"]["requestBody"]]
+    for body in bodies:
+        for media, node in body.get("content", {}).items():
+            for reference in node.get("examples", {}).values():
+                if FORMATS[media] == form and "$ref" in reference:
+                    name = reference["$ref"].rpartition("/")[2]
+                    yield node["schema"], described["components"]["examples"][name]["value"]
+
+
+def validator(schema: dict[str, Any]) -> Draft202012Validator:
+    """For a schema whose references are into the document."""
+    resource = Resource.from_contents(json.loads(json.dumps(document())), default_specification=DRAFT202012)
+    registry: Registry[Any] = Registry().with_resource("urn:openapi", resource)
+    rooted = json.loads(json.dumps(schema).replace('"#/', '"urn:openapi#/'))
+    return Draft202012Validator(rooted, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER)
