@@ -3,6 +3,7 @@
 #     make run      the whole stack on this machine (PORT=8000, CHARGERS=all)
 #     make test     all tests (TESTS="tests/unit -k journal" for some)
 #     make check    format, lint, types, import rules, templates
+#     make docs     docs/openapi.yaml and the help page, from the code
 #     make build    the Lambda artefacts (ARCH=arm64, or x86_64)
 #     make lock     the hashed lock files, anew
 #     make clean    removes what was built; `make distclean` the environments too
@@ -15,7 +16,7 @@ BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
-.PHONY: run test check build lock clean distclean
+.PHONY: run test check build lock clean distclean docs
 .DELETE_ON_ERROR:
 
 run: .venv/.synced
@@ -31,6 +32,9 @@ check: .venv/.synced .venv-sam/.synced
 	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/lint-imports
 	.venv/bin/python -m scripts.lint_template
 	$(SAM) validate --lint
+
+docs: .venv/.synced
+	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/python -m apidoc
 
 build: $(BUILD)/template.yaml
 
