@@ -1,0 +1,146 @@
+"""Calls of the real handlers, without a gateway: an event in, what the caller hears out."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import attempts.handler
+import attempts.service
+import charger_connect.handler
+import charger_connect.service
+from charger_link import REPEATABLE
+from journal import DynamoDB, Journal
+from transport.credentials import from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from local.table import TableServer
+
+PATH = "/api/v1/ocpp/charger-connect"
+LOOPBACK: dict[str, Any] = {"network": "127.0.0.0/8", "ports": ["1-65535"], "scheme": "http"}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a caller hears: ``problem`` is the last segment of the problem's type, None with a 200."""
+
+    status: int
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+    @property
+    def problem(self) -> str | None:
+        return str(self.body["type"]).rpartition("/")[2] if "type" in self.body else None
+
+    @property
+    def outcome(self) -> str | None:
+        """The problem's outcome, or with a 200 that of its header."""
+        return self.body.get("outcome") or self.headers.get("Connect-Outcome")
+
+    @property
+    def fields(self) -> list[str]:
+        return [error["field"] for error in self.body.get("errors", [])]
+
+
+@dataclass
+class Context:
+    """Lambda's context: ``left`` is in seconds."""
+
+    left: float
+    aws_request_id: str = "a test"
+    function_version: str = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.left * 1000)
+
+
+class Caller:
+    """Both functions on one table, as one process has them."""
+
+    def __init__(
+        self, table: TableServer, link_servers: list[dict[str, Any]], settings: dict[str, str]
+    ) -> None:
+        environ = {
+            **table.environment(),
+            "JOURNAL_SECRET": "a secret of the tests",
+            "LINK_SERVERS": json.dumps(link_servers),
+            **settings,
+        }
+        self._table = table
+        self._dynamodb = DynamoDB(table.url, environ["AWS_REGION"], from_environment(environ))
+        self.service = charger_connect.service.Service.of(environ)
+        self._reading = attempts.service.Service(Journal(self._dynamodb, table.name))
+        self.at()
+
+    def at(self, later: float = 0.0, repeatable: Collection[str] = REPEATABLE) -> Caller:
+        """From now on the journal's clock runs `later` seconds ahead, and these dialects are repeatable to it."""
+        journal = Journal(
+            self._dynamodb, self._table.name, repeatable=repeatable, clock=lambda: time.time() + later
+        )
+        self.service = replace(self.service, journal=journal)
+        return self
+
+    def post(
+        self,
+        members: dict[str, Any],
+        *,
+        left: float = 29.0,
+        caller: str = "alice",
+        connector: str | None = None,
+    ) -> Heard:
+        event = {
+            "rawPath": PATH,
+            "headers": {"content-type": "application/json"},
+            "queryStringParameters": {"connectorId": connector} if connector else None,
+            "requestContext": {
+                "http": {"method": "POST"},
+                "authorizer": {"iam": {"userArn": caller}},
+                "timeEpoch": int(time.time() * 1000),
+            },
+            "body": json.dumps(members),
+            "isBase64Encoded": False,
+        }
+        return heard(charger_connect.handler.respond(event, Context(left), self.service))
+
+    def get(self, id_: str) -> Heard:
+        return self._read("GET /api/v1/ocpp/charger-connect/{id}", {"id": id_}, {})
+
+    def list(self, charger: str, **query: str) -> Heard:
+        return self._read("GET /api/v1/ocpp/chargers/{chargerId}/attempts", {"chargerId": charger}, query)
+
+    def close(self) -> None:
+        self._dynamodb.close()
+
+    def _read(self, route: str, path: dict[str, str], query: dict[str, str]) -> Heard:
+        event = {"routeKey": route, "pathParameters": path, "queryStringParameters": query or None}
+        return heard(attempts.handler.respond(event, Context(29.0), self._reading))
+
+
+def heard(answer: dict[str, Any]) -> Heard:
+    return Heard(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+
+
+def request(port: int, **changes: Any) -> dict[str, Any]:
+    """A request for a start at CP-1, under an id of its own."""
+    members = {
+        "id": str(uuid4()),
+        "chargerId": "CP-1",
+        "tokenId": "04A2B3C4D5E6",
+        "serverIpAddress": "127.0.0.1",
+    }
+    return {**members, "serverRestApiPort": port, **changes}
+
+
+@contextmanager
+def calling(table: TableServer, *entries: dict[str, Any], **settings: str) -> Iterator[Caller]:
+    caller = Caller(table, list(entries) or [LOOPBACK], settings)
+    try:
+        yield caller
+    finally:
+        caller.close()

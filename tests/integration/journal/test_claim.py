@@ -1,0 +1,157 @@
+"""The claim's transition table on a real table, and claims that race or lose their answer."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from journal import Attempt, Claimed, Journal, JournalUnavailable, Mismatch, Pending, State
+from journal.attempt import timestamp
+from local.table import LOST_ANSWER, THROTTLED, Fault
+from tests.unit.journal.transitions import ANSWER, ID, NOW, OTHER, ROWS, START, Row, item
+from transport import Deadline
+
+if TYPE_CHECKING:
+    from journal import DynamoDB
+    from local.table import TableServer
+
+
+def journal(dynamodb: DynamoDB, table: TableServer, now: float = NOW) -> Journal:
+    return Journal(dynamodb, table.name, repeatable=("native",), clock=lambda: now)
+
+
+def soon() -> Deadline:
+    return Deadline.after(5)
+
+
+def put(table: TableServer, **changes: Any) -> None:
+    table.call("PutItem", {"TableName": table.name, "Item": item(**changes)})
+
+
+def only(table: TableServer) -> Attempt:
+    (found,) = table.items()
+    return Attempt.of(found)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_the_transition_table(row: Row, dynamodb: DynamoDB, table: TableServer) -> None:
+    put(table, **row.old)
+    before = only(table)
+    verdict = journal(dynamodb, table).claim(row.opening, soon())
+    assert type(verdict) is row.verdict
+    if not isinstance(verdict, Claimed):
+        assert only(table) == before, "who does not claim changes nothing"
+        return
+    assert verdict.doubt is row.doubt
+    after = only(table)
+    assert after == verdict.attempt
+    assert (after.state, after.tries, after.lease) == (State.PENDING, before.tries + 1, START.lease)
+    assert after.owner not in ("", before.owner)
+    assert (after.answer, after.problem, after.milliseconds) == (None, None, None)
+    kept = ("createdAt", "server", "dialect", "connectorId", "fingerprint", "expiresAt", "chargerId")
+    assert all(getattr(after, name) == getattr(before, name) for name in kept)
+
+
+def test_the_first_claim_writes_everything_in_one_call(dynamodb: DynamoDB, table: TableServer) -> None:
+    opening = replace(START, trace_id="1-5759e988-bd862e3fe1be46a994272793", remote_start_id=7)
+    verdict = journal(dynamodb, table).claim(opening, soon())
+    assert isinstance(verdict, Claimed)
+    assert not verdict.doubt
+    assert only(table) == verdict.attempt
+    assert verdict.attempt == Attempt(
+        id=ID, chargerId="CP-1", state=State.PENDING, createdAt=timestamp(NOW), updatedAt=timestamp(NOW),
+        server="10.0.0.5:8080", dialect="native", connectorId=1, token="****", tries=1, owner=verdict.attempt.owner,
+        lease=START.lease, fingerprint=START.fingerprint, caller="alice", traceId=opening.trace_id, remoteStartId=7,
+        expiresAt=int(NOW) + 90 * 86400,
+    )  # fmt: skip
+    assert table.operations == {"UpdateItem": 1}
+
+
+def test_a_failed_attempt_is_claimed_again_as_if_new_but_for_its_creation(
+    dynamodb: DynamoDB, table: TableServer
+) -> None:
+    put(
+        table,
+        state="failed",
+        problem={"type": "server-busy", "detail": "x"},
+        answer=ANSWER,
+        createdAt=timestamp(0.0),
+    )
+    again = replace(START, server="10.0.0.9:8080", connector=None, token=None)
+    verdict = journal(dynamodb, table).claim(again, soon())
+    assert isinstance(verdict, Claimed)
+    assert not verdict.doubt
+    found = only(table)
+    assert (found.state, found.tries, found.createdAt) == (State.PENDING, 2, timestamp(0.0))
+    assert (found.server, found.connectorId, found.token) == ("10.0.0.9:8080", None, None)
+    assert (found.answer, found.problem) == (None, None)
+    assert table.operations == {"UpdateItem": 1}
+
+
+def test_a_failed_attempt_of_another_meaning_is_not(dynamodb: DynamoDB, table: TableServer) -> None:
+    put(table, state="failed", fingerprint=OTHER)
+    assert isinstance(journal(dynamodb, table).claim(START, soon()), Mismatch)
+
+
+@pytest.mark.parametrize("old", [None, {"state": "failed"}, {"lease": NOW - 1}, {"state": "unknown"}])
+def test_of_fifty_claims_at_once_one_wins(
+    old: dict[str, Any] | None, dynamodb: DynamoDB, table: TableServer
+) -> None:
+    if old is not None:
+        put(table, **old)
+    one = journal(dynamodb, table)
+    with ThreadPoolExecutor(50) as pool:
+        verdicts = list(pool.map(lambda _: one.claim(START, Deadline.after(20)), range(50)))
+    (winner,) = [verdict for verdict in verdicts if isinstance(verdict, Claimed)]
+    assert sum(isinstance(verdict, Pending) for verdict in verdicts) == 49
+    assert only(table) == winner.attempt
+
+
+@pytest.mark.parametrize("fault", [LOST_ANSWER, Fault(error="InternalServerError")], ids=["dropped", "500"])
+@pytest.mark.parametrize(
+    ("old", "doubt", "lost"),
+    [
+        (None, False, 1),
+        ({"state": "failed"}, False, 1),
+        ({"lease": NOW - 1}, True, 2),
+        ({"state": "unknown"}, True, 2),
+    ],
+    ids=["first", "failed", "lease over", "unknown"],
+)
+def test_a_claim_whose_answer_is_lost_is_won_all_the_same(
+    fault: Fault, old: dict[str, Any] | None, doubt: bool, lost: int, dynamodb: DynamoDB, table: TableServer
+) -> None:
+    if old is not None:
+        put(table, **old)
+    tries = only(table).tries if old is not None else 0
+    table.on_request = lambda *_: fault if table.operations["UpdateItem"] == lost else None
+    verdict = journal(dynamodb, table).claim(START, soon())
+    assert isinstance(verdict, Claimed)
+    assert verdict.doubt is doubt
+    assert only(table) == verdict.attempt
+    assert verdict.attempt.tries == tries + 1, "counted once, though written twice"
+
+
+def test_a_claim_that_the_table_throttles_is_tried_again(dynamodb: DynamoDB, table: TableServer) -> None:
+    table.on_request = lambda *_: THROTTLED if table.operations["UpdateItem"] < 4 else None
+    assert isinstance(journal(dynamodb, table).claim(START, soon()), Claimed)
+    assert table.operations["UpdateItem"] == 4
+
+
+def test_a_claim_that_cannot_be_written_in_time_is_unavailable(
+    dynamodb: DynamoDB, table: TableServer
+) -> None:
+    table.on_request = lambda *_: THROTTLED
+    with pytest.raises(JournalUnavailable, match="ThrottlingException"):
+        journal(dynamodb, table).claim(START, Deadline.after(0.2))
+    assert table.items() == []
+
+
+def test_after_the_deadline_nothing_is_written(dynamodb: DynamoDB, table: TableServer) -> None:
+    journal(dynamodb, table).claim(replace(START, id="another"), soon())  # leaves a kept connection
+    with pytest.raises(JournalUnavailable, match="timeout"):
+        journal(dynamodb, table).claim(START, Deadline.after(-1))
+    assert [one["id"]["S"] for one in table.items()] == ["another"]

@@ -1,0 +1,197 @@
+"""An OCPP server of raw sockets that does to each connection what a script says, byte by byte."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import responses as phrases
+from typing import Any
+
+
+class Gone(Exception):
+    """The peer has closed the connection, or the server is closing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it was received; header names in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Peer:
+    """One connection, as a script handles it. It is closed when the script returns."""
+
+    def __init__(self, sock: socket.socket, server: Misbehaving) -> None:
+        self.socket = sock
+        self._server = server
+
+    def read(self) -> Asked:
+        """The next whole request, which the server keeps in `asked`."""
+        buffer = b""
+        while b"\r\n\r\n" not in buffer:
+            buffer += self._receive()
+        head, _, body = buffer.partition(b"\r\n\r\n")
+        line, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in lines)}
+        while len(body) < int(headers.get("content-length", 0)):
+            body += self._receive()
+        method, path, _ = line.split(" ")
+        asked = Asked(method, path, headers, body)
+        self._server.asked.append(asked)
+        return asked
+
+    def send(self, data: bytes) -> None:
+        try:
+            self.socket.sendall(data)
+        except OSError as error:
+            raise Gone from error
+
+    def drip(self, data: bytes, every: float) -> None:
+        """One byte, then `every` seconds, and so on."""
+        for byte in data:
+            self.send(bytes([byte]))
+            self._server.wait(every)
+
+    def hang(self) -> None:
+        """Say nothing until the peer has gone."""
+        while self._receive():
+            pass
+
+    def reset(self) -> None:
+        """Close with RST instead of FIN."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def _receive(self) -> bytes:
+        try:
+            data = self.socket.recv(65536)
+        except OSError as error:
+            raise Gone from error
+        if not data:
+            raise Gone
+        return data
+
+
+Script = Callable[[Peer], None]
+
+
+class Misbehaving:
+    """Listens on a free port of 127.0.0.1 at once. `plays` says what it does; it closes what it accepted with itself."""
+
+    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        self.asked: list[Asked] = []
+        self.connections = 0
+        self._tls = tls
+        self._scripts: list[Script] = list(scripts)
+        self._open: set[socket.socket] = set()
+        self._closing = threading.Event()
+        self._threads: list[threading.Thread] = []
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family, backlog=64)
+        self.host = host
+        self.port: int = self._listener.getsockname()[1]
+        self._run(self._accept)
+
+    def plays(self, *scripts: Script) -> None:
+        """What the next connections do, one after the other; the last script is that of all connections after it."""
+        self._scripts = list(scripts)
+
+    @property
+    def starts(self) -> list[Asked]:
+        """The requests that ask for a start."""
+        return [asked for asked in self.asked if asked.method == "PUT"]
+
+    def wait(self, seconds: float) -> None:
+        if self._closing.wait(seconds):
+            raise Gone
+
+    def close(self) -> None:
+        self._closing.set()
+        # A thread that waits in accept() is not woken by close().
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for sock in list(self._open):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+
+    def _run(self, target: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
+            self._open.add(sock)
+            self._run(self._serve, sock, script)
+
+    def _serve(self, sock: socket.socket, script: Script) -> None:
+        try:
+            if self._tls:
+                self._open.discard(sock)
+                sock = self._tls.wrap_socket(sock, server_side=True)
+                self._open.add(sock)
+            script(Peer(sock, self))
+        except (Gone, OSError):
+            pass
+        finally:
+            self._open.discard(sock)
+            sock.close()
+
+
+def response(status: int, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:
+    """A response with its Content-Length, unless it is to lie about it."""
+    told = len(body) if length is None else length
+    head = [f"HTTP/1.1 {status} {phrases.get(status, '')}", f"Content-Length: {told}", *headers]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def told(charger: str = "CP-1", status: str = "Accepted", **changes: Any) -> bytes:
+    """The body of a native server's 200."""
+    body = {"chargerId": charger, "connectorId": 1, "errorCode": "NoError", "status": status, "info": None}
+    return json.dumps({**body, **changes}).encode()
+
+
+def says(data: bytes) -> Script:
+    """Read a request, send these bytes, close."""
+
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.send(data)
+
+    return script
+
+
+def answers(status: int = 200, body: bytes = told(), kind: str = "application/json", *headers: str) -> Script:
+    """Read a request and answer it."""
+    return says(response(status, body, f"Content-Type: {kind}", *headers))
+
+
+def declines(status: int, *headers: str) -> Script:
+    """Read a request and answer it with a problem document."""
+    body = json.dumps({"type": "/problems/x", "title": "x", "status": status, "detail": "x"}).encode()
+    return answers(status, body, "application/problem+json", *headers)
+
+
+def hangs(peer: Peer) -> None:
+    """Read a request, and never say anything."""
+    peer.read()
+    peer.hang()
