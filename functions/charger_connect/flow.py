@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from charger_connect import observe
-from charger_connect.outcomes import OUTCOMES, verdict
+from charger_connect.outcomes import OUTCOMES, STATUS_UNKNOWN, verdict
 from charger_link import (
     CALLS_BACK,
     AddressNotAllowed,
@@ -58,6 +58,7 @@ _RETRY_AFTER = "1"
 _PAUSED_RETRY_AFTER = "60"
 _UNRECORDED = "The OCPP server was called, and the outcome could not be recorded."
 _LOOK = "Look at the attempt before you use a new id: the charge may have started."
+_ONLY_ASKED = "The charger's status could not be learnt in time. Nothing was to be started: ask again."
 _ZERO = UUID(int=0)
 
 
@@ -115,6 +116,8 @@ def _carry_out(
     result = _ask(claimed, request, server, call, service)
     took = {"claim": claim_took, "link": _milliseconds(began)}
     decided = verdict(result, starts=request.tokenId is not None, doubt=claimed.doubt)
+    if decided is STATUS_UNKNOWN and isinstance(result, LinkError):
+        result.detail = _ONLY_ASKED  # the link speaks of a start that may have happened
     settlement = Settlement(
         decided.state,
         answer=result.record() if isinstance(result, Answer) else None,
