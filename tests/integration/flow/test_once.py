@@ -1,0 +1,327 @@
+"""One id, one start: under callers at once, repeats, lost answers of the table, and invocations that die or come late."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.table import LOST_ANSWER, Fault
+from tests.integration.calling import LOOPBACK, Caller, Heard, calling, request
+from tests.integration.misbehaving import Misbehaving, Peer, answers, declines, response, says, told
+
+if TYPE_CHECKING:
+    from local.table import TableServer
+
+
+def state(caller: Caller, members: dict[str, Any]) -> str:
+    return str(caller.get(members["id"]).body["state"])
+
+
+def outlived(caller: Caller) -> Caller:
+    """Later, when every lease is over."""
+    return caller.at(60)
+
+
+class Held:
+    """A script that reads a request and answers it when told to."""
+
+    def __init__(self, *then: bytes) -> None:
+        self._then = list(then)
+        self.reached, self.release = Event(), Event()
+
+    def __call__(self, peer: Peer) -> None:
+        peer.read()
+        self.reached.set()
+        self.release.wait(10)
+        peer.send(self._then.pop(0))
+
+
+class Beside(Thread):
+    """A call that goes on beside the test."""
+
+    def __init__(self, caller: Caller, members: dict[str, Any]) -> None:
+        super().__init__(daemon=True)
+        self._arguments = (caller, members)
+        self._heard: list[Heard] = []
+        self.start()
+
+    def run(self) -> None:
+        caller, members = self._arguments
+        self._heard.append(caller.post(members))
+
+    def heard(self) -> Heard:
+        self.join(15)
+        return self._heard[0]
+
+
+def ok(status: str = "Accepted") -> bytes:
+    return response(200, told(status=status), "Content-Type: application/json")
+
+
+def test_of_fifty_callers_at_once_one_starts(caller: Caller, server: Misbehaving) -> None:
+    held = Held(ok())
+    server.plays(held, answers(body=told(status="Rejected")))
+    members = request(server.port)
+    with ThreadPoolExecutor(50) as pool:
+        calls = [pool.submit(caller.post, members) for _ in range(50)]
+        assert held.reached.wait(10)
+        early = [call.result() for call in calls if call.done()]
+        held.release.set()
+        heard = [call.result() for call in calls]
+    assert len(server.starts) == 1
+    statuses = Counter(one.status for one in heard)
+    assert statuses[200] + statuses[409] == 50
+    assert statuses[200] >= 1
+    assert {one.body["status"] for one in heard if one.status == 200} == {"Accepted"}
+    for one in heard:
+        if one.status == 409:
+            assert (one.problem, one.outcome) == ("attempt-in-progress", "pending")
+            assert int(one.headers["Retry-After"]) >= 1
+    assert all(one.status == 409 for one in early), "nobody hears an answer before the charger gave it"
+
+
+def test_a_repeat_hears_the_same_and_starts_nothing(
+    caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    members = request(server.port)
+    first = caller.post(members)
+    assert table.operations == {"UpdateItem": 2}
+    table.operations.clear()
+    again = [caller.post(members), outlived(caller).post(members)]
+    assert [one.body for one in again] == [first.body, first.body]
+    assert [one.headers.get("Idempotent-Replayed") for one in (first, *again)] == [None, "true", "true"]
+    assert len(server.starts) == 1
+    assert table.operations == {"UpdateItem": 2}, "a replay is one write attempt"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"chargerId": "CP-2"},
+        {"tokenId": "other"},
+        {"tokenId": None},
+        {"serverIpAddress": "127.0.0.2"},
+        {"serverRestApiPort": 9},
+    ],
+)
+def test_the_same_id_for_something_else_is_refused(
+    changes: dict[str, Any], caller: Caller, server: Misbehaving
+) -> None:
+    members = request(server.port)
+    caller.post(members)
+    heard = caller.post({**members, **changes})
+    assert (heard.status, heard.problem, heard.outcome) == (422, "id-reused", None)
+    assert len(server.asked) == 1
+
+
+def test_the_same_id_of_another_caller_is_refused_and_nothing_of_it_told(
+    caller: Caller, server: Misbehaving
+) -> None:
+    members = request(server.port)
+    caller.post(members, caller="alice")
+    heard = caller.post(members, caller="mallory")
+    assert (heard.status, heard.problem) == (422, "id-reused")
+    assert "Accepted" not in str(heard.body)
+    assert caller.post(members, connector="2").status == 422
+
+
+def test_the_same_address_spelt_otherwise_is_the_same_request(caller: Caller, server: Misbehaving) -> None:
+    members = request(server.port)
+    caller.post(members)
+    heard = caller.post({**members, "serverIpAddress": "::ffff:127.0.0.1"})
+    assert heard.headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize("fault", [LOST_ANSWER, Fault(error="InternalServerError")], ids=["dropped", "500"])
+@pytest.mark.parametrize("lost", [1, 2], ids=["at claim", "at settle"])
+def test_a_lost_answer_of_the_table_is_not_noticed(
+    lost: int, fault: Fault, caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    # The claim's retry is a write of its own: the settle is the second where nothing was lost before.
+    table.on_request = lambda *_: fault if table.operations["UpdateItem"] == lost else None
+    members = request(server.port)
+    heard = caller.post(members)
+    assert (heard.status, heard.body["status"]) == (200, "Accepted")
+    assert len(server.starts) == 1
+    assert state(caller, members) == "completed"
+    assert table.operations["UpdateItem"] == 3
+
+
+def test_a_takeover_joins_the_call_of_an_invocation_that_still_lives(
+    caller: Caller, server: Misbehaving
+) -> None:
+    """Its lease is over, it is not dead: both ask the server, which knows the id; the first answer written stands."""
+    first, second = Held(ok("Charging")), Held(ok("Charging"))
+    server.plays(first, second)
+    members = request(server.port)
+    one = Beside(caller, members)
+    assert first.reached.wait(5)
+    other = Beside(outlived(caller), members)
+    assert second.reached.wait(5)
+    second.release.set()
+    assert other.heard().status == 200
+    assert state(caller, members) == "completed"
+    first.release.set()
+    assert one.heard().body == other.heard().body
+    assert len({asked.path for asked in server.starts}) == 1
+    assert caller.get(members["id"]).body["tries"] == 2
+
+
+def test_a_late_answer_counts_though_another_has_taken_over(caller: Caller, server: Misbehaving) -> None:
+    first, second = Held(ok("Charging")), Held(response(500, b"{}"))
+    server.plays(first, second)
+    members = request(server.port)
+    one = Beside(caller, members)
+    assert first.reached.wait(5)
+    other = Beside(outlived(caller), members)
+    assert second.reached.wait(5)
+    first.release.set()
+    assert one.heard().status == 200
+    assert state(caller, members) == "completed"
+    second.release.set()
+    assert other.heard().body == one.heard().body, "who heard nothing useful is told what is known"
+
+
+def test_a_late_answer_turns_unknown_into_completed(caller: Caller, server: Misbehaving) -> None:
+    first, second = Held(ok("Charging")), Held(response(500, b"{}"))
+    server.plays(first, second)
+    members = request(server.port)
+    one = Beside(caller, members)
+    assert first.reached.wait(5)
+    other = Beside(outlived(caller), members)
+    assert second.reached.wait(5)
+    second.release.set()
+    assert (other.heard().status, other.heard().problem) == (504, "outcome-unknown")
+    assert state(caller, members) == "unknown"
+    first.release.set()
+    assert one.heard().status == 200
+    assert state(caller, members) == "completed"
+
+
+def test_a_late_failure_closes_nothing_that_another_holds(caller: Caller, server: Misbehaving) -> None:
+    first, second = Held(response(500, b"{}")), Held(ok())
+    server.plays(first, second)
+    members = request(server.port)
+    one = Beside(caller, members)
+    assert first.reached.wait(5)
+    other = Beside(outlived(caller), members)
+    assert second.reached.wait(5)
+    first.release.set()
+    assert (one.heard().status, one.heard().outcome) == (409, "pending")
+    assert state(caller, members) == "pending"
+    second.release.set()
+    assert other.heard().status == 200
+    assert state(caller, members) == "completed"
+
+
+def test_a_repeat_in_doubt_never_says_not_started(caller: Caller, server: Misbehaving) -> None:
+    server.plays(answers(500, b"{}", "text/plain"))
+    members = request(server.port)
+    assert caller.post(members).outcome == "unknown"
+    for script in (declines(503), declines(404), declines(409), declines(401), answers(200, b"nonsense")):
+        server.plays(script)
+        heard = caller.post(members)
+        assert (heard.status, heard.outcome) == (504, "unknown")
+        assert "Retry-After" not in heard.headers
+    server.close()
+    heard = caller.post(members)
+    assert (heard.status, heard.outcome) == (504, "unknown")
+
+
+def test_a_repeat_goes_to_the_server_that_heard_the_first_one(caller: Caller, server: Misbehaving) -> None:
+    """Where a request names none, the deployment's default may have changed in between."""
+    members = request(server.port)
+    without = {name: value for name, value in members.items() if not name.startswith("server")}
+    other = Misbehaving(answers())
+    server.plays(says(b"HTTP/1.1 nonsense\r\n\r\n"))
+    try:
+        with_default(caller, server)
+        assert caller.post(without).outcome == "unknown"
+        with_default(caller, other)
+        server.plays(answers())
+        assert caller.post(without).status == 200
+        assert (len(server.starts), len(other.starts)) == (4, 0)
+    finally:
+        other.close()
+
+
+def with_default(caller: Caller, server: Misbehaving) -> None:
+    from dataclasses import replace
+
+    caller.service = replace(caller.service, default_server=f"127.0.0.1:{server.port}")
+
+
+def test_a_stored_server_that_is_no_longer_allowed_is_not_called(
+    caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    server.plays(answers(500, b"{}", "text/plain"))
+    members = request(server.port)
+    without = {name: value for name, value in members.items() if not name.startswith("server")}
+    with_default(caller, server)
+    assert caller.post(without).outcome == "unknown"
+    asked = len(server.asked)
+    other = Misbehaving(answers())
+    try:
+        entry = {**LOOPBACK, "ports": [other.port]}
+        with calling(table, entry, DEFAULT_LINK_SERVER=f"127.0.0.1:{other.port}") as later:
+            heard = later.post(without)
+        assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
+        assert (len(server.asked), len(other.asked)) == (asked, 0)
+    finally:
+        other.close()
+
+
+def test_a_request_that_names_a_server_no_longer_allowed_is_refused_before_claim(
+    caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    server.plays(answers(500, b"{}", "text/plain"))
+    members = request(server.port)
+    caller.post(members)
+    before = caller.get(members["id"]).body
+    with calling(table, {**LOOPBACK, "ports": [1]}) as later:
+        assert later.post(members).problem == "address-not-allowed"
+    assert caller.get(members["id"]).body == before
+
+
+def test_an_item_deleted_in_flight_leaves_the_outcome_unknown(
+    caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    held = Held(ok())
+    server.plays(held)
+    members = request(server.port)
+    call = Beside(caller, members)
+    assert held.reached.wait(5)
+    table.clear()
+    held.release.set()
+    heard = call.heard()
+    assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
+    assert table.items() == []
+
+
+@pytest.mark.parametrize(
+    ("repeatable", "status", "starts"),
+    [(["native"], 200, 2), ([], 504, 1)],
+    ids=["repeatable", "not repeatable"],
+)
+def test_after_a_died_invocation_only_a_repeatable_dialect_is_asked_again(
+    repeatable: list[str], status: int, starts: int, caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    """The invocation dies between link and settle: its settle never reaches the table."""
+    members = request(server.port)
+    table.on_request = lambda *_: (
+        Fault(apply=False, drop=True) if table.operations["UpdateItem"] > 1 else None
+    )
+    assert caller.post(members, left=3.2).outcome == "unknown"
+    table.on_request = lambda *_: None
+    assert state(caller, members) == "pending"
+    heard = caller.at(repeatable=repeatable).post(members)
+    assert (heard.status, heard.outcome) == (409, "pending")
+    heard = caller.at(60, repeatable).post(members)
+    assert (heard.status, len(server.starts)) == (status, starts)
+    if status == 504:
+        assert "Retry-After" not in heard.headers
+        assert heard.body["instance"].endswith(members["id"])
