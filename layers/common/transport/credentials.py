@@ -72,7 +72,7 @@ class _Endpoint:
         if self._known is None or time.time() > self._until - _EARLY:
             try:
                 self._known, self._until = self._fetch()
-            except (TransportError, OSError, ValueError, KeyError) as error:
+            except (TransportError, OSError, ValueError, TypeError, KeyError) as error:
                 if self._known is None or time.time() > self._until:
                     raise CredentialsError(
                         f"no AWS credentials from AWS_CONTAINER_CREDENTIALS_FULL_URI: {type(error).__name__}"
