@@ -62,8 +62,8 @@ def _one(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dict
 
 def _page(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dict[str, Any]:
     charger_id = event["pathParameters"]["chargerId"]
-    if len(charger_id) > _LONGEST_CHARGER:
-        raise _invalid("chargerId", f"must be at most {_LONGEST_CHARGER} characters long")
+    if not 1 <= len(charger_id) <= _LONGEST_CHARGER:
+        raise _invalid("chargerId", f"must be 1 to {_LONGEST_CHARGER} characters long")
     query = event.get("queryStringParameters") or {}
     start = None
     if query.get("next"):

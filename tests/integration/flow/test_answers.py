@@ -1,0 +1,211 @@
+"""What each kind of request hears, what stays in the journal, and what never gets as far as a claim."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.calling import LOOPBACK, Caller, calling, request
+from tests.integration.misbehaving import Misbehaving, answers, declines, hangs, told
+
+if TYPE_CHECKING:
+    from local.table import TableServer
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "state"),
+    [
+        ("Accepted", "accepted", "completed"),
+        ("Charging", "accepted", "completed"),
+        ("Rejected", "rejected", "completed"),
+        ("Unavailable", "offline", "failed"),
+    ],
+)
+def test_a_definite_answer_is_a_200(
+    status: str, outcome: str, state: str, caller: Caller, server: Misbehaving
+) -> None:
+    server.plays(
+        answers(body=told(status=status, connectorId=2, errorCode="WeakSignal", info="connector-busy x"))
+    )
+    members = request(server.port)
+    heard = caller.post(members)
+    assert (heard.status, heard.outcome) == (200, outcome)
+    assert heard.body == {
+        "id": members["id"], "chargerId": "CP-1", "connectorId": 2, "errorCode": "WeakSignal", "status": status,
+        "info": "connector-busy x",
+    }  # fmt: skip
+    shows = caller.get(members["id"]).body
+    assert (shows["state"], shows["outcome"], shows["answer"]) == (state, outcome, heard.body)
+
+
+@pytest.mark.parametrize("token", [None, "", " "])
+def test_without_a_token_the_charger_is_asked_and_nothing_started(
+    token: str | None, caller: Caller, server: Misbehaving
+) -> None:
+    server.plays(answers(body=told(status="Faulted", errorCode="GroundFailure")))
+    members = request(server.port, tokenId=token)
+    heard = caller.post(members)
+    assert (heard.status, heard.outcome, heard.body["status"]) == (200, "status", "Faulted")
+    assert [asked.method for asked in server.asked] == ["GET"]
+    assert caller.get(members["id"]).body["token"] is None
+
+
+def test_a_status_that_does_not_come_started_nothing_and_may_be_asked_again(
+    caller: Caller, server: Misbehaving
+) -> None:
+    caller.service = replace(caller.service, link_timeout=0.2)
+    server.plays(hangs)
+    members = request(server.port, tokenId=None)
+    heard = caller.post(members)
+    assert (heard.status, heard.problem, heard.outcome) == (504, "status-unknown", "not-started")
+    assert caller.get(members["id"]).body["state"] == "failed"
+    server.plays(answers(body=told(status="Available")))
+    assert caller.post(members).body["status"] == "Available"
+
+
+def test_what_the_server_is_asked(caller: Caller, server: Misbehaving) -> None:
+    members = request(server.port)
+    caller.post(members, connector="3")
+    (asked,) = server.asked
+    assert (asked.method, asked.path) == ("PUT", f"/api/v1/chargers/CP-1/connections/{members['id']}")
+    assert asked.body == b'{"tokenId": "04A2B3C4D5E6", "connectorId": 3}'
+    assert asked.headers["host"] == f"127.0.0.1:{server.port}"
+    assert asked.headers["content-type"] == "application/json"
+    assert asked.headers["connection"] == "close"
+    assert asked.headers["prefer"] == "wait=1", (
+        "2 s of LinkTimeout, less the margin in which the answer travels"
+    )
+    assert not {"cookie", "authorization", "user-agent"} & set(asked.headers)
+
+
+def test_proxies_of_the_environment_are_not_used(
+    caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert caller.post(request(server.port)).status == 200
+
+
+def without(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if not name.startswith("server")}
+
+
+def test_without_a_server_the_one_that_last_held_the_charger_is_asked(
+    caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    caller.post(request(server.port))
+    server.plays(answers(body=told(status="Rejected")))
+    assert caller.post(without(request(0))).body["status"] == "Rejected"
+    heard = caller.post(without(request(0, chargerId="CP-2")))
+    assert (heard.status, heard.fields) == (400, ["serverIpAddress"])
+
+
+def test_a_server_that_was_never_reached_is_not_remembered(caller: Caller, server: Misbehaving) -> None:
+    assert caller.post(request(1)).problem == "server-unreachable"
+    assert caller.post(without(request(0))).status == 400
+    assert server.asked == []
+
+
+def test_a_remembered_server_that_is_no_longer_allowed_gives_way_to_the_default(
+    caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    other = Misbehaving(answers())
+    try:
+        caller.post(request(other.port))
+        entry = {**LOOPBACK, "ports": [server.port]}
+        with calling(table, entry, DEFAULT_LINK_SERVER=f"127.0.0.1:{server.port}") as later:
+            assert later.post(without(request(0))).status == 200
+        assert (len(other.asked), len(server.asked)) == (1, 1)
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "problem"),
+    [
+        ({"chargerId": None}, 400, "invalid-request"),
+        ({"serverIpAddress": "localhost"}, 400, "invalid-request"),
+        ({"serverRestApiPort": 0}, 400, "invalid-request"),
+        ({"serverIpAddress": "10.0.0.5"}, 403, "address-not-allowed"),
+        ({"serverIpAddress": "169.254.169.254", "serverRestApiPort": 80}, 403, "address-not-allowed"),
+    ],
+)
+def test_what_cannot_be_carried_out_leaves_no_item(
+    changes: dict[str, Any],
+    status: int,
+    problem: str,
+    caller: Caller,
+    server: Misbehaving,
+    table: TableServer,
+) -> None:
+    heard = caller.post(request(server.port, **changes))
+    assert (heard.status, heard.problem) == (status, problem)
+    assert (table.items(), server.asked, table.operations) == ([], [], {})
+
+
+def test_a_refusal_tells_no_address_and_no_token(caller: Caller, server: Misbehaving) -> None:
+    heard = caller.post(request(server.port, serverIpAddress="10.11.12.13"))
+    for secret in ("10.11.12.13", "04A2B3C4D5E6", str(server.port)):
+        assert secret not in str(heard.body)
+
+
+@pytest.mark.parametrize("paused", [{"PAUSED": "true"}, {}], ids=["all", "one server"])
+def test_paused_starts_leave_no_item_and_statuses_go_on(
+    paused: dict[str, str], server: Misbehaving, table: TableServer
+) -> None:
+    with calling(table, {**LOOPBACK, "enabled": bool(paused)}, **paused) as caller:
+        heard = caller.post(request(server.port))
+        assert (heard.status, heard.problem, heard.outcome) == (503, "starts-paused", "not-started")
+        assert int(heard.headers["Retry-After"]) >= 1
+        assert (server.asked, table.items()) == ([], [])
+        server.plays(answers(body=told(status="Available")))
+        assert caller.post(request(server.port, tokenId=None)).status == 200
+
+
+def test_an_open_circuit_is_decided_before_claim_and_another_server_is_not_touched(
+    caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    caller.service = replace(caller.service, link_timeout=0.15)
+    server.plays(hangs)
+    for charger in ("CP-1", "CP-2", "CP-3"):
+        assert caller.post(request(server.port, chargerId=charger)).status == 504
+    asked, items = len(server.asked), len(table.items())
+    heard = caller.post(request(server.port, chargerId="CP-4"))
+    assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
+    assert 1 <= int(heard.headers["Retry-After"]) <= 10
+    assert (len(server.asked), len(table.items())) == (asked, items)
+    other = Misbehaving(answers())
+    try:
+        assert caller.post(request(other.port)).status == 200
+    finally:
+        other.close()
+
+
+def test_a_silent_charger_does_not_open_the_circuit_of_the_others(
+    caller: Caller, server: Misbehaving
+) -> None:
+    caller.service = replace(caller.service, link_timeout=0.1)
+    server.plays(hangs)
+    for _ in range(5):
+        assert caller.post(request(server.port, chargerId="CP-5")).status == 504
+    server.plays(answers())
+    assert caller.post(request(server.port)).status == 200
+
+
+@pytest.mark.parametrize("code", [500, 503, 504, 404])
+def test_a_server_that_answers_is_there_whatever_it_says(
+    code: int, caller: Caller, server: Misbehaving
+) -> None:
+    server.plays(declines(code))
+    for number in range(6):
+        assert caller.post(request(server.port, chargerId=f"CP-{number}")).problem != "circuit-open"
+
+
+def test_the_caller_cannot_reach_a_server_behind_the_name_of_another_header(
+    caller: Caller, server: Misbehaving
+) -> None:
+    """What is dialled is the judged address, whatever the request says besides."""
+    caller.post(request(server.port, host="169.254.169.254", server="x"))
+    assert server.asked[0].headers["host"] == f"127.0.0.1:{server.port}"

@@ -1,0 +1,158 @@
+"""Reading the journal over its function: one attempt, and a charger's attempts page by page."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from local.table import Fault
+from tests.integration.calling import Caller, request
+from tests.integration.misbehaving import Misbehaving, answers, told
+
+if TYPE_CHECKING:
+    from local.table import TableServer
+
+
+def several(caller: Caller, server: Misbehaving, count: int, charger: str = "CP-1") -> list[str]:
+    """The ids of this many attempts, newest first."""
+    server.plays(answers(body=told(charger)))
+    ids = []
+    for _ in range(count):
+        members = request(server.port, chargerId=charger)
+        assert caller.post(members).status == 200
+        ids.append(members["id"])
+    return ids[::-1]
+
+
+def ids(heard: Any) -> list[str]:
+    return [attempt["id"] for attempt in heard.body["attempts"]]
+
+
+def test_an_attempt_is_told_as_its_caller_heard_it(caller: Caller, server: Misbehaving) -> None:
+    members = request(server.port)
+    told_then = caller.post(members, connector="1").body
+    heard = caller.get(members["id"])
+    assert (heard.status, heard.headers["Content-Type"]) == (200, "application/json")
+    shows = heard.body
+    assert shows["answer"] == told_then
+    assert (shows["state"], shows["outcome"], shows["tries"], shows["problem"]) == (
+        "completed",
+        "accepted",
+        1,
+        None,
+    )
+    assert (shows["server"], shows["dialect"]) == (f"127.0.0.1:{server.port}", "native")
+    assert (shows["token"], shows["caller"], shows["connectorId"]) == ("****D5E6", "alice", 1)
+    assert set(shows["milliseconds"]) == {"claim", "link"}
+    assert members["tokenId"] not in str(shows)
+
+
+@pytest.mark.parametrize("form", [str.upper, lambda id_: f"{{{id_}}}", lambda id_: id_.replace("-", "")])
+def test_an_id_is_read_in_the_forms_of_the_contract(form: Any, caller: Caller, server: Misbehaving) -> None:
+    (id_,) = several(caller, server, 1)
+    assert caller.get(form(id_)).body["id"] == id_
+
+
+def test_an_attempt_that_is_not_known(caller: Caller) -> None:
+    heard = caller.get(str(uuid4()))
+    assert (heard.status, heard.problem) == (404, "attempt-unknown")
+    assert heard.headers["Content-Type"] == "application/problem+json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "id_", ["x", "", "../", "5", "3f2504e0-4f89-11d3-9a0c-0305e82c330", "\ud83d", "x" * 5000]
+)
+def test_an_id_that_is_none_is_named(id_: str, caller: Caller, table: TableServer) -> None:
+    heard = caller.get(id_)
+    assert (heard.status, heard.fields) == (400, ["id"])
+    assert not table.operations
+
+
+def test_a_chargers_attempts_newest_first(caller: Caller, server: Misbehaving, table: TableServer) -> None:
+    expected = several(caller, server, 7)
+    several(caller, server, 2, charger="CP-2")
+    table.operations.clear()
+    heard = caller.list("CP-1")
+    assert ids(heard) == expected
+    assert heard.body["next"] is None
+    assert table.operations == {"Query": 1, "BatchGetItem": 1}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
+def test_pages_hold_each_attempt_once(limit: int, caller: Caller, server: Misbehaving) -> None:
+    expected = several(caller, server, 7)
+    found: list[str] = []
+    mark, pages = None, 0
+    while pages == 0 or mark:
+        heard = caller.list("CP-1", limit=str(limit), **({"next": mark} if mark else {}))
+        assert len(ids(heard)) <= limit
+        found += ids(heard)
+        mark, pages = heard.body["next"], pages + 1
+    assert found == expected
+    assert pages <= 7 // limit + 1
+
+
+def test_an_attempt_made_meanwhile_does_not_disturb_the_pages(caller: Caller, server: Misbehaving) -> None:
+    expected = several(caller, server, 4)
+    first = caller.list("CP-1", limit="2")
+    several(caller, server, 1)
+    second = caller.list("CP-1", limit="2", next=first.body["next"])
+    assert ids(first) + ids(second) == expected
+
+
+def test_a_mark_of_one_charger_shows_nothing_of_another(caller: Caller, server: Misbehaving) -> None:
+    several(caller, server, 3, charger="CP-1")
+    mine = several(caller, server, 3, charger="CP-2")
+    mark = caller.list("CP-1", limit="1").body["next"]
+    assert set(ids(caller.list("CP-2", next=mark))) <= set(mine)
+
+
+@pytest.mark.parametrize("charger", ["CP-9", "a/b", "Zähler🚗", "..", "x" * 255, "a\x00b"])
+def test_a_charger_without_attempts_has_an_empty_page(charger: str, caller: Caller) -> None:
+    heard = caller.list(charger)
+    assert (heard.status, heard.body) == (200, {"attempts": [], "next": None})
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "101", "x", "1.0", "٣", "1e2", " 5", "9" * 999])
+def test_a_limit_that_is_none_is_named(limit: str, caller: Caller, table: TableServer) -> None:
+    heard = caller.list("CP-1", limit=limit)
+    assert (heard.status, heard.fields) == (400, ["limit"])
+    assert not table.operations
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "x",
+        "ä",
+        "bm90IGpzb24",
+        "[]",
+        urlsafe_b64encode(b"[" * 5000).decode(),
+        urlsafe_b64encode(b'["a","b"]').decode(),
+    ],
+)
+def test_a_mark_that_is_none_is_named(mark: str, caller: Caller, table: TableServer) -> None:
+    heard = caller.list("CP-1", next=mark)
+    assert (heard.status, heard.fields) == (400, ["next"])
+    assert not table.operations
+
+
+@pytest.mark.parametrize("charger", ["", "x" * 256])
+def test_a_charger_that_can_be_none_is_named(charger: str, caller: Caller, table: TableServer) -> None:
+    heard = caller.list(charger)
+    assert (heard.status, heard.fields) == (400, ["chargerId"])
+    assert not table.operations
+
+
+@pytest.mark.parametrize("error", ["ThrottlingException", "InternalServerError", "ResourceNotFoundException"])
+def test_a_journal_that_cannot_be_read_is_a_503(
+    error: str, caller: Caller, table: TableServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("attempts.handler._PATIENCE", 0.3)
+    table.on_request = lambda *_: Fault(apply=False, error=error)
+    for heard in (caller.get(str(uuid4())), caller.list("CP-1")):
+        assert (heard.status, heard.problem) == (503, "journal-unavailable")
+        assert heard.headers["Retry-After"] == "1"
