@@ -66,13 +66,12 @@ class Peer:
         self.version = (websocket.subprotocol or "").removeprefix("ocpp")
         self._handlers = handlers
         self._waiting: dict[str, tuple[str, asyncio.Future[Payload]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
 
     async def run(self) -> None:
         """Reads until the WebSocket ends; then every open call fails as Disconnected and every task is cancelled."""
         try:
             async for frame in self.websocket:
-                self.received()
                 await self._route(frame)
         except ConnectionClosed:
             pass
@@ -85,9 +84,6 @@ class Peer:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def received(self) -> None:
-        """Called for each frame that came."""
 
     async def send(self, action: str, payload: Payload) -> asyncio.Future[Payload]:
         """Sends one call. The future is its answer, however late; it may fail as Disconnected, CallFailed or OCPPError."""
@@ -106,11 +102,12 @@ class Peer:
         """Sends one call and waits `timeout` seconds for its answer. TimeoutError, and what `send` raises."""
         return await asyncio.wait_for(await self.send(action, payload), timeout)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
         """Runs `work` beside the conversation; it is cancelled when the WebSocket ends."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _route(self, frame: str | bytes) -> None:
         try:

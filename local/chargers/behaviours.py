@@ -10,7 +10,7 @@ class Reaction(StrEnum):
     """What a charge point does with a start that it received.
 
     DROP: takes it, and closes its socket before the answer could leave. SILENT: neither answers nor starts.
-    NOT_SUPPORTED: a CALLERROR.
+    NOT_SUPPORTED and FAIL: a CALLERROR, NotSupported and InternalError.
     """
 
     ACCEPT = "accept"
@@ -18,6 +18,7 @@ class Reaction(StrEnum):
     SILENT = "silent"
     DROP = "drop"
     NOT_SUPPORTED = "not-supported"
+    FAIL = "fail"
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ocpp.exceptions import NotSupportedError
+from ocpp.exceptions import InternalError, NotSupportedError
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
@@ -112,6 +112,8 @@ class ChargePoint:
         reaction = self.behaviour.reaction
         if reaction is Reaction.NOT_SUPPORTED:
             raise NotSupportedError
+        if reaction is Reaction.FAIL:
+            raise InternalError
         if reaction is Reaction.SILENT:
             await asyncio.Event().wait()
         connector = self._free(start.connector)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Any
 
-from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
 from local.csms.answer import Report
@@ -36,8 +34,8 @@ class Charger:
 
     @property
     def connected(self) -> Session | None:
-        """The WebSocket, if a frame or a pong came over it within the ping window."""
-        return self.session if self.session and self.session.alive else None
+        """The WebSocket, while it is open: it is closed when no pong came within the ping window."""
+        return self.session if self.session and self.session.open else None
 
     def report(self, connector: int | None) -> Report | None:
         """The last report on `connector`; without one, on the lowest that reported, the station itself (0) last."""
@@ -56,7 +54,6 @@ class Session(Peer):
         websocket: ServerConnection,
         charger: Charger,
         on_started: Callable[[str, int, int, str], None],
-        ping_window: float,
         call_timeout: float,
     ) -> None:
         version = (websocket.subprotocol or "").removeprefix("ocpp")
@@ -64,28 +61,21 @@ class Session(Peer):
         super().__init__(websocket, self.ocpp.handlers(self))
         self._charger = charger
         self._on_started = on_started
-        self._ping_window = ping_window
         self._call_timeout = call_timeout
         self._clock = asyncio.get_running_loop().time
-        self._seen = self._clock()
         self._accepted = asyncio.Event()
         self._turn = asyncio.Lock()
 
     @property
-    def _open(self) -> bool:
+    def open(self) -> bool:
         return self.websocket.state is State.OPEN
-
-    @property
-    def alive(self) -> bool:
-        return self._open and self._clock() - self._seen < self._ping_window
 
     @property
     def idle(self) -> bool:
         """Whether the charger may be asked something at once."""
-        return self.alive and self._accepted.is_set() and not self._turn.locked()
+        return self.open and self._accepted.is_set() and not self._turn.locked()
 
     async def run(self) -> None:
-        self.spawn(self._ping())
         try:
             await super().run()
         finally:
@@ -95,7 +85,7 @@ class Session(Peer):
         """Waits until this charger may be asked. False if its WebSocket ended first; then nothing is held."""
         await self._accepted.wait()
         await self._turn.acquire()
-        if self._open:
+        if self.open:
             return True
         self._turn.release()
         return False
@@ -111,29 +101,9 @@ class Session(Peer):
         except BaseException:
             self._turn.release()
             raise
-        self.spawn(self._end_turn(answer))
+        patience = self.spawn(asyncio.wait({answer}, timeout=self._call_timeout))
+        patience.add_done_callback(lambda _: self._turn.release())
         return answer
-
-    async def _end_turn(self, answer: asyncio.Future[dict[str, Any]]) -> None:
-        try:
-            await asyncio.wait({answer}, timeout=self._call_timeout)
-        finally:
-            self._turn.release()
-
-    async def _ping(self) -> None:
-        with contextlib.suppress(ConnectionClosed):
-            while True:
-                await asyncio.sleep(self._ping_window / 2)
-                pong = await self.websocket.ping()
-                done, _ = await asyncio.wait({asyncio.ensure_future(pong)}, timeout=self._ping_window / 2)
-                if not done:
-                    # A charger that hears nothing cannot take part in a closing handshake.
-                    self.websocket.transport.abort()
-                    return
-                self._seen = self._clock()
-
-    def received(self) -> None:
-        self._seen = self._clock()
 
     def booted(self) -> None:
         self._accepted.set()
@@ -150,11 +120,9 @@ class Session(Peer):
 class Chargers:
     """Every known charger by its identity."""
 
-    def __init__(self, known: Iterable[str], ping_window: float, call_timeout: float) -> None:
-        """`ping_window`: seconds without a frame or pong after which a charger counts as gone. `call_timeout`: seconds
-        after which a silent charger may be asked the next thing."""
+    def __init__(self, known: Iterable[str], call_timeout: float) -> None:
+        """`call_timeout`: seconds after which a silent charger may be asked the next thing."""
         self.by_identity = {identity: Charger(identity) for identity in known}
-        self._ping_window = ping_window
         self._call_timeout = call_timeout
 
     async def serve(
@@ -162,7 +130,7 @@ class Chargers:
     ) -> None:
         """Holds a charger's WebSocket until it ends. A newer one of the same charger replaces it."""
         charger = self.by_identity.setdefault(identity, Charger(identity))
-        session = Session(websocket, charger, on_started, self._ping_window, self._call_timeout)
+        session = Session(websocket, charger, on_started, self._call_timeout)
         older, charger.session = charger.session, session
         if older:
             older.websocket.transport.abort()

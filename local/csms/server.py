@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`ping_window` and `call_timeout` are seconds; see `chargers.Chargers`. A port of 0 takes any free one."""
+    """A port of 0 takes any free one. `ping_window` is the seconds after which a charger that sent no pong counts as gone,
+    `call_timeout` those after which a silent one may be asked the next thing."""
 
     host: str = "127.0.0.1"
     rest_port: int = 0
@@ -66,7 +67,7 @@ async def serving(options: Options) -> AsyncIterator[Csms]:
         store = Store(options.database)
         stack.callback(store.close)
         known = (*options.known, *store.known())
-        chargers = Chargers(known, options.ping_window, options.call_timeout)
+        chargers = Chargers(known, options.call_timeout)
         connections = Connections(store, chargers)
 
         async def hold(websocket: ServerConnection) -> None:
@@ -83,7 +84,8 @@ async def serving(options: Options) -> AsyncIterator[Csms]:
                     options.ocpp_port,
                     process_request=_check_path,
                     subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
-                    ping_interval=None,
+                    ping_interval=options.ping_window / 2,
+                    ping_timeout=options.ping_window / 2,
                     close_timeout=1,
                 )
             )

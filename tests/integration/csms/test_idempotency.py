@@ -42,6 +42,24 @@ def test_identical_callers_that_wait_for_a_busy_charger_cause_one_call(
     assert [start.token for start in charger.starts] == ["OTHER", "TAG"]
 
 
+def test_callers_that_queued_hear_that_the_call_left_when_the_charger_drops_it(
+    csms: Csms, rest: Rest
+) -> None:
+    key = str(uuid4())
+    with Scripted(csms.ocpp_url, "CP") as charger, ThreadPoolExecutor(6) as pool:
+        calls = charger.calls()
+        other = pool.submit(rest.connect, "CP", "OTHER")
+        unique_id, _, _ = next(calls)
+        queued = [pool.submit(rest.connect, "CP", key=key) for _ in range(5)]
+        with pytest.raises(TimeoutError):
+            charger.socket.recv(timeout=0.5)
+        charger.answer(unique_id, {"status": "Rejected"})
+        assert next(calls)[2]["idTag"] == "TAG"
+        charger.socket.close()
+        assert other.result().outcome == (200, "Rejected")
+        assert {reply.result().outcome for reply in queued} == {(504, "no-answer")}
+
+
 def test_callers_with_a_short_wait_leave_and_the_others_hear_the_answer(csms: Csms, rest: Rest) -> None:
     key = str(uuid4())
     with Scripted(csms.ocpp_url, "CP") as charger, ThreadPoolExecutor(8) as pool:

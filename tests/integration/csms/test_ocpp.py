@@ -180,6 +180,17 @@ class TestStatus:
             charger.answer(next(charger.calls())[0], {"status": answer})
             assert reply.result().outcome == (200, "Reserved")
 
+    def test_a_charger_that_is_silent_to_the_question_counts_as_busy(self, csms: Csms, rest: Rest) -> None:
+        with Scripted(csms.ocpp_url, "CP") as charger:
+            charger.report("Available")
+            assert rest.status("CP", Prefer="wait=1").outcome == (200, "Available")
+            assert rest.connect("CP", wait=1).outcome == (503, "not-sent")
+            unique_id, action, _ = next(charger.calls())
+            assert action == "TriggerMessage"
+            charger.answer(unique_id, {"status": "Rejected"})
+            reply = start(rest, charger, lambda unique_id: charger.answer(unique_id, {"status": "Accepted"}))
+            assert reply.outcome == (200, "Accepted")
+
     def test_the_charger_is_not_asked_after_a_start(self, csms: Csms, rest: Rest) -> None:
         with Scripted(csms.ocpp_url, "CP") as charger:
             charger.report("Available")
