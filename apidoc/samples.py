@@ -69,7 +69,7 @@ def answered(answer: OcppStatusResponse | Problem, media: MediaType) -> str:
 
 
 def _id(number: int) -> str:
-    return f"3f2504e0-4f89-11d3-9a0c-0305e82c34{number:02d}"
+    return f"3f2504e0-4f89-11d3-9a0c-0305e82c33{number:02d}"
 
 
 def _request(
@@ -126,8 +126,8 @@ CONNECT: Final = (
     Sample(
         "status",
         "Without a token nothing is started: the charger's own status",
-        _told(4, "CP-2", "Available", 1),
-        _request(4, "CP-2", None),
+        _told(5, "CP-2", "Available", 1),
+        _request(5, "CP-2", None),
         headers={"Connect-Outcome": "status"},
     ),
     Sample(
@@ -173,9 +173,9 @@ CONNECT: Final = (
         _refused(
             "attempt-in-progress",
             "Another call with this id is being carried out. Ask again with the same id after Retry-After seconds.",
-            9,
+            4,
         ),
-        _request(9, "CP-5"),
+        _request(4, "CP-5"),
         headers={"Retry-After": "28"},
     ),
     Sample(
@@ -286,16 +286,16 @@ CONNECT: Final = (
         "outcome-unknown",
         "The charger never answered: it may start all the same",
         _refused(
-            "outcome-unknown", f"The charger did not answer in time; it may start all the same. {_LOOK}", 9
+            "outcome-unknown", f"The charger did not answer in time; it may start all the same. {_LOOK}", 4
         ),
-        _request(9, "CP-5"),
+        _request(4, "CP-5"),
     ),
     Sample(
         "status-unknown",
         "No token, and the charger's status could not be learnt in time",
         _refused(
             "status-unknown",
-            "The request was sent and no whole answer came; the charger may start all the same.",
+            "The charger's status could not be learnt in time. Nothing was to be started: ask again.",
             23,
         ),
         _request(23, "CP-1", None),
