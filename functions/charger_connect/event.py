@@ -31,6 +31,7 @@ class Context(Protocol):
     """The part of Lambda's context that is used."""
 
     aws_request_id: str
+    function_version: str
 
     def get_remaining_time_in_millis(self) -> int: ...
 

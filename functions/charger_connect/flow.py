@@ -85,7 +85,7 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
         began = time.monotonic()
         claim = service.journal.claim(_opening(request, server, call, service), to_link.within(_TO_CLAIM))
     except JournalUnavailable as error:
-        observe.journal_failed("claim", str(request.id), error.reason)
+        observe.unclaimed(str(request.id), error.reason)
         detail = "The attempt could not be recorded, so nothing was sent. Try again with the same id."
         raise Refused(problem("journal-unavailable", detail), {"Retry-After": _RETRY_AFTER}) from error
     match claim:
@@ -111,7 +111,7 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
 def _carry_out(
     claimed: Claimed, request: ConnectRequest, server: Server, call: Call, service: Service, claim_took: int
 ) -> Reply:
-    observe.claimed(claimed, call)
+    observe.claimed(claimed, call, claim_took)
     began = time.monotonic()
     result = _ask(claimed, request, server, call, service)
     took = {"claim": claim_took, "link": _milliseconds(began)}
@@ -129,7 +129,7 @@ def _carry_out(
     try:
         now = service.journal.settle(claimed, settlement, call.deadline)
     except JournalUnavailable as error:
-        observe.journal_failed("settle", claimed.attempt.id, error.reason)
+        observe.unsettled(claimed, result, {**took, "settle": _milliseconds(began)}, error.reason)
         return _unknown(claimed.attempt.id, _UNRECORDED)
     observe.settled(claimed, settlement, result, {**took, "settle": _milliseconds(began)}, call)
     if now is not None:

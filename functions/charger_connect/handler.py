@@ -21,6 +21,7 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
     call = Call.of(event, context)
     with observe.invocation(context):
         reply = _reply(call, service)
+        observe.answered(reply.message)
     headers = call.headers
     media = negotiate(headers.get("content-type"), headers.get("accept"), headers.get("x-requested-with"))
     content_type, body = write(reply.message, media)
@@ -46,7 +47,7 @@ def _reply(call: Call, service: Service) -> Reply:
     except Refused as refused:
         observe.refused(refused.problem)
         return Reply(refused.problem, refused.headers)
-    except Exception:  # noqa: BLE001 - the last line of defence: a caller hears a problem, never a stack trace
-        observe.crashed()
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a caller hears a problem, never a stack trace
+        observe.crashed(error)
         detail = "The service failed; what became of the request is not known. Look at the attempt by its id."
         return Reply(problem("internal-error", detail))

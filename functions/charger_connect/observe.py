@@ -1,57 +1,98 @@
 """What an operator sees: two log lines an attempt, and its metrics in one record an invocation.
 
 ``claimed`` and ``settled`` tell the story of an attempt; a ``claimed`` without its ``settled`` is an invocation that
-died. Metrics go out as EMF when the invocation ends; charger and server stand in the logs, never in a dimension.
+died. Metrics go out when the invocation ends; charger and server stand in the record, never in a dimension.
+No line holds a token: an attempt knows it masked only, and of an exception nothing but types and places is told.
 """
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from contextvars import ContextVar
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from charger_link import Answer, LinkError
-from journal import Attempt, Claimed, Settlement
+from charger_link import Answer, ChargerUnknown, LinkError, StatusNotAvailable
+from wire import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from charger_connect.event import Call, Context
-    from wire import Problem
+    from journal import Attempt, Claimed, Settlement
+    from wire import OcppStatusResponse
 
 _log = Logger(utc=True)
-_metrics: ContextVar[EphemeralMetrics | None] = ContextVar("metrics", default=None)
 _cold = True
-_version = "$LATEST"
 _ZERO = "00000000-0000-0000-0000-000000000000"
+_UNREADABLE = (400, 405, 413, 415)
+_PAUSED = "/problems/starts-paused"
+_LEFT_UNKNOWN = "UnknownsLeft"
+
+
+class _Record:
+    """The metrics of one invocation: one EMF record, with a directive for each set of dimensions.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+
+    def __init__(self, request_id: str, version: str) -> None:
+        self.request_id = request_id
+        self.version = version
+        self.about: dict[str, Any] = {}
+        self._sets: dict[tuple[str, ...], EphemeralMetrics] = {}
+
+    def add(self, name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:
+        names = tuple(dimensions)
+        if names not in self._sets:
+            self._sets[names] = EphemeralMetrics()
+            for dimension, text in dimensions.items():
+                self._sets[names].add_dimension(dimension, text)
+        self._sets[names].add_metric(name, unit, value)
+
+    def flush(self) -> None:
+        if not self._sets:
+            return
+        document: dict[str, Any] = {}
+        directives: list[Any] = []
+        for metrics in self._sets.values():
+            part: dict[str, Any] = {**metrics.serialize_metric_set()}
+            document |= part
+            directives += part["_aws"]["CloudWatchMetrics"]
+        document["_aws"]["CloudWatchMetrics"] = directives
+        print(json.dumps(document | self.about, separators=(",", ":")))  # noqa: T201 - how Lambda hears of metrics
+
+
+# Per invocation: the local gateway has several at once, each on its thread.
+_record: ContextVar[_Record | None] = ContextVar("record", default=None)
 
 
 @contextmanager
 def invocation(context: Context) -> Iterator[None]:
     """Collect the metrics of one invocation and write them at its end."""
-    global _cold, _version
-    metrics = EphemeralMetrics()
-    token = _metrics.set(metrics)
+    global _cold
+    record = _Record(context.aws_request_id, context.function_version)
+    token = _record.set(record)
     if _cold:
-        _cold, _version = False, getattr(context, "function_version", _version)
-        metrics.add_metric("ColdStarts", MetricUnit.Count, 1)
+        _cold = False
+        _count("ColdStarts")
     try:
         yield
     finally:
-        _metrics.reset(token)
-        if metrics.metric_set:
-            metrics.flush_metrics()
+        _record.reset(token)
+        record.flush()
 
 
-def claimed(claim: Claimed, call: Call) -> None:
-    attempt = claim.attempt
-    _log.info(
-        "claimed",
-        extra={**_about(attempt), "tries": attempt.tries, "repeat": claim.doubt, "caller": call.caller},
-    )
+def claimed(claim: Claimed, call: Call, milliseconds: int) -> None:
+    attempt, record = claim.attempt, _record.get()
+    extra = {**_about(attempt), "tries": attempt.tries, "repeat": claim.doubt, "caller": call.caller}
+    # What Lambda's own lines have, "Task timed out" among them.
+    request_id = record.request_id if record else None
+    _log.info("claimed", extra={**extra, "claimMilliseconds": milliseconds, "requestId": request_id})
     if attempt.id == _ZERO:
         _count("ZeroIds")
 
@@ -75,17 +116,37 @@ def settled(
     }
     if isinstance(result, LinkError):
         extra["kind"] = result.kind
-        _link_failed(result, attempt.dialect or "")
     _log.info("settled", extra=extra)
-    metrics = _metrics.get()
-    if metrics is None:
-        return
-    metrics.add_dimensions(service=_log.service, outcome=outcome)
-    metrics.add_metric("Attempts", MetricUnit.Count, 1)
-    metrics.add_metric("LinkLatency", MetricUnit.Milliseconds, milliseconds["link"])
-    metrics.add_metric(
-        "JournalLatency", MetricUnit.Milliseconds, milliseconds["claim"] + milliseconds["settle"]
-    )
+    _count("Attempts", outcome=outcome)
+    if outcome == "unknown":
+        _count(_LEFT_UNKNOWN)
+    _time("SettleLatency", milliseconds["settle"])
+    _linked(attempt, result, milliseconds)
+
+
+def unsettled(
+    claim: Claimed, result: Answer | LinkError, milliseconds: Mapping[str, int], reason: str
+) -> None:
+    """The link was called, and what became of it could not be recorded."""
+    attempt = claim.attempt
+    outcome = str(result.outcome) if isinstance(result, Answer) else result.kind
+    extra = {
+        **_about(attempt),
+        "step": "settle",
+        "reason": reason,
+        "outcome": outcome,
+        "tries": attempt.tries,
+    }
+    _log.error("journal failed", extra={**extra, "milliseconds": dict(milliseconds)})
+    _count("JournalFailures")
+    _count(_LEFT_UNKNOWN)
+    _linked(attempt, result, milliseconds)
+
+
+def unclaimed(id_: str, reason: str) -> None:
+    """The attempt could not be recorded; nothing was sent."""
+    _log.error("journal failed", extra={"step": "claim", "id": id_, "reason": reason})
+    _count("JournalFailures")
 
 
 def replayed(attempt: Attempt) -> None:
@@ -114,8 +175,10 @@ def refused(problem: Problem) -> None:
     """A request answered before anything was recorded."""
     fields = [error.field for error in problem.errors]
     _log.info("refused", extra={"problem": problem.type, "fields": fields})
-    if problem.status in (400, 405, 413, 415):
+    if problem.status in _UNREADABLE:
         _count("InvalidRequests")
+    elif problem.type == _PAUSED:
+        _count("StartsPaused")
 
 
 def address_refused(reason: str) -> None:
@@ -127,24 +190,40 @@ def circuit_refused() -> None:
     _count("CircuitRefusals")
 
 
-def journal_failed(step: str, id_: str, reason: str) -> None:
-    _log.error("journal failed", extra={"step": step, "id": id_, "reason": reason})
-    _count("JournalFailures")
+def answered(message: OcppStatusResponse | Problem) -> None:
+    """What the caller hears. A failure that we tell is none to Lambda: a deployment is watched by this count."""
+    record = _record.get()
+    if isinstance(message, Problem) and message.status >= 500 and message.type != _PAUSED and record:
+        _count("Failures", version=record.version)
 
 
-def crashed() -> None:
-    """An exception that nobody expected; its traceback goes to the log, its local values do not."""
-    _log.exception("crashed")
+def crashed(error: BaseException) -> None:
+    """An exception that nobody expected. Its message and values stay out of the log: they may hold a token."""
+    causes: list[dict[str, Any]] = []
+    cause: BaseException | None = error
+    while cause is not None and len(causes) < 5:
+        places = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(cause.__traceback__)
+        ]
+        causes.append({"type": type(cause).__name__, "places": places})
+        cause = cause.__cause__ or cause.__context__
+    _log.error("crashed", extra={"causes": causes})
     _count("Crashes")
 
 
-def _link_failed(error: LinkError, dialect: str) -> None:
-    failures = EphemeralMetrics()
-    failures.add_dimensions(service=_log.service, dialect=dialect, kind=error.kind)
-    failures.add_metric("LinkFailures", MetricUnit.Count, 1)
-    failures.flush_metrics()
-    if error.opened_circuit:
-        _log.error("circuit opened", extra={"kind": error.kind})
+def _linked(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[str, int]) -> None:
+    _time("ClaimLatency", milliseconds["claim"])
+    _time("LinkLatency", milliseconds["link"])
+    record = _record.get()
+    if record:
+        record.about = {"id": attempt.id, "chargerId": attempt.chargerId, "server": attempt.server}
+    if not isinstance(result, LinkError):
+        return
+    _count("LinkFailures", dialect=attempt.dialect or "", kind=result.kind)
+    if not isinstance(result, ChargerUnknown | StatusNotAvailable):  # there the link works
+        _count("LinkFailures")
+    if result.opened_circuit:
+        _log.error("circuit opened", extra={"server": attempt.server, "kind": result.kind})
         _count("CircuitsOpened")
 
 
@@ -159,7 +238,13 @@ def _about(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _count(name: str) -> None:
-    metrics = _metrics.get()
-    if metrics is not None:
-        metrics.add_metric(name, MetricUnit.Count, 1)
+def _count(name: str, **dimensions: str) -> None:
+    record = _record.get()
+    if record:
+        record.add(name, MetricUnit.Count, 1, **dimensions)
+
+
+def _time(name: str, milliseconds: int) -> None:
+    record = _record.get()
+    if record:
+        record.add(name, MetricUnit.Milliseconds, milliseconds)
