@@ -115,7 +115,7 @@ def _carry_out(
     began = time.monotonic()
     result = _ask(claimed, request, server, call, service)
     took = {"claim": claim_took, "link": _milliseconds(began)}
-    decided = verdict(result, starts=request.tokenId is not None, doubt=claimed.doubt)
+    decided = verdict(result, starts=request.tokenId is not None)
     if decided is STATUS_UNKNOWN and isinstance(result, LinkError):
         result.detail = _ONLY_ASKED  # the link speaks of a start that may have happened
     settlement = Settlement(
@@ -157,6 +157,7 @@ def _ask(
             server=server,
             trace_parent=call.trace_parent,
             callback_url=_callback_url(attempt, server, call, service),
+            doubt=claimed.doubt,
         )
         deadline = call.deadline.before(_TO_SETTLE).within(service.link_timeout)
         result = service.link.connect(command, deadline)

@@ -47,18 +47,10 @@ OUTCOMES: dict[Outcome | type[LinkError], Verdict] = {
 STATUS_UNKNOWN = Verdict(State.FAILED, "status-unknown")
 
 
-def verdict(result: Answer | LinkError, *, starts: bool, doubt: bool) -> Verdict:
-    """What `result` means.
-
-    Parameters
-    ----------
-    starts
-        Whether a start was asked.
-    doubt
-        Whether an earlier try under the same id may have reached the server: then an error of this try says nothing about that one.
-    """
+def verdict(result: Answer | LinkError, *, starts: bool) -> Verdict:
+    """What `result` means; ``starts``: whether a start was asked."""
     if isinstance(result, Answer):
         return OUTCOMES[result.outcome]
     if isinstance(result, OutcomeUnknown) and not starts:
         return STATUS_UNKNOWN
-    return OUTCOMES[OutcomeUnknown] if doubt else OUTCOMES[type(result)]
+    return OUTCOMES[type(result)]

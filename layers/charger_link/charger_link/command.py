@@ -26,7 +26,8 @@ class Command:
     """Connect `token` to `charger_id` at `server`; without a token, only ask how the charger is.
 
     ``connector`` is None where the request and, for a start, the server's entry name none. ``callback_url`` is where a server
-    that answers later answers to; None where the dialect has no use for it.
+    that answers later answers to; None where the dialect has no use for it. ``doubt``: an earlier call with this id may have
+    reached the server.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Command:
     server: Server
     trace_parent: str | None = None
     callback_url: str | None = None
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

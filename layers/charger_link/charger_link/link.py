@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from charger_link.command import Answer, Outcome
 from charger_link.dialects import dialect
 from charger_link.errors import LinkError, OutcomeUnknown, ServerRefused, StatusNotAvailable, Unreachable
 from transport import Broken, Deadline, NotConnected, Response, connect
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from charger_link.circuit import Circuits
-    from charger_link.command import Answer, Command, Published
+    from charger_link.command import Command, Published
+    from charger_link.dialects import Dialect
     from charger_link.secrets import Secrets
 
 _CONNECT = 3.0  # seconds for TCP and TLS: an OCPP server is near
@@ -26,6 +28,7 @@ _TRIES = 3
 _FIRST_PAUSE = 0.1  # seconds, doubled each time, of which a random part is slept (full jitter)
 _UNREACHABLE = "The OCPP server could not be reached, so nothing was sent. Try again with the same id."
 _UNANSWERED = "The request was sent and no whole answer came; the charger may start all the same."
+_IN_DOUBT = "An earlier try may have reached the OCPP server, and what it says now takes nothing of that back."
 _REFUSED = "The OCPP server does not accept the credentials of its LinkServers entry: look at the secret named there."
 _NO_STATUS = "This kind of OCPP server cannot tell a charger's status. Send a tokenId to start a charge."
 _MARGIN = 1.0  # seconds between what the server is asked to wait at most and our own deadline
@@ -45,7 +48,8 @@ class Reply:
 class Exchange:
     """How a dialect speaks to its server: requests in, whole replies out, everything else raised.
 
-    ``repeat`` says that a request which was sent and not answered may be sent again.
+    ``repeat`` says that a request which was sent and not answered may be sent again; ``doubt``, that one was, in this
+    exchange or before it, and may be acted upon yet.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Exchange:
         self._circuits = circuits
         self._secrets = secrets
         self._repeat = repeat
+        self.doubt = command.doubt
         self._opened = False
 
     def send(
@@ -104,6 +109,7 @@ class Exchange:
                 failure = OutcomeUnknown(error.reason, _UNANSWERED)
                 if not self._repeat:
                     break
+                self.doubt = True
             pause = random.uniform(0, _FIRST_PAUSE * 2**tried)  # noqa: S311 - jitter
             if tried == _TRIES or pause >= self._deadline.remaining():
                 break
@@ -159,7 +165,7 @@ class Link:
         speak = dialect(command.server.entry.dialect)
         try:
             if command.token is not None:
-                return speak.start(command, self._exchange(command, deadline, speak.REPEATABLE))
+                return _start(speak, command, self._exchange(command, deadline, speak.REPEATABLE))
             if speak.status is None:
                 raise StatusNotAvailable("status-not-available", _NO_STATUS)
             return speak.status(command, self._exchange(command, deadline, repeat=True))
@@ -170,6 +176,22 @@ class Link:
 
     def _exchange(self, command: Command, deadline: Deadline, repeat: bool) -> Exchange:
         return Exchange(command, deadline, self._circuits, self._secrets, repeat)
+
+
+def _start(speak: Dialect, command: Command, exchange: Exchange) -> Answer | Published:
+    """Ask for a start. A request that was lost on its way may arrive after its repeat was answered: in doubt only what the
+    charger itself said is certain, and "nothing was sent" is true of the repeat alone."""
+    try:
+        answer = speak.start(command, exchange)
+    except LinkError as error:
+        if error.may_have_started or not exchange.doubt:
+            raise
+        unknown = OutcomeUnknown(error.kind, _IN_DOUBT)
+        unknown.opened_circuit = error.opened_circuit
+        raise unknown from error
+    if exchange.doubt and isinstance(answer, Answer) and answer.outcome is Outcome.OFFLINE:
+        raise OutcomeUnknown("offline", _IN_DOUBT)
+    return answer
 
 
 def _reply(response: Response) -> Reply:

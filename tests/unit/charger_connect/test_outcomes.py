@@ -66,18 +66,15 @@ def test_each_error_has_the_contracts_status() -> None:
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
-@pytest.mark.parametrize("doubt", [False, True])
-def test_an_answer_means_the_same_in_doubt(outcome: Outcome, doubt: bool) -> None:
-    assert verdict(Answer(outcome, "x"), starts=True, doubt=doubt) == OUTCOMES[outcome]
+def test_an_answer_is_looked_up(outcome: Outcome) -> None:
+    assert verdict(Answer(outcome, "x"), starts=True) == OUTCOMES[outcome]
 
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
-def test_in_doubt_no_error_takes_back_what_an_earlier_try_may_have_done(kind: type[LinkError]) -> None:
-    error = kind("kind", "detail")
-    assert verdict(error, starts=True, doubt=False) == OUTCOMES[kind]
-    assert verdict(error, starts=True, doubt=True) == OUTCOMES[OutcomeUnknown]
+def test_an_error_is_looked_up(kind: type[LinkError]) -> None:
+    assert verdict(kind("kind", "detail"), starts=True) == OUTCOMES[kind]
 
 
 def test_a_status_that_was_not_heard_started_nothing() -> None:
-    assert verdict(OutcomeUnknown("timeout", "detail"), starts=False, doubt=False) == STATUS_UNKNOWN
+    assert verdict(OutcomeUnknown("timeout", "detail"), starts=False) == STATUS_UNKNOWN
     assert PROBLEM_TYPES[STATUS_UNKNOWN.problem or ""].status == 504
