@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from local.csms.server import Csms, Options, PortTaken, serving
+from local.csms.server import Csms, Options, serving
+from local.faces import PortTaken
 
 __all__ = ["Csms", "Options", "PortTaken", "serving"]

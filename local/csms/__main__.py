@@ -7,7 +7,8 @@ import asyncio
 import sqlite3
 import sys
 
-from local.csms.server import Options, PortTaken, serving
+from local.csms.server import Options, serving
+from local.faces import PortTaken
 from local.running import until_told_to_end
 
 

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from concurrent.futures import CancelledError
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
-
-from websockets.asyncio.server import serve
-from websockets.typing import Subprotocol
 
 from local.csms.chargers import Chargers
 from local.csms.connections import Connections
 from local.csms.native import Native
 from local.csms.store import Store
-from local.ocppj import SUBPROTOCOLS
-from local.server import Dropped, Request, Response, Server
+from local.faces import answering, holding
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from websockets.asyncio.server import ServerConnection
-    from websockets.http11 import Request as Handshake
-    from websockets.http11 import Response as Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +46,6 @@ class Csms:
     chargers: Chargers
 
 
-class PortTaken(Exception):
-    """Another program listens there; the argument names the port and what it was wanted for."""
-
-
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[Csms]:
     """Runs the server in this event loop. PortTaken, sqlite3.Error."""
@@ -70,81 +56,14 @@ async def serving(options: Options) -> AsyncIterator[Csms]:
         chargers = Chargers(known, options.call_timeout)
         connections = Connections(store, chargers)
 
-        async def hold(websocket: ServerConnection) -> None:
-            assert websocket.request is not None
-            identity = _identity(websocket.request.path)
+        async def hold(websocket: ServerConnection, identity: str) -> None:
             store.know(identity)
             await chargers.serve(websocket, identity, connections.started)
 
-        with _port("OCPP", options.ocpp_port):
-            ocpp = await stack.enter_async_context(
-                serve(
-                    hold,
-                    options.host,
-                    options.ocpp_port,
-                    process_request=_check_path,
-                    subprotocols=[Subprotocol(name) for name in SUBPROTOCOLS],
-                    ping_interval=options.ping_window / 2,
-                    ping_timeout=options.ping_window / 2,
-                    close_timeout=1,
-                )
-            )
+        ocpp_port = await stack.enter_async_context(
+            holding(hold, options.host, options.ocpp_port, options.ping_window)
+        )
         stack.push_async_callback(connections.close)
         native = Native(connections, options.authorization)
-        with _port("REST", options.rest_port):
-            rest = await stack.enter_async_context(_serve_http(native, options))
-        ocpp_port = next(iter(ocpp.sockets)).getsockname()[1]
+        rest = await stack.enter_async_context(answering(native.respond, options.host, options.rest_port))
         yield Csms(rest.url, rest.port, f"ws://{options.host}:{ocpp_port}/ocpp", ocpp_port, chargers)
-
-
-@asynccontextmanager
-async def _serve_http(native: Native, options: Options) -> AsyncIterator[Server]:
-    """HTTP comes in on threads; every answer is made in this event loop."""
-    loop = asyncio.get_running_loop()
-    under_way: set[asyncio.Task[Response]] = set()
-
-    async def respond(request: Request) -> Response:
-        task = asyncio.current_task()
-        assert task is not None
-        under_way.add(task)
-        try:
-            return await native.respond(request)
-        finally:
-            under_way.discard(task)
-
-    def bridge(request: Request) -> Response:
-        try:
-            return asyncio.run_coroutine_threadsafe(respond(request), loop).result()
-        except CancelledError:
-            raise Dropped from None
-
-    server = Server(bridge, options.rest_port, options.host)
-    try:
-        yield server
-    finally:
-        for task in list(under_way):
-            task.cancel()
-        await asyncio.to_thread(server.close)
-
-
-@contextmanager
-def _port(purpose: str, port: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise PortTaken(f"port {port}, wanted for {purpose}, cannot be used: {error.strerror}") from error
-
-
-def _identity(path: str) -> str:
-    """The charger's identity in `/ocpp/{identity}`; empty where there is none."""
-    segments = urlsplit(path).path.split("/")
-    if len(segments) != 3 or segments[:2] != ["", "ocpp"]:
-        return ""
-    identity = unquote(segments[2])
-    return identity if identity.isprintable() and len(identity) <= 255 else ""
-
-
-def _check_path(connection: ServerConnection, request: Handshake) -> Refusal | None:
-    if _identity(request.path):
-        return None
-    return connection.respond(HTTPStatus.NOT_FOUND, "A charger connects to /ocpp/{identity}.\n")

@@ -1,0 +1,112 @@
+"""The two faces of an OCPP server in one event loop: HTTP for its users, OCPP-J over WebSocket for its chargers."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import CancelledError
+from contextlib import asynccontextmanager, contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from websockets.asyncio.server import serve
+from websockets.typing import Subprotocol
+
+from local.ocppj import SUBPROTOCOLS
+from local.server import Dropped, Request, Response, Server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+
+    from websockets.asyncio.server import ServerConnection
+    from websockets.http11 import Request as Handshake
+    from websockets.http11 import Response as Refusal
+
+
+class PortTaken(Exception):
+    """Another program listens there; the argument names the port and what it was wanted for."""
+
+
+@asynccontextmanager
+async def answering(
+    respond: Callable[[Request], Awaitable[Response]], host: str, port: int
+) -> AsyncIterator[Server]:
+    """HTTP comes in on threads; every answer is made in this event loop. PortTaken."""
+    loop = asyncio.get_running_loop()
+    under_way: set[asyncio.Task[Response]] = set()
+
+    async def tracked(request: Request) -> Response:
+        task = asyncio.current_task()
+        assert task is not None
+        under_way.add(task)
+        try:
+            return await respond(request)
+        finally:
+            under_way.discard(task)
+
+    def bridge(request: Request) -> Response:
+        try:
+            return asyncio.run_coroutine_threadsafe(tracked(request), loop).result()
+        except CancelledError:
+            raise Dropped from None
+
+    with _port("REST", port):
+        server = Server(bridge, port, host)
+    try:
+        yield server
+    finally:
+        for task in list(under_way):
+            task.cancel()
+        await asyncio.to_thread(server.close)
+
+
+@asynccontextmanager
+async def holding(
+    hold: Callable[[ServerConnection, str], Awaitable[None]],
+    host: str,
+    port: int,
+    ping_window: float,
+    subprotocols: Sequence[str] = SUBPROTOCOLS,
+) -> AsyncIterator[int]:
+    """Chargers connect to ``/ocpp/{identity}``; `hold(websocket, identity)` keeps each one. The port taken. PortTaken."""
+
+    async def identified(websocket: ServerConnection) -> None:
+        assert websocket.request is not None
+        await hold(websocket, _identity(websocket.request.path))
+
+    with _port("OCPP", port):
+        server = await serve(
+            identified,
+            host,
+            port,
+            process_request=_check_path,
+            subprotocols=[Subprotocol(name) for name in subprotocols],
+            ping_interval=ping_window / 2,
+            ping_timeout=ping_window / 2,
+            close_timeout=1,
+        )
+    async with server:
+        yield next(iter(server.sockets)).getsockname()[1]
+
+
+@contextmanager
+def _port(purpose: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PortTaken(f"port {port}, wanted for {purpose}, cannot be used: {error.strerror}") from error
+
+
+def _identity(path: str) -> str:
+    """The charger's identity in `/ocpp/{identity}`; empty where there is none."""
+    segments = urlsplit(path).path.split("/")
+    if len(segments) != 3 or segments[:2] != ["", "ocpp"]:
+        return ""
+    identity = unquote(segments[2])
+    return identity if identity.isprintable() and len(identity) <= 255 else ""
+
+
+def _check_path(connection: ServerConnection, request: Handshake) -> Refusal | None:
+    if _identity(request.path):
+        return None
+    return connection.respond(HTTPStatus.NOT_FOUND, "A charger connects to /ocpp/{identity}.\n")

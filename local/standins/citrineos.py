@@ -1,0 +1,135 @@
+"""CitrineOS: a start is answered twice, at once that it is published, and by a POST to the callback URL when the charge
+point has answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+from ocpp.exceptions import OCPPError
+
+from local.ocppj import CallFailed, Disconnected
+from local.standins import serving
+from local.standins.serving import answer, document, header
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.csms.chargers import Session
+    from local.server import Request, Response
+
+_ACTIONS = {
+    "/ocpp/1.6/evdriver/remoteStartTransaction": ("1.6", "RemoteStartTransaction"),
+    "/ocpp/2.0.1/evdriver/requestStartTransaction": ("2.0.1", "RequestStartTransaction"),
+}
+_LONGEST_TAG = 20
+_LONGEST_TOKEN = 36
+_POST_SECONDS = 5.0
+_log = logging.getLogger(__name__)
+
+
+class CitrineOS:
+    """One process's charge points. `callback_urls` are those of the starts published, in order; with `calls_back` off
+    the charge points' answers go nowhere."""
+
+    subprotocols: Sequence[str] = ("ocpp2.0.1", "ocpp1.6")
+
+    def __init__(self, bearer: str = "", memory: float = 30.0) -> None:
+        """Without a `bearer` nobody needs one; `memory` is the seconds after which a callback is forgotten."""
+        self.chargers = serving.chargers()
+        self.bearer = bearer
+        self.callback_urls: list[str] = []
+        self.calls_back = True
+        self._memory = memory
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def connected(self) -> list[str]:
+        return serving.connected(self.chargers)
+
+    async def respond(self, request: Request) -> Response:
+        if self.bearer and header(request, "authorization") != f"Bearer {self.bearer}":
+            return answer(401, {"message": "Unauthorized"})
+        url = urlsplit(request.target)
+        if request.method != "POST" or url.path not in _ACTIONS:
+            return answer(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
+        version, action = _ACTIONS[url.path]
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        payload = document(request)
+        if "identifier" not in query or not _valid(version, payload):
+            return answer(
+                400,
+                {
+                    "statusCode": 400,
+                    "code": "FST_ERR_VALIDATION",
+                    "error": "Bad Request",
+                    "message": "body does not match the schema",
+                },
+            )
+        identifier = f"{query.get('tenantId', '1')}:{query['identifier']}"
+        charger = self.chargers.by_identity.get(query["identifier"])
+        session = charger.connected if charger else None
+        if session is None:
+            return _declined(f"No connection found for identifier: {identifier}")
+        if session.version != version:
+            return _declined(
+                f"Requested protocol: 'ocpp{version}', connection protocol: 'ocpp{session.version}' "
+                f"for identifier: '{identifier}'"
+            )
+        url_to_call = query.get("callbackUrl", "")
+        self.callback_urls.append(url_to_call)
+        task = asyncio.create_task(self._carry_out(session, action, payload, url_to_call))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return answer(200, [{"success": True}])
+
+    async def _carry_out(self, session: Session, action: str, payload: Any, url: str) -> None:
+        forgotten = asyncio.get_running_loop().time() + self._memory
+        try:
+            if not await session.win_turn():
+                return
+            body: Any = await (await session.ask((action, payload)))
+        except CallFailed as failed:
+            body = {"_messageId": str(uuid4()), "_errorCode": failed.code, "_errorDetails": {}}
+            body["name"] = "OcppError"
+        except (Disconnected, OCPPError):
+            return
+        if url and self.calls_back and asyncio.get_running_loop().time() < forgotten:
+            await asyncio.to_thread(_post, url, body)
+
+
+def _valid(version: str, payload: Any) -> bool:
+    if not isinstance(payload, dict):
+        return False
+    if version == "1.6":
+        tag = payload.get("idTag")
+        return isinstance(tag, str) and len(tag) <= _LONGEST_TAG
+    token = payload.get("idToken")
+    return (
+        isinstance(token, dict)
+        and isinstance(token.get("idToken"), str)
+        and len(token["idToken"]) <= _LONGEST_TOKEN
+        and isinstance(token.get("type"), str)
+        and isinstance(payload.get("remoteStartId"), int)
+    )
+
+
+def _declined(why: str) -> Response:
+    return answer(200, [{"success": False, "payload": why}])
+
+
+def _post(url: str, body: Any) -> None:
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.netloc, timeout=_POST_SECONDS)
+    try:
+        connection.request("POST", parts.path, json.dumps(body), {"Content-Type": "application/json"})
+        connection.getresponse().read()
+    except (OSError, HTTPException):
+        _log.warning("a callback could not be delivered")
+    finally:
+        connection.close()

@@ -1,0 +1,110 @@
+"""ocpp-cs, version 1 or 2: it passes the charge point's own answer on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from local.ocppj import CallFailed, Disconnected
+from local.standins import serving
+from local.standins.serving import answer, document, header
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.csms.chargers import Charger, Session
+    from local.server import Request, Response
+
+_PATIENCE = {1: 5.0, 2: 30.0}  # seconds
+
+
+class OcppCs:
+    """One process's charge points, of OCPP 1.6."""
+
+    subprotocols: Sequence[str] = ("ocpp1.6",)
+
+    def __init__(self, version: int = 1, bearer: str = "", patience: float | None = None) -> None:
+        """Without a `bearer` nobody needs one, as in the demo build."""
+        self.chargers = serving.chargers()
+        self.bearer = bearer
+        self._version = version
+        self._patience = _PATIENCE[version] if patience is None else patience
+
+    def connected(self) -> list[str]:
+        return serving.connected(self.chargers)
+
+    async def respond(self, request: Request) -> Response:
+        if self.bearer and header(request, "authorization") != f"Bearer {self.bearer}":
+            return _error(401, "Unauthorized")
+        match request.method, request.target.split("/"):
+            case "GET", ["", "api", "v1", "ChargePointList"]:
+                return answer(200, self._list())
+            case "POST", ["", "api", "v1", "ChargePoint", identity, "RemoteStartTransaction"]:
+                return await self._start(unquote(identity), document(request))
+        return _error(404, "Unknown API command")
+
+    def _list(self) -> Any:
+        if self._version == 1:
+            listed = [_entry_of_version_1(identity) for identity in self.connected()]
+            return {"ChargePointList": listed}
+        return [_entry_of_version_2(charger) for charger in self.chargers.by_identity.values()]
+
+    async def _start(self, identity: str, body: Any) -> Response:
+        one = self._version == 1
+        charger = self.chargers.by_identity.get(identity)
+        if charger is None:
+            text = f"Not found Charge Point by Identity: {identity}"
+            return _error(400, text) if one else _error(404, f"Charge point '{identity}' not found")
+        session = charger.connected
+        if session is None:
+            text = "Charge Point not connected."
+            return _error(400, text) if one else _error(503, f"Charge point '{identity}' is not connected")
+        if not isinstance(body, dict) or "idTag" not in body:
+            text = "Not found required key: idTag (IdToken)"
+            return _error(400, text if one else "Missing required field 'idTag' for RemoteStartTransaction")
+        try:
+            payload = await asyncio.wait_for(_ask(session, body), self._patience)
+            return answer(200, payload)
+        except CallFailed as failed:
+            if one:
+                return _error(400, f"{failed.code}: ")
+            error = {"error": True, "errorCode": failed.code, "errorDescription": "", "errorDetails": {}}
+            return answer(200, error)
+        except TimeoutError:
+            if one:
+                return _error(504, "Gateway Timeout")
+            return _error(503, f"Charge point did not respond within {self._patience:g}s")
+
+
+async def _ask(session: Session, payload: Any) -> Any:
+    try:
+        if not await session.win_turn():
+            raise Disconnected
+        return await (await session.ask(("RemoteStartTransaction", payload)))
+    except Disconnected:
+        return await asyncio.get_running_loop().create_future()  # nobody tells the one who waits
+
+
+def _entry_of_version_1(identity: str) -> dict[str, Any]:
+    connection = {"Socket": 7, "IP": "127.0.0.1", "Port": 50000}
+    return {"Identity": identity, "Address": "127.0.0.1", "Connection": connection}
+
+
+def _entry_of_version_2(charger: Charger) -> dict[str, Any]:
+    entry: dict[str, Any] = {"identity": charger.identity, "address": "127.0.0.1", "protocol": "JSON"}
+    entry["ocppVersion"] = "1.6"
+    if charger.connected:
+        entry["connection"] = {"fd": 7}
+    if charger.reports:
+        last = max(charger.reports.values(), key=lambda report: report.at)
+        entry["statusNotification"] = {
+            "connectorId": last.connector,
+            "errorCode": last.error_code,
+            "status": last.status,
+        }
+    return entry
+
+
+def _error(status: int, text: str) -> Response:
+    return answer(status, {"error": {"code": status, "message": text}})

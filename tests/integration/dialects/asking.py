@@ -1,0 +1,94 @@
+"""How the tests ask a stand-in: the real link over a real socket."""
+
+from __future__ import annotations
+
+import json
+import time
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from charger_link import Circuits, Command, Link, LinkError, LinkServers
+from charger_link.secrets import Secrets
+from transport import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from charger_link import Answer, Published
+    from local.standins import StandIn
+
+LONG_TOKEN = "DE8AA1234567890123456"  # 21 characters: one more than OCPP 1.6 has room for
+CALLBACK_URL = "http://127.0.0.1:9/api/v1/ocpp/callbacks/id/1/s?a=b&c=d"
+
+
+class Asking:
+    """A link to one stand-in; `secret` is what Secrets Manager would say, read anew each time."""
+
+    def __init__(self, standin: StandIn, dialect: str, secret: Callable[[], object] | None = None) -> None:
+        self.reads = 0
+        self._secret = secret
+        self._port = standin.port
+        self._entry = {"network": "127.0.0.0/8", "ports": [standin.port], "dialect": dialect} | {
+            "scheme": "http"
+        }
+        if secret:
+            self._entry["secret"] = "credentials"
+        self._link = Link(Circuits(), Secrets(self._read))
+
+    def __call__(
+        self,
+        charger: str,
+        token: str | None = "TAG1",
+        connector: int | None = 1,
+        timeout: float = 10.0,
+        **entry: Any,
+    ) -> Answer | Published | LinkError:
+        """What the link says, its errors returned."""
+        servers = LinkServers.parse(json.dumps([self._entry | entry]))
+        command = Command(
+            id=str(uuid4()),
+            charger_id=charger,
+            token=token,
+            connector=connector,
+            server=servers.find("127.0.0.1", self._port),
+            callback_url=CALLBACK_URL,
+        )
+        try:
+            return self._link.connect(command, Deadline.after(timeout))
+        except LinkError as error:
+            return error
+
+    def _read(self, name: str) -> str:
+        assert name == "credentials"
+        assert self._secret
+        self.reads += 1
+        return json.dumps(self._secret())
+
+
+def told(result: object) -> str:
+    """A result in one line: ``accepted Accepted null``, or the error's type and kind."""
+    if isinstance(result, LinkError):
+        return f"{type(result).__name__} {result.kind}"
+    if (outcome := getattr(result, "outcome", None)) is None:
+        return type(result).__name__
+    return f"{outcome} {result.status} {result.info or 'null'}"  # type: ignore[attr-defined]
+
+
+def is_connected(standin: StandIn, identity: str) -> bool:
+    connection = HTTPConnection(urlsplit(standin.url).netloc, timeout=10)
+    try:
+        connection.request("GET", "/stand-in/connected")
+        return identity in json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    """Waits until `condition` is true, and returns it."""
+    until = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < until, "it never came"
+        time.sleep(0.02)
+    return result

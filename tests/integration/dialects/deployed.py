@@ -1,0 +1,109 @@
+"""The service with CitrineOS behind it: callbacks come over HTTP to the callback route, starts go to real charge points."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import callback.handler
+import callback.service
+from journal import DynamoDB, Journal
+from local import template
+from local.chargers import charging
+from local.gateway import serve
+from local.invokers import in_process
+from local.running import in_thread
+from local.standins import CitrineOS, keeping
+from tests.integration.calling import LOOPBACK, Caller, Heard, request
+from tests.integration.dialects.asking import eventually, is_connected
+from transport.credentials import from_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from local.chargers import Behaviour, ChargePoint
+    from local.server import Server
+    from local.standins import StandIn
+    from local.table import TableServer
+
+SECRET = "a secret of the tests"
+
+
+class Deployed:
+    """The connect function, the gateway with the callback route, one CitrineOS and its charge points."""
+
+    def __init__(
+        self,
+        table: TableServer,
+        caller: Caller,
+        gateway: Server,
+        citrineos: CitrineOS,
+        standin: StandIn,
+        points: dict[str, ChargePoint],
+    ) -> None:
+        self.table = table
+        self.caller = caller
+        self.gateway = gateway
+        self.citrineos = citrineos
+        self.standin = standin
+        self.points = points
+
+    def request(self, charger: str, **changes: Any) -> dict[str, Any]:
+        return request(self.standin.port, **{"chargerId": charger, **changes})
+
+    def start(self, charger: str, **changes: Any) -> Heard:
+        return self.caller.post(self.request(charger, **changes))
+
+    def state(self, id_: str) -> tuple[str, str | None]:
+        """State and outcome of an attempt, as GET shows them."""
+        shown = self.caller.get(id_).body
+        return shown["state"], shown["outcome"]
+
+    def item(self, id_: str) -> dict[str, Any]:
+        (item,) = [item for item in self.table.items() if item["id"]["S"] == id_]
+        return item
+
+    def url_of(self, id_: str) -> str:
+        """The callback URL that CitrineOS was given for an attempt's newest start."""
+        return eventually(lambda: [url for url in self.citrineos.callback_urls if id_ in url])[-1]
+
+
+def call_back(url: str, body: Any) -> tuple[int, bytes]:
+    """POST `body` (JSON, or bytes as they are) as CitrineOS does; status and body of the answer."""
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=10)
+    try:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        connection.request("POST", parts.path, content, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def deployed(
+    table: TableServer,
+    behaviours: Sequence[Behaviour],
+    citrineos: CitrineOS | None = None,
+    **settings: str,
+) -> Iterator[Deployed]:
+    citrineos = citrineos or CitrineOS()
+    environ = table.environment()
+    dynamodb = DynamoDB(table.url, environ["AWS_REGION"], from_environment(environ))
+    hearing = callback.service.Service(Journal(dynamodb, table.name), SECRET.encode())
+    handlers = {"CallbackFunction": lambda event, context: callback.handler.respond(event, context, hearing)}
+    entry = {**LOOPBACK, "dialect": "citrineos"}
+    with ExitStack() as stack:
+        stack.callback(dynamodb.close)
+        gateway = stack.enter_context(closing(serve(template.read().routes, in_process(handlers))))
+        standin = stack.enter_context(in_thread(keeping(citrineos, citrineos.chargers)))
+        points = stack.enter_context(in_thread(charging(behaviours, standin.ocpp_url)))
+        settings = {"CALLBACK_BASE_URL": gateway.url, "JOURNAL_SECRET": SECRET, **settings}
+        caller = stack.enter_context(closing(Caller(table, [entry], settings)))
+        for behaviour in behaviours:
+            eventually(lambda online=behaviour: is_connected(standin, online.identity) is online.online)
+        yield Deployed(table, caller, gateway, citrineos, standin, points)

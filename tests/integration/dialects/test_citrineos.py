@@ -1,0 +1,165 @@
+"""CitrineOS, row by row of what it answers, through the whole service; real charge points behind it count the starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from charger_link import Published
+from charger_link.dialects import citrineos as dialect
+from local.chargers import Behaviour, Reaction
+from local.running import in_thread
+from local.standins import CitrineOS, keeping
+from tests.integration.dialects.asking import LONG_TOKEN, Asking, told
+from tests.integration.dialects.deployed import deployed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.server import Request, Response
+    from local.standins import StandIn
+    from local.table import TableServer
+
+OFFLINE = {"status": "Unavailable", "info": "unknown-or-not-connected"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learnt() -> None:
+    dialect._versions.clear()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "changes", "status", "says", "state", "starts"),
+    [
+        ({}, {}, 200, {"status": "Accepted", "info": None}, "completed", 1),
+        ({"version": "2.0.1"}, {}, 200, {"status": "Accepted", "info": None}, "completed", 1),
+        (
+            {"reaction": Reaction.REJECT},
+            {},
+            200,
+            {"status": "Rejected", "info": "charger-refused"},
+            "completed",
+            1,
+        ),
+        (
+            {"reaction": Reaction.NOT_SUPPORTED},
+            {},
+            200,
+            {"status": "Rejected", "info": "not-supported NotSupported"},
+            "completed",
+            1,
+        ),
+        ({"reaction": Reaction.FAIL}, {}, 504, {"outcome": "unknown"}, "unknown", 1),
+        ({"reaction": Reaction.SILENT}, {}, 504, {"outcome": "unknown"}, "unknown", 1),
+        ({"reaction": Reaction.DROP}, {}, 504, {"outcome": "unknown"}, "unknown", 1),
+        ({"online": False}, {}, 200, OFFLINE, "failed", 0),
+        ({}, {"chargerId": "NOPE"}, 200, OFFLINE, "failed", 0),
+        (
+            {},
+            {"tokenId": LONG_TOKEN},
+            200,
+            {"status": "Rejected", "info": "token-too-long"},
+            "completed",
+            0,
+        ),
+        ({"version": "2.0.1"}, {"tokenId": LONG_TOKEN}, 200, {"status": "Accepted"}, "completed", 1),
+        ({}, {"tokenId": None}, 422, {"type": "/problems/status-not-available"}, "failed", 0),
+    ],
+)
+def test_every_answer_has_its_outcome(
+    table: TableServer,
+    behaviour: dict[str, Any],
+    changes: dict[str, Any],
+    status: int,
+    says: dict[str, Any],
+    state: str,
+    starts: int,
+) -> None:
+    with deployed(table, [Behaviour("CP", **behaviour)], LINK_TIMEOUT="1.5") as stack:
+        members = stack.request("CP", **changes)
+        heard = stack.caller.post(members)
+        assert (heard.status, {name: heard.body[name] for name in says}) == (status, says)
+        assert stack.state(members["id"])[0] == state
+        assert [start.token for start in stack.points["CP"].starts] == [members["tokenId"]] * starts
+
+
+def test_the_start_names_charger_connector_and_the_requests_own_number(table: TableServer) -> None:
+    with deployed(table, [Behaviour("ä/1"), Behaviour("CP", version="2.0.1", connectors=3)]) as stack:
+        members = stack.request("CP")
+        heard = stack.caller.post(members, connector="3")
+        (start,) = stack.points["CP"].starts
+        assert (start.connector, heard.body["connectorId"]) == (3, 3)
+        assert start.remoteStartId == stack.caller.get(members["id"]).body["remoteStartId"]
+        assert stack.start("ä/1").body["connectorId"] == 1
+        assert [start.connector for start in stack.points["ä/1"].starts] == [1]
+
+
+class Counting(CitrineOS):
+    """Remembers the paths asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.versions: list[str] = []
+
+    async def respond(self, request: Request) -> Response:
+        self.versions.append(urlsplit(request.target).path.split("/")[2])
+        return await super().respond(request)
+
+
+@pytest.fixture
+def counting() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def standin(counting: Counting) -> Iterator[StandIn]:
+    with in_thread(keeping(counting, counting.chargers)) as standin:
+        yield standin
+
+
+def test_a_chargers_version_is_found_out_once(table: TableServer, counting: Counting) -> None:
+    chargers = [Behaviour("CP", version="2.0.1"), Behaviour("CP-16")]
+    with deployed(table, chargers, counting) as stack:
+        for _ in range(3):
+            stack.points["CP"].behaviour.charge_seconds = 0
+            stack.start("CP")
+        assert counting.versions == ["1.6", "2.0.1", "2.0.1", "2.0.1"]
+        stack.start("CP-16")
+        assert counting.versions[4:] == ["1.6"]
+        stack.start("CP-16", tokenId=LONG_TOKEN)
+        stack.start("CP-16")
+        assert counting.versions[5:] == ["2.0.1", "1.6"]
+
+
+def test_a_charger_that_speaks_another_version_by_now_is_found_out_again(
+    table: TableServer, counting: Counting
+) -> None:
+    with deployed(table, [Behaviour("CP")], counting) as stack:
+        dialect._versions[f"127.0.0.1:{stack.standin.port}", "CP"] = "2.0.1"
+        assert stack.start("CP").body["status"] == "Accepted"
+        assert counting.versions == ["2.0.1", "1.6"]
+
+
+def test_what_is_remembered_of_chargers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialect, "_MOST_VERSIONS", 3)
+    for number in range(10):
+        server = type("Server", (), {"name": "10.0.0.5:8080"})
+        dialect._remember(type("Command", (), {"server": server, "charger_id": f"CP-{number}"}), "1.6")  # type: ignore[arg-type]
+        assert ("10.0.0.5:8080", f"CP-{number}") in dialect._versions
+        assert len(dialect._versions) <= 3
+
+
+def test_a_bearer_token_is_sent_and_a_wrong_one_is_the_operators_to_mend(
+    counting: Counting, standin: StandIn
+) -> None:
+    counting.bearer = "json.web.token"
+    assert told(Asking(standin, "citrineos", lambda: {"bearer": "json.web.token"})("CP")).startswith(
+        "offline"
+    )
+    assert told(Asking(standin, "citrineos", lambda: {"bearer": "old"})("CP")) == "ServerRefused unauthorized"
+
+
+def test_published_is_not_an_answer() -> None:
+    assert not hasattr(Published(), "outcome")

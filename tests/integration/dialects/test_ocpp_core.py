@@ -1,0 +1,109 @@
+"""OCPP.Core, row by row of what it answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from charger_link import Answer
+from local.chargers import Behaviour, Reaction
+from local.running import in_thread
+from local.standins import OcppCore, playing
+from local.standins.ocpp_core import NOT_ELIGIBLE
+from tests.integration.dialects.asking import LONG_TOKEN, Asking, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.standins import StandIn
+
+PATIENCE = 0.2
+OFFLINE = "offline Unavailable unknown-or-not-connected"
+CHARGERS = [
+    Behaviour("accepts", connectors=2, busy=frozenset({2})),
+    Behaviour("of 2.0.1", version="2.0.1"),
+    Behaviour("rejects", reaction=Reaction.REJECT),
+    Behaviour("cannot", reaction=Reaction.NOT_SUPPORTED),
+    Behaviour("throws", reaction=Reaction.DROP),
+    Behaviour("silent", reaction=Reaction.SILENT),
+    Behaviour("mute"),
+    Behaviour("offline", online=False),
+]
+
+
+@pytest.fixture
+def core() -> OcppCore:
+    return OcppCore(CHARGERS, "key", patience=PATIENCE, undefined=["mute"])
+
+
+@pytest.fixture
+def standin(core: OcppCore) -> Iterator[StandIn]:
+    with in_thread(playing(core)) as standin:
+        yield standin
+
+
+@pytest.fixture
+def ask(standin: StandIn) -> Asking:
+    return Asking(standin, "ocpp-core", lambda: {"apiKey": "key"})
+
+
+@pytest.mark.parametrize(
+    ("charger", "token", "expected", "starts"),
+    [
+        ("accepts", "TAG1", "accepted Accepted null", 1),
+        ("of 2.0.1", "TAG/1 ü%2F?", "accepted Accepted null", 1),
+        ("of 2.0.1", LONG_TOKEN, "accepted Accepted null", 1),
+        ("rejects", "TAG1", "rejected Rejected null", 1),
+        ("accepts", NOT_ELIGIBLE, "rejected Rejected null", 0),
+        ("cannot", "TAG1", "OutcomeUnknown charger-silent", 1),
+        ("silent", "TAG1", "OutcomeUnknown charger-silent", 1),
+        ("throws", "TAG1", "OutcomeUnknown http-500", 0),
+        ("offline", "TAG1", OFFLINE, 0),
+        ("nobody", "TAG1", OFFLINE, 0),
+        ("nobody", LONG_TOKEN, OFFLINE, 0),
+        ("accepts", LONG_TOKEN, "rejected Rejected token-too-long", 0),
+    ],
+)
+def test_every_answer_has_its_outcome(
+    ask: Asking, core: OcppCore, charger: str, token: str, expected: str, starts: int
+) -> None:
+    assert told(ask(charger, token)) == expected
+    assert core.starts == [(charger, 1, token)] * starts
+
+
+@pytest.mark.parametrize(
+    ("charger", "connector", "expected", "told_connector"),
+    [
+        ("accepts", None, "status Available null", 1),
+        ("accepts", 1, "status Available null", 1),
+        ("accepts", 2, "status Occupied null", 2),
+        ("accepts", 3, "OutcomeUnknown no-status", None),
+        ("mute", None, "OutcomeUnknown no-status", None),
+        ("offline", None, OFFLINE, 0),
+        ("nobody", 2, OFFLINE, 2),
+    ],
+)
+def test_without_a_token_the_list_tells_the_status_and_nothing_is_started(
+    ask: Asking,
+    core: OcppCore,
+    charger: str,
+    connector: int | None,
+    expected: str,
+    told_connector: int | None,
+) -> None:
+    answer = ask(charger, None, connector)
+    assert told(answer) == expected
+    assert (answer.connector_id if isinstance(answer, Answer) else None) == told_connector
+    assert core.starts == []
+
+
+@pytest.mark.parametrize("token", ["TAG1", LONG_TOKEN, None])
+def test_a_wrong_key_is_the_operators_to_mend(standin: StandIn, core: OcppCore, token: str | None) -> None:
+    ask = Asking(standin, "ocpp_core", lambda: {"apiKey": "wrong"})
+    assert told(ask("accepts", token)) == "ServerRefused unauthorized"
+    assert core.starts == []
+
+
+def test_a_list_that_does_not_come_before_a_start_means_that_nothing_was_sent(ask: Asking) -> None:
+    assert told(ask("of 2.0.1", LONG_TOKEN, basePath="/elsewhere")) == "ServerFailed http-404"

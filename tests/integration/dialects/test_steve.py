@@ -1,0 +1,109 @@
+"""SteVe, row by row of what it answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from charger_link import Answer, LinkError
+from local.chargers import Behaviour, Reaction
+from local.running import in_thread
+from local.standins import Steve, playing
+from local.standins.steve import NOT_ELIGIBLE
+from tests.integration.dialects.asking import LONG_TOKEN, Asking, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.standins import StandIn
+
+PATIENCE = 0.2
+CHARGERS = [
+    Behaviour("accepts"),
+    Behaviour("a/b c#ü"),
+    Behaviour("rejects", reaction=Reaction.REJECT),
+    Behaviour("cannot", reaction=Reaction.NOT_SUPPORTED),
+    Behaviour("fails", reaction=Reaction.FAIL),
+    Behaviour("breaks off", reaction=Reaction.DROP),
+    Behaviour("silent", reaction=Reaction.SILENT),
+    Behaviour("late", delay=PATIENCE + 1),
+    Behaviour("offline", online=False),
+]
+
+
+@pytest.fixture
+def steve() -> Steve:
+    return Steve(CHARGERS, "operator", "api password", patience=PATIENCE)
+
+
+@pytest.fixture
+def standin(steve: Steve) -> Iterator[StandIn]:
+    with in_thread(playing(steve)) as standin:
+        yield standin
+
+
+@pytest.fixture
+def ask(standin: StandIn) -> Asking:
+    return Asking(standin, "steve", lambda: {"username": "operator", "password": "api password"})
+
+
+@pytest.mark.parametrize(
+    ("charger", "token", "expected", "starts"),
+    [
+        ("accepts", "TAG1", "accepted Accepted null", 1),
+        ("a/b c#ü", "TAG1", "accepted Accepted null", 1),
+        ("rejects", "TAG1", "rejected Rejected charger-refused", 1),
+        ("cannot", "TAG1", "rejected Rejected not-supported NotSupported", 1),
+        ("fails", "TAG1", "OutcomeUnknown call-error", 1),
+        ("breaks off", "TAG1", "OutcomeUnknown not-sent-whole", 0),
+        ("silent", "TAG1", "OutcomeUnknown charger-silent", 1),
+        ("late", "TAG1", "OutcomeUnknown charger-silent", 1),
+        ("offline", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
+        ("nobody", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
+        ("accepts", NOT_ELIGIBLE, "rejected Rejected token-refused", 0),
+        ("accepts", LONG_TOKEN, "rejected Rejected token-too-long", 0),
+        ("accepts", "not a tag", "ServerFailed unreadable", 0),
+        ("accepts", None, "StatusNotAvailable status-not-available", 0),
+    ],
+)
+def test_every_answer_has_its_outcome(
+    ask: Asking, steve: Steve, charger: str, token: str | None, expected: str, starts: int
+) -> None:
+    assert told(ask(charger, token)) == expected
+    assert len(steve.starts) == starts
+
+
+@pytest.mark.parametrize(("connector", "sent", "said"), [(1, 1, 1), (7, 7, 7), (None, None, 0)])
+def test_the_start_names_charger_token_and_connector(
+    ask: Asking, steve: Steve, connector: int | None, sent: int | None, said: int
+) -> None:
+    answer = ask("accepts", connector=connector)
+    assert steve.starts == [("accepts", sent, "TAG1")]
+    assert isinstance(answer, Answer)
+    assert (answer.connector_id, answer.error_code) == (said, "NoError")
+
+
+def test_a_wrong_password_is_read_again_once_and_then_names_the_setting_only(
+    standin: StandIn, steve: Steve
+) -> None:
+    ask = Asking(standin, "steve", lambda: {"username": "operator", "password": "old"})
+    error = ask("accepts")
+    assert told(error) == "ServerRefused unauthorized"
+    assert isinstance(error, LinkError)
+    assert "secret" in error.detail
+    assert "old" not in error.detail.split()
+    assert (ask.reads, steve.starts) == (2, [])
+
+
+def test_a_password_changed_meanwhile_is_read_and_the_start_sent_once(standin: StandIn, steve: Steve) -> None:
+    passwords = iter(["old", "api password"])
+    ask = Asking(standin, "steve", lambda: {"username": "operator", "password": next(passwords)})
+    assert told(ask("accepts")) == "accepted Accepted null"
+    assert told(ask("accepts")) == "accepted Accepted null"
+    assert (ask.reads, len(steve.starts)) == (2, 2)
+
+
+def test_another_base_path_is_taken_from_the_entry(ask: Asking) -> None:
+    assert told(ask("accepts", basePath="/steve/api/v1")) == "accepted Accepted null"
+    assert told(ask("accepts", basePath="/elsewhere")) == "OutcomeUnknown http-404"
