@@ -86,20 +86,28 @@ Script = Callable[[Peer], None]
 
 
 class Misbehaving:
-    """Listens on a free port of 127.0.0.1 at once. `plays` says what it does; it closes what it accepted with itself."""
+    """Listens on 127.0.0.1 at once, on `port` or any free one. `plays` says what it does; with `tls` it speaks that.
+    It closes what it accepted with itself. Without `accepting` it leaves connections in a queue of one until `accept`."""
 
-    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, *scripts: Script, host: str = "127.0.0.1", port: int = 0, accepting: bool = True
+    ) -> None:
         self.asked: list[Asked] = []
         self.connections = 0
-        self._tls = tls
+        self.tls: ssl.SSLContext | None = None
         self._scripts: list[Script] = list(scripts)
         self._open: set[socket.socket] = set()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, 0), family=family, backlog=64)
+        self._listener = socket.create_server((host, port), family=family, backlog=64 if accepting else 0)
         self.host = host
         self.port: int = self._listener.getsockname()[1]
+        if accepting:
+            self.accept()
+
+    def accept(self) -> None:
+        """Take connections from now on."""
         self._run(self._accept)
 
     def plays(self, *scripts: Script) -> None:
@@ -115,12 +123,16 @@ class Misbehaving:
         if self._closing.wait(seconds):
             raise Gone
 
-    def close(self) -> None:
-        self._closing.set()
+    def leave(self) -> None:
+        """Refuse connections from now on."""
         # A thread that waits in accept() is not woken by close().
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+    def close(self) -> None:
+        self._closing.set()
+        self.leave()
         for sock in list(self._open):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -145,9 +157,9 @@ class Misbehaving:
 
     def _serve(self, sock: socket.socket, script: Script) -> None:
         try:
-            if self._tls:
+            if self.tls:
                 self._open.discard(sock)
-                sock = self._tls.wrap_socket(sock, server_side=True)
+                sock = self.tls.wrap_socket(sock, server_side=True)
                 self._open.add(sock)
             script(Peer(sock, self))
         except (Gone, OSError):
@@ -195,3 +207,13 @@ def hangs(peer: Peer) -> None:
     """Read a request, and never say anything."""
     peer.read()
     peer.hang()
+
+
+def drips(data: bytes, every: float = 0.05) -> Script:
+    """Read a request and send these bytes one at a time, `every` so many seconds."""
+
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.drip(data, every)
+
+    return script

@@ -223,7 +223,14 @@ def test_a_repeat_in_doubt_never_says_not_started(caller: Caller, server: Misbeh
     members = request(server.port)
     assert caller.post(members).outcome == "unknown"
     offline = answers(body=told(status="Unavailable"))
-    for script in (declines(503), declines(404), declines(409), declines(401), answers(200, b"nonsense"), offline):
+    for script in (
+        declines(503),
+        declines(404),
+        declines(409),
+        declines(401),
+        answers(200, b"nonsense"),
+        offline,
+    ):
         server.plays(script)
         heard = caller.post(members)
         assert (heard.status, heard.outcome) == (504, "unknown")

@@ -1,0 +1,278 @@
+"""The fault matrix: what each fault between us, an OCPP server and the table leads to.
+
+The one table that `test_fault_matrix.py` holds the service to, and `docs/reliability.md` shows. To write it there:
+
+    .venv/bin/python -m tests.integration.flow.faults
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.integration.misbehaving import Peer, Script, answers, declines, drips, hangs, response, says, told
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "reliability.md"
+BEGIN, END = "<!-- fault matrix: begin -->", "<!-- fault matrix: end -->"
+
+
+class Retry(Enum):
+    """What the same id, sent again, does: ``value`` stands in the document."""
+
+    STARTS = "starts: nothing was"
+    ASKS = "asks the server, which knows the id"
+    NEVER = "never sent: 504"
+    REPLAYS = "replays the answer"
+    WAITS_THEN_ASKS = "409, after the lease asks the server, which knows the id"
+    WAITS_THEN_NEVER = "409, after the lease 504"
+    FORGOTTEN = "is a new attempt: the promise ends with the item"
+
+
+class Effect(NamedTuple):
+    """Status, problem type (None: `OcppStatusResponse`), what the caller is told of the start, the attempt's state."""
+
+    status: int
+    problem: str | None
+    outcome: str
+    state: str | None
+
+
+class Row(NamedTuple):
+    """``fault`` is what the tests do; ``retry`` what a repeatable dialect's retry does, ``retry_once`` any other's."""
+
+    name: str
+    fault: Script | str
+    effect: Effect
+    retry: Retry
+    retry_once: Retry
+
+
+ACCEPTED = Effect(200, None, "accepted", "completed")
+OFFLINE = Effect(200, None, "offline", "failed")
+UNREACHABLE = Effect(502, "server-unreachable", "not-started", "failed")
+REFUSED = Effect(502, "server-refused", "not-started", "failed")
+FAILED = Effect(502, "server-error", "not-started", "failed")
+BUSY = Effect(503, "server-busy", "not-started", "failed")
+UNKNOWN_CHARGER = Effect(404, "charger-unknown", "", "failed")
+UNKNOWN = Effect(504, "outcome-unknown", "unknown", "unknown")
+
+
+def _unknown(name: str, fault: Script | str) -> Row:
+    return Row(name, fault, UNKNOWN, Retry.ASKS, Retry.NEVER)
+
+
+def _not_started(name: str, fault: Script | str, effect: Effect) -> Row:
+    return Row(name, fault, effect, Retry.STARTS, Retry.STARTS)
+
+
+def _answered(name: str, fault: Script | str) -> Row:
+    return Row(name, fault, ACCEPTED, Retry.REPLAYS, Retry.REPLAYS)
+
+
+def _resets(data: bytes = b"", *, unread: bool = False) -> Script:
+    def script(peer: Peer) -> None:
+        if not unread:
+            peer.read()
+        if data:
+            peer.send(data)
+        peer.reset()
+
+    return script
+
+
+def _then_silent(data: bytes) -> Script:
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.send(data)
+        peer.hang()
+
+    return script
+
+
+def _then_drips(head: bytes, rest: bytes) -> Script:
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.send(head)
+        peer.drip(rest, 0.05)
+
+    return script
+
+
+def _endless(head: bytes, piece: bytes) -> Script:
+    def script(peer: Peer) -> None:
+        peer.read()
+        peer.send(head)
+        while True:
+            peer.send(piece)
+
+    return script
+
+
+JSON = "Content-Type: application/json"
+OK = response(200, told(), JSON)
+HEAD = OK.removesuffix(told())
+PAGE = b"<html><body>Bad gateway</body></html>"
+
+
+def _redirect(status: int, location: str) -> Script:
+    return says(response(status, b"", f"Location: {location}"))
+
+
+LINK = [
+    # the connection
+    _not_started("Connection refused", "refused", UNREACHABLE),
+    _not_started("SYN never answered", "full backlog", UNREACHABLE),
+    _not_started("TLS: certificate of another authority", "tls: another authority", UNREACHABLE),
+    _not_started("TLS: certificate for another name", "tls: another name", UNREACHABLE),
+    _not_started("TLS: expired certificate", "tls: expired", UNREACHABLE),
+    _not_started("TLS: the server speaks plain HTTP", "tls: plain http", UNREACHABLE),
+    _not_started("TLS: handshake never answered", "tls: silent", UNREACHABLE),
+    _unknown("Plain HTTP: the server speaks TLS", "plain: tls"),
+    _answered("Keep-alive connection closed between two calls", "kept alive, closed"),
+    # no answer
+    _unknown("Accepted and silent", hangs),
+    _unknown("Accepted and silent, the request unread", lambda peer: peer.hang()),
+    _unknown("Reset before the request was read", _resets(unread=True)),
+    _unknown("Reset before the headers", _resets()),
+    _unknown("Closed before the headers", says(b"")),
+    _unknown("Reset in the headers", _resets(HEAD[:30])),
+    _unknown("Closed in the headers", says(HEAD[:30])),
+    _unknown("Reset after the headers", _resets(HEAD)),
+    _unknown("Half a body, then closed", says(OK[:-20])),
+    _unknown("Half a body, then silent", _then_silent(OK[:-20])),
+    _unknown("One byte a second in the status line", drips(OK)),
+    _unknown("One byte a second in the headers", _then_drips(OK[:20], OK[20:])),
+    _unknown("One byte a second in the body", _then_drips(HEAD, told())),
+    # no HTTP
+    _unknown("Not HTTP", says(b"SSH-2.0-OpenSSH_9.2\r\n")),
+    _unknown("Headers without end", _endless(b"HTTP/1.1 200 OK\r\n", b"X-Filler: " + b"x" * 1000 + b"\r\n")),
+    _unknown("A header line too long", _endless(b"HTTP/1.1 200 OK\r\nX-Filler: ", b"x" * 10_000)),
+    _unknown("Body too long, announced", answers(body=told() + b" " * 70_000)),
+    _unknown(
+        "Body too long, without an end",
+        _endless(b"HTTP/1.1 200 OK\r\n" + JSON.encode() + b"\r\n\r\n", b" " * 4096),
+    ),
+    _unknown(
+        "Content-Length too large, then closed", says(response(200, told(), JSON, length=len(told()) + 9))
+    ),
+    _unknown("Content-Length too small", says(response(200, told(), JSON, length=len(told()) - 9))),
+    _answered(
+        "Content-Length no number, then closed", says(OK.replace(b"Content-Length: ", b"Content-Length: x"))
+    ),
+    _unknown(
+        "Chunks that are none",
+        says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"),
+    ),
+    _unknown("Chunks that break off", says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}")),
+    _unknown(
+        "Compressed without being asked",
+        answers(200, b"\x1f\x8b\x08" + told(), "application/json", "Content-Encoding: gzip"),
+    ),
+    # another answer than asked for
+    _unknown("Not JSON", answers(body=b"Accepted")),
+    _unknown("Wrong content type: a page", answers(200, PAGE, "text/html")),
+    _answered("Wrong content type: the right body as text/plain", answers(200, told(), "text/plain")),
+    _unknown("JSON, but no object", answers(body=b'["Accepted"]')),
+    _unknown("Nested too deeply", answers(body=b"[" * 60_000)),
+    _unknown("Wrong types", answers(body=told(connectorId="1"))),
+    _unknown("Null fields", answers(body=told(status="Accepted", connectorId=None))),
+    _unknown("A status that OCPP does not have", answers(body=told(status="Queued"))),
+    _unknown("Another charger's answer", answers(body=told("CP-2"))),
+    _unknown("Redirect", _redirect(307, "http://127.0.0.1:9/")),
+    _unknown("Redirect to a metadata address", _redirect(302, "http://169.254.169.254/latest/meta-data/")),
+    _answered("100 Continue, then the answer", says(b"HTTP/1.1 100 Continue\r\n\r\n" + OK)),
+    _unknown("100 Continue, then silent", _then_silent(b"HTTP/1.1 100 Continue\r\n\r\n")),
+    _unknown("100 Continue without end", _endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n")),
+    _unknown("101 Switching Protocols", says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")),
+    _unknown("204 No Content", says(b"HTTP/1.1 204 No Content\r\n\r\n")),
+    _unknown("202 Accepted, that is queued", answers(202)),
+    # errors of the server itself: problem documents
+    _not_started("400, 405, 409, 413, 422 of the server", declines(409), FAILED),
+    _not_started("401 of the server", declines(401), REFUSED),
+    _not_started("403 of the server", declines(403), REFUSED),
+    _not_started("404 of the server", declines(404), UNKNOWN_CHARGER),
+    _not_started("429 of the server", declines(429, "Retry-After: 7"), BUSY),
+    _not_started("503 of the server", declines(503, "Retry-After: 7"), BUSY),
+    _unknown("500 of the server", declines(500)),
+    _unknown("504 of the server", declines(504)),
+    _not_started(
+        "200 `Unavailable`", answers(body=told(status="Unavailable", info="not-connected")), OFFLINE
+    ),
+    # errors of something in between: pages
+    _unknown("404 of a proxy", answers(404, PAGE, "text/html")),
+    _unknown("429 of a proxy", answers(429, PAGE, "text/html", "Retry-After: 7")),
+    _unknown("502 of a proxy", answers(502, PAGE, "text/html")),
+    _unknown("503 of a proxy", answers(503, PAGE, "text/html", "Retry-After: 7")),
+]
+
+NOT_RECORDED = Effect(503, "journal-unavailable", "not-started", None)
+NOT_SETTLED = Effect(504, "outcome-unknown", "unknown", "pending")
+LOST_CLAIM = NOT_RECORDED._replace(state="pending")
+
+FAULTS = {
+    "throttled": "Throttled",
+    "refused": "Refused (the connection closes)",
+    "broken": "Failing (500)",
+    "slow": "Slow (no answer in time, nothing written)",
+    "slow, written": "Slow (no answer in time, written all the same)",
+}
+
+
+WRITTEN = ACCEPTED._replace(status=504, problem="outcome-unknown", outcome="unknown")
+_STARTS, _REPLAYS = (Retry.STARTS, Retry.STARTS), (Retry.REPLAYS, Retry.REPLAYS)
+_WAITS = (Retry.WAITS_THEN_ASKS, Retry.WAITS_THEN_NEVER)
+
+
+def _table_rows() -> list[Row]:
+    rows = []
+    for fault, name in FAULTS.items():
+        claim, settle = (LOST_CLAIM, WRITTEN) if fault == "slow, written" else (NOT_RECORDED, NOT_SETTLED)
+        rows += [
+            Row(f"{name}, at claim", f"{fault} at claim", claim, *(_WAITS if claim.state else _STARTS)),
+            Row(
+                f"{name}, at settle",
+                f"{fault} at settle",
+                settle,
+                *(_REPLAYS if settle is WRITTEN else _WAITS),
+            ),
+            Row(f"{name}, at both, each once", f"{fault} at both once", ACCEPTED, *_REPLAYS),
+        ]
+    gone = NOT_SETTLED._replace(state=None)
+    return [*rows, Row("The item deleted in flight", "deleted", gone, Retry.FORGOTTEN, Retry.FORGOTTEN)]
+
+
+TABLE = _table_rows()
+
+
+def rendered() -> str:
+    """Both tables as Markdown."""
+    return "\n\n".join(
+        f"**{title}**\n\n"
+        "| fault | the caller hears | `outcome` | attempt | the same id again, repeatable dialect | other dialects |\n"
+        "| --- | --- | --- | --- | --- | --- |\n" + "\n".join(map(_line, rows))
+        for title, rows in (("Between us and the OCPP server", LINK), ("Between us and the table", TABLE))
+    )
+
+
+def _line(row: Row) -> str:
+    heard = f"{row.effect.status} `{row.effect.problem}`" if row.effect.problem else str(row.effect.status)
+    state = f"`{row.effect.state}`" if row.effect.state else "none"
+    outcome = f"`{row.effect.outcome}`" if row.effect.outcome else ""
+    return f"| {row.name} | {heard} | {outcome} | {state} | {row.retry.value} | {row.retry_once.value} |"
+
+
+def shown() -> str:
+    """What the document says now between its marks."""
+    return _parts()[1].strip()
+
+
+def _parts() -> tuple[str, str, str]:
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
+    between, _, after = rest.partition(END)
+    return before, between, after
+
+
+if __name__ == "__main__":
+    before, _, after = _parts()
+    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{rendered()}\n\n{END}{after}", encoding="utf-8")

@@ -1,0 +1,288 @@
+"""The fault matrix over real sockets: the whole handler, a real table, and for each fault the answer, the state, the retry."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+
+from charger_link.dialects import native
+from local.table import BROKEN, REFUSED, THROTTLED, Fault
+from tests.integration.calling import LOOPBACK, Caller, Heard, calling, request
+from tests.integration.flow import faults
+from tests.integration.flow.faults import LINK, TABLE, Retry, Row
+from tests.integration.misbehaving import Misbehaving, Peer, answers, response, told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.table import TableServer
+
+NAME = "ocpp.test"
+
+
+class Authority:
+    """A certificate authority, and the contexts of servers with certificates good and bad."""
+
+    def __init__(self) -> None:
+        self._good, self._other = trustme.CA(), trustme.CA()
+        self.pem = self._good.cert_pem.bytes().decode()
+
+    def context(self, kind: str = "good") -> ssl.SSLContext:
+        authority = self._other if kind == "another authority" else self._good
+        name = "elsewhere.test" if kind == "another name" else NAME
+        now = datetime.now(UTC)
+        until = now + timedelta(days=-1 if kind == "expired" else 1)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(name, not_before=now - timedelta(days=2), not_after=until).configure_cert(
+            context
+        )
+        return context
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+class Stage:
+    """One fault between a caller and a server: set up before the first call, mended before the second."""
+
+    def __init__(self, row: Row, table: TableServer, authority: Authority, repeatable: bool) -> None:
+        self.server = Misbehaving(answers())
+        self.entry = {**LOOPBACK}
+        self._row, self._table, self._authority = row, table, authority
+        self._repeatable = ["native"] if repeatable else []
+        self._fillers: list[socket.socket] = []
+        if isinstance(row.fault, str):
+            self._arrange(*row.fault.partition(": ")[::2])
+        else:
+            self.server.plays(row.fault)
+
+    def _arrange(self, kind: str, detail: str) -> None:
+        match kind:
+            case "refused":
+                self.server.close()
+            case "full backlog":
+                self.server.close()
+                self.server = Misbehaving(answers(), accepting=False)
+                self._fill()
+            case "tls":
+                self.entry |= {"scheme": "https", "serverName": NAME, "ca": self._authority.pem}
+                if detail == "plain http":
+                    self.server.plays(_speaks_plain_http)
+                elif detail == "silent":
+                    self.server.plays(lambda peer: peer.hang())
+                else:
+                    self.server.tls = self._authority.context(detail)
+            case "plain":
+                self.server.tls = self._authority.context()
+            case "kept alive, closed":
+                self.server.plays(_keeps_alive_and_closes, answers())
+                with self.caller() as caller:
+                    assert caller.post(request(self.server.port)).status == 200
+            case _:
+                raise AssertionError(kind)
+
+    def _fill(self) -> None:
+        """Take every place in the queue of the listener, so that the next SYN is never answered."""
+        for _ in range(8):
+            filler = socket.socket()
+            filler.settimeout(0.1)
+            self._fillers.append(filler)
+            try:
+                filler.connect(("127.0.0.1", self.server.port))
+            except TimeoutError:
+                return
+        pytest.fail("the backlog does not fill up")
+
+    def mend(self) -> None:
+        if self._row.fault == "refused":
+            self.server = Misbehaving(answers(), port=self.server.port)
+        for filler in self._fillers:
+            filler.close()
+        if self._row.fault == "full backlog":
+            self.server.accept()
+        self.server.tls = self._authority.context() if self.entry["scheme"] == "https" else None
+        self.server.plays(answers())
+
+    @contextmanager
+    def caller(self, later: float = 0.0) -> Iterator[Caller]:
+        """A process of its own: what one has learnt of a server the next has not."""
+        with calling(self._table, self.entry, LINK_TIMEOUT="0.3") as caller:
+            yield caller.at(later, self._repeatable)
+
+    def close(self) -> None:
+        for filler in self._fillers:
+            filler.close()
+        self.server.close()
+
+
+def _speaks_plain_http(peer: Peer) -> None:
+    peer.socket.recv(1)
+    peer.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+
+def _keeps_alive_and_closes(peer: Peer) -> None:
+    peer.read()
+    peer.send(response(200, told(), "Content-Type: application/json", "Connection: keep-alive"))
+
+
+def state(caller: Caller, members: dict[str, Any]) -> str | None:
+    return caller.get(members["id"]).body.get("state")
+
+
+def check(heard: Heard, row: Row) -> None:
+    assert (heard.status, heard.problem, heard.outcome or "") == (
+        row.effect.status,
+        row.effect.problem,
+        row.effect.outcome,
+    )
+    assert ("Retry-After" in heard.headers) is (heard.status == 503), (
+        "an invitation to come back only where nothing was sent"
+    )
+    assert "04A2B3C4D5E6" not in str(heard.body)
+    if row.effect.state and heard.problem and row.effect.problem != "journal-unavailable":
+        assert heard.body["instance"].endswith(caller_id(heard))
+
+
+def caller_id(heard: Heard) -> str:
+    return str(heard.body["instance"]).rpartition("/")[2]
+
+
+def check_retry(retry: Retry, members: dict[str, Any], stage: Stage) -> None:
+    """The same id once more, now that the server and the table are well."""
+
+    def again(later: float = 0.0) -> tuple[int, str | None, bool, int]:
+        before = len(stage.server.starts)
+        with stage.caller(later) as caller:
+            heard = caller.post(members)
+        return (
+            heard.status,
+            heard.outcome,
+            "Idempotent-Replayed" in heard.headers,
+            len(stage.server.starts) - before,
+        )
+
+    asked, never, waits = (200, "accepted", False, 1), (504, "unknown", False, 0), (409, "pending", False, 0)
+    match retry:
+        case Retry.STARTS | Retry.ASKS | Retry.FORGOTTEN:
+            assert again() == asked
+        case Retry.NEVER:
+            assert again() == never
+            assert again(60) == never
+        case Retry.REPLAYS:
+            assert again()[:3] in ((200, "accepted", True), (200, "offline", True))
+            assert again(60)[3] == 0
+        case Retry.WAITS_THEN_ASKS:
+            assert again() == waits
+            assert again(60) == asked
+        case Retry.WAITS_THEN_NEVER:
+            assert again() == waits
+            assert again(60) == never
+
+
+@pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "not repeatable"])
+@pytest.mark.parametrize("row", LINK, ids=lambda row: row.name)
+def test_faults_of_the_link(
+    row: Row, repeatable: bool, table: TableServer, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "REPEATABLE", repeatable)
+    with closing(Stage(row, table, authority, repeatable)) as stage:
+        members = request(stage.server.port)
+        with stage.caller() as caller:
+            before = len(stage.server.starts)
+            check(caller.post(members), row)
+            sent = len(stage.server.starts) - before
+            assert sent <= (3 if repeatable else 1)
+            assert state(caller, members) == row.effect.state
+        if row.effect is faults.UNREACHABLE:
+            assert sent == 0
+        stage.mend()
+        check_retry(row.retry if repeatable else row.retry_once, members, stage)
+
+
+TABLE_FAULTS = {
+    "throttled": THROTTLED,
+    "refused": REFUSED,
+    "broken": BROKEN,
+    "slow": Fault(delay=60, apply=False, drop=True),
+    "slow, written": Fault(delay_answer=60),
+}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_faults_of_the_table(
+    row: Row, table: TableServer, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With short spans: what is kept for settling and how long a first try may take are seconds else."""
+    monkeypatch.setattr("charger_connect.flow._TO_SETTLE", 0.6)
+    monkeypatch.setattr("charger_connect.flow._TO_CLAIM", 0.3)
+    monkeypatch.setattr("journal.dynamodb._FIRST_PATIENCE", 0.15)
+    healthy = row._replace(fault=answers())
+    with closing(Stage(healthy, table, authority, repeatable=False)) as stage:
+        members = request(stage.server.port)
+        table.on_request = table_fault(row, table, stage.server)
+        with stage.caller() as caller:
+            check(caller.post(members, left=1.6), row)
+            table.on_request = lambda *_: None
+            assert state(caller, members) == row.effect.state
+        sent = len(stage.server.starts)
+        assert sent == (0 if row.effect.problem == "journal-unavailable" else 1)
+        check_retry(row.retry_once, members, stage)
+        if row.retry_once is not row.retry:  # the first left everything as it was
+            stage._repeatable = ["native"]
+            check_retry(row.retry, members, stage)
+
+
+def table_fault(row: Row, table: TableServer, server: Misbehaving) -> Any:
+    assert isinstance(row.fault, str)
+    kind, _, where = row.fault.partition(" at ")
+    if kind == "deleted":
+        return lambda *_: table.clear() if server.starts else None
+    fault, writes = TABLE_FAULTS[kind], []
+
+    def happens(operation: str, body: dict[str, Any]) -> Fault | None:
+        settles = ":created" not in body["ExpressionAttributeValues"]
+        writes.append(settles)
+        if where == "both once":
+            return fault if writes.count(settles) == 1 else None
+        return fault if settles is (where == "settle") else None
+
+    return happens
+
+
+def test_a_redirect_to_a_metadata_address_is_not_followed(table: TableServer, server: Misbehaving) -> None:
+    """Nor is any other, as another server that would be allowed shows."""
+    with closing(Misbehaving(answers())) as elsewhere:
+        location = f"Location: http://127.0.0.1:{elsewhere.port}/latest/meta-data/"
+        for status in (301, 302, 303, 307, 308):
+            server.plays(answers(status, b"", "text/html", location))
+            with calling(table) as caller:
+                assert caller.post(request(server.port)).outcome == "unknown"
+        assert elsewhere.connections == 0
+
+
+def test_after_failures_of_the_server_the_circuit_of_the_process_answers_and_claims_nothing(
+    table: TableServer,
+) -> None:
+    with closing(Misbehaving(answers())) as server:
+        server.close()
+        with calling(table) as caller:
+            members = request(server.port)
+            assert caller.post(members).problem == "server-unreachable"
+            before = caller.get(members["id"]).body
+            heard = caller.post(members)
+            assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
+            assert caller.get(members["id"]).body == before
+
+
+def test_the_document_shows_this_matrix() -> None:
+    assert faults.shown() == faults.rendered(), (
+        "write it with: .venv/bin/python -m tests.integration.flow.faults"
+    )

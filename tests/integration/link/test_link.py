@@ -1,0 +1,247 @@
+"""The link against a server of raw sockets: what it sends, when it sends again, and what it makes of what comes back."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from charger_link import (
+    Answer,
+    Circuits,
+    Command,
+    Link,
+    LinkError,
+    LinkServers,
+    Outcome,
+    OutcomeUnknown,
+    ServerRefused,
+    Unreachable,
+)
+from charger_link.dialects import native
+from charger_link.secrets import Secrets
+from tests.integration.misbehaving import (
+    Misbehaving,
+    Peer,
+    answers,
+    declines,
+    drips,
+    hangs,
+    response,
+    says,
+    told,
+)
+from transport import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+BREAKS = says(b"")
+
+
+def command(server: Misbehaving, token: str | None = "04A2B3C4", **entry: Any) -> Command:
+    allowed = [{"network": "127.0.0.0/8", "ports": ["1-65535"], "scheme": "http", **entry}]
+    return Command(
+        ID, "CP-1", token, 1, LinkServers.parse(json.dumps(allowed)).find("127.0.0.1", server.port)
+    )
+
+
+def connect(
+    asked: Command, *, secrets: Secrets | None = None, circuits: Circuits | None = None, seconds: float = 5
+) -> Answer:
+    answer = Link(circuits or Circuits(), secrets or Secrets.of(None)).connect(asked, Deadline.after(seconds))
+    assert isinstance(answer, Answer)
+    return answer
+
+
+def failure(asked: Command, **more: Any) -> LinkError:
+    with pytest.raises(LinkError) as raised:
+        connect(asked, **more)
+    return raised.value
+
+
+def test_a_repeatable_start_that_breaks_off_is_sent_again_under_the_same_id(server: Misbehaving) -> None:
+    server.plays(BREAKS, BREAKS, answers())
+    assert connect(command(server)).outcome is Outcome.ACCEPTED
+    assert len(server.starts) == 3
+    assert len({(asked.path, asked.body) for asked in server.starts}) == 1
+
+
+def test_three_times_at_most(server: Misbehaving) -> None:
+    server.plays(BREAKS)
+    assert isinstance(failure(command(server)), OutcomeUnknown)
+    assert len(server.starts) == 3
+
+
+def test_one_that_is_not_repeatable_is_sent_once(
+    server: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "REPEATABLE", False)
+    server.plays(BREAKS, answers())
+    assert isinstance(failure(command(server)), OutcomeUnknown)
+    assert len(server.starts) == 1
+
+
+def test_a_status_may_always_be_asked_again(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "REPEATABLE", False)
+    server.plays(BREAKS, answers(body=told(status="Available")))
+    assert connect(command(server, token=None)).status == "Available"
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 409, 429, 503])
+def test_after_a_start_that_broke_off_no_error_of_its_repeat_says_that_nothing_started(
+    code: int, server: Misbehaving
+) -> None:
+    server.plays(BREAKS, declines(code))
+    error = failure(command(server))
+    assert isinstance(error, OutcomeUnknown)
+    assert len(server.starts) == 2
+
+
+def test_nor_does_an_offline_charger(server: Misbehaving) -> None:
+    """The request that broke off may reach the server after its repeat was answered."""
+    server.plays(BREAKS, answers(body=told(status="Unavailable", info="not-connected")))
+    assert isinstance(failure(command(server)), OutcomeUnknown)
+
+
+@pytest.mark.parametrize("status", ["Accepted", "Charging", "Rejected"])
+def test_what_the_charger_itself_said_is_certain_in_doubt_too(status: str, server: Misbehaving) -> None:
+    server.plays(BREAKS, answers(body=told(status=status)))
+    assert connect(command(server)).status == status
+
+
+def test_nor_does_a_connection_that_is_not_made_any_more(server: Misbehaving) -> None:
+    def breaks_and_leaves(peer: Peer) -> None:
+        peer.read()
+        server.leave()
+
+    server.plays(breaks_and_leaves)
+    assert isinstance(failure(command(server)), OutcomeUnknown)
+
+
+def test_after_a_status_that_broke_off_an_error_is_still_that_error(server: Misbehaving) -> None:
+    server.plays(BREAKS, declines(401))
+    assert isinstance(failure(command(server, token=None)), ServerRefused)
+
+
+def test_a_connection_that_is_not_made_is_tried_again(server: Misbehaving) -> None:
+    server.close()
+    error = failure(command(server))
+    assert (type(error), error.kind) == (Unreachable, "refused")
+    assert error.opened_circuit, "three in a row"
+
+
+def test_a_server_that_says_a_byte_at_a_time_is_left_at_the_deadline(server: Misbehaving) -> None:
+    server.plays(drips(response(200, told())))
+    error = failure(command(server), seconds=0.3)
+    assert (type(error), error.kind) == (OutcomeUnknown, "timeout")
+    assert len(server.starts) == 1, "no time is left to ask again"
+
+
+def test_each_request_has_a_connection_of_its_own(server: Misbehaving) -> None:
+    """The server keeps the first open, as for another request: nothing must go out on it."""
+
+    def keeps_open(peer: Peer) -> None:
+        peer.read()
+        peer.send(response(200, told(), "Content-Type: application/json", "Connection: keep-alive"))
+        peer.hang()
+
+    server.plays(keeps_open)
+    for _ in range(3):
+        connect(command(server))
+    assert server.connections == 3
+
+
+def test_the_base_path_stands_before_the_path(server: Misbehaving) -> None:
+    connect(command(server, basePath="/ocpp/v2"))
+    assert server.asked[0].path.startswith("/ocpp/v2/api/v1/chargers/")
+
+
+def reading(*values: str) -> tuple[Secrets, list[str]]:
+    left, read = list(values), []
+
+    def give(name: str) -> str:
+        read.append(name)
+        return json.dumps({"bearer": left.pop(0)})
+
+    return Secrets(give), read
+
+
+def test_a_secret_is_sent_and_kept(server: Misbehaving) -> None:
+    secrets, read = reading("one")
+    for _ in range(2):
+        connect(command(server, secret="name"), secrets=secrets)
+    assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer one", "Bearer one"]
+    assert read == ["name"]
+
+
+def test_after_a_401_the_secret_is_read_again_and_tried_once_if_it_is_another(server: Misbehaving) -> None:
+    secrets, read = reading("old", "new")
+    server.plays(declines(401), answers())
+    connect(command(server, secret="name"), secrets=secrets)
+    assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer old", "Bearer new"]
+    assert read == ["name", "name"]
+
+
+def test_after_a_401_the_same_secret_is_not_tried_again(server: Misbehaving) -> None:
+    secrets, _ = reading("one", "one")
+    server.plays(declines(401))
+    error = failure(command(server, secret="name"), secrets=secrets)
+    assert isinstance(error, ServerRefused)
+    assert "secret" in error.detail
+    assert "one" not in error.detail
+    assert len(server.asked) == 1
+
+
+def test_a_second_401_is_the_end(server: Misbehaving) -> None:
+    secrets, _ = reading("old", "new")
+    server.plays(declines(401))
+    assert isinstance(failure(command(server, secret="name"), secrets=secrets), ServerRefused)
+    assert len(server.asked) == 2
+
+
+def test_a_secret_that_cannot_be_read_sends_nothing(server: Misbehaving) -> None:
+    nothing: dict[str, str] = {}
+    secrets = Secrets(nothing.__getitem__)
+    assert isinstance(failure(command(server, secret="name"), secrets=secrets), ServerRefused)
+    assert server.connections == 0
+
+
+def test_the_trace_goes_on_to_the_server(server: Misbehaving) -> None:
+    from dataclasses import replace
+
+    parent = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
+    connect(replace(command(server), trace_parent=parent))
+    assert server.asked[0].headers["traceparent"] == parent
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.9, 3.9])
+def test_the_server_is_asked_to_answer_before_we_leave(seconds: float, server: Misbehaving) -> None:
+    connect(command(server), seconds=seconds)
+    assert server.asked[0].headers["prefer"] == f"wait={max(1, int(seconds - 1))}"
+
+
+def test_without_time_nothing_is_sent_and_no_server_is_blamed(server: Misbehaving) -> None:
+    circuits = Circuits()
+    for _ in range(5):
+        assert isinstance(failure(command(server), circuits=circuits, seconds=-1), Unreachable)
+    assert server.connections == 0
+    circuits.check(command(server).server.name)
+
+
+@pytest.mark.parametrize(
+    "silence", [hangs, lambda peer: peer.hang()], ids=["after the request", "from the first byte"]
+)
+def test_silence_is_counted_by_charger_and_half_an_answer_is_none(
+    silence: Callable[[Peer], None], server: Misbehaving
+) -> None:
+    circuits = Circuits()
+    server.plays(silence)
+    for _ in range(4):
+        failure(command(server), circuits=circuits, seconds=0.05)
+    circuits.check(command(server).server.name)
+    server.plays(says(b"HTTP/1.1 200 OK\r\n"))
+    failure(command(server), circuits=circuits)
+    assert not circuits._circuits, "half an answer is an answer of a server that is there"
