@@ -95,10 +95,12 @@ class Exchange:
         for tried in range(1, _TRIES + 1):
             if wait:
                 given["Prefer"] = f"wait={max(1, int(self._deadline.remaining() - _MARGIN))}"
+            in_time = self._deadline.remaining() > 0
             try:
                 return self._authorized(method, path, given, body)
             except NotConnected as error:
-                self._failed(None)
+                if in_time:  # else the server was not even tried
+                    self._failed(None)
                 # Once something was sent, a connection that is not made takes nothing of that back.
                 failure = failure or Unreachable(error.reason, _UNREACHABLE)
             except Broken as error:
