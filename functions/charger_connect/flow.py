@@ -131,6 +131,8 @@ def _carry_out(
     except JournalUnavailable as error:
         observe.unsettled(claimed, result, {**took, "settle": _milliseconds(began)}, error.reason)
         return _unknown(claimed.attempt.id, _UNRECORDED)
+    if now is not None and now.answer is not None:  # a callback, or a late caller, was faster
+        result, settlement = Answer.of(now.answer), replace(settlement, state=now.state)
     observe.settled(claimed, settlement, result, {**took, "settle": _milliseconds(began)}, call)
     if now is not None:
         return _tell(now, request)

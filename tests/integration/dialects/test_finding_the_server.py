@@ -1,0 +1,183 @@
+"""A request that names no server, and addresses at which a server that answers later finds us."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+import charger_connect.handler
+from local.chargers import Behaviour, Reaction
+from local.running import in_thread
+from local.standins import OcppCore, Steve, playing
+from tests.integration.calling import LOOPBACK, PATH, Caller, Context, calling, heard, request
+from tests.integration.dialects.deployed import deployed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.standins import StandIn
+    from local.table import TableServer
+
+
+@pytest.fixture
+def steve() -> Steve:
+    return Steve(
+        [Behaviour("CP"), Behaviour("CP-4", reaction=Reaction.REJECT), Behaviour("CP-3", online=False)]
+    )
+
+
+@pytest.fixture
+def core() -> OcppCore:
+    return OcppCore([Behaviour("CP"), Behaviour("CP-4"), Behaviour("CP-3")])
+
+
+@pytest.fixture
+def steves(steve: Steve) -> Iterator[StandIn]:
+    with in_thread(playing(steve)) as standin:
+        yield standin
+
+
+@pytest.fixture
+def cores(core: OcppCore) -> Iterator[StandIn]:
+    with in_thread(playing(core)) as standin:
+        yield standin
+
+
+def entries(steves: StandIn, cores: StandIn) -> list[dict[str, Any]]:
+    return [
+        {**LOOPBACK, "ports": [steves.port], "dialect": "steve"},
+        {**LOOPBACK, "ports": [cores.port], "dialect": "ocpp-core"},
+    ]
+
+
+@pytest.fixture
+def caller(table: TableServer, steves: StandIn, cores: StandIn) -> Iterator[Caller]:
+    """Without a server named, OCPP.Core is asked."""
+    default = f"127.0.0.1:{cores.port}"
+    with calling(table, *entries(steves, cores), DEFAULT_LINK_SERVER=default) as caller:
+        yield caller
+
+
+def nameless(charger: str = "CP", **changes: Any) -> dict[str, Any]:
+    members = request(0, chargerId=charger, **changes)
+    return {**members, "serverIpAddress": None, "serverRestApiPort": None}
+
+
+@pytest.mark.parametrize("charger", ["CP", "CP-4"])
+def test_the_server_that_last_answered_for_the_charger_is_asked(
+    caller: Caller, steves: StandIn, steve: Steve, core: OcppCore, charger: str
+) -> None:
+    caller.post(request(steves.port, chargerId=charger))
+    answer = caller.post(nameless(charger))
+    assert answer.status == 200
+    assert (len(steve.starts), len(core.starts)) == (2, 0)
+
+
+def test_a_server_that_said_it_does_not_hold_the_charger_is_not_remembered(
+    caller: Caller, steves: StandIn, steve: Steve, core: OcppCore
+) -> None:
+    assert caller.post(request(steves.port, chargerId="CP-3")).body["status"] == "Unavailable"
+    assert caller.post(nameless("CP-3")).body["status"] == "Accepted"
+    assert (len(steve.starts), len(core.starts)) == (0, 1)
+
+
+def test_a_status_told_is_an_announcement_of_where_the_charger_is(
+    table: TableServer, steves: StandIn, cores: StandIn, steve: Steve, core: OcppCore
+) -> None:
+    default = f"127.0.0.1:{steves.port}"
+    with calling(table, *entries(steves, cores), DEFAULT_LINK_SERVER=default) as caller:
+        assert caller.post(request(cores.port, chargerId="CP", tokenId=None)).outcome == "status"
+        assert caller.post(nameless()).status == 200
+    assert (len(steve.starts), len(core.starts)) == (0, 1)
+
+
+def test_a_server_that_is_no_longer_allowed_gives_way_to_the_default(
+    table: TableServer, caller: Caller, steves: StandIn, cores: StandIn, steve: Steve, core: OcppCore
+) -> None:
+    caller.post(request(steves.port, chargerId="CP"))
+    default = f"127.0.0.1:{cores.port}"
+    with calling(table, entries(steves, cores)[1], DEFAULT_LINK_SERVER=default) as stricter:
+        assert stricter.post(nameless()).status == 200
+    assert (len(steve.starts), len(core.starts)) == (1, 1)
+
+
+def test_without_any_a_request_is_asked_to_name_one(
+    table: TableServer, steves: StandIn, cores: StandIn
+) -> None:
+    with calling(table, *entries(steves, cores)) as caller:
+        answer = caller.post(nameless())
+    assert (answer.status, answer.problem, answer.fields) == (400, "invalid-request", ["serverIpAddress"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "asked", "sent"),
+    [
+        ({}, None, 1),
+        ({}, "2", 2),
+        ({"connector": 3}, None, 3),
+        ({"connector": 3}, "2", 2),
+        ({"connector": "none"}, None, None),
+        ({"connector": "none"}, "2", 2),
+    ],
+)
+def test_the_connector_is_the_requests_else_the_entrys_else_the_dialects(
+    table: TableServer,
+    steves: StandIn,
+    steve: Steve,
+    entry: dict[str, Any],
+    asked: str | None,
+    sent: int | None,
+) -> None:
+    with calling(table, {**LOOPBACK, "dialect": "steve", **entry}) as caller:
+        members = request(steves.port, chargerId="CP")
+        answer = caller.post(members, connector=asked)
+        assert (answer.status, answer.body["connectorId"]) == (200, sent or 0)
+        assert caller.get(members["id"]).body["connectorId"] == sent
+    assert steve.starts == [("CP", sent, members["tokenId"])]
+
+
+@pytest.mark.parametrize(
+    ("about", "base"),
+    [
+        ({"domainName": "abc.execute-api.eu-west-1.amazonaws.com", "stage": "$default"}, ""),
+        ({"domainName": "abc.execute-api.eu-west-1.amazonaws.com", "stage": "prod"}, "/prod"),
+    ],
+)
+def test_without_a_setting_the_callback_goes_to_the_gateways_own_name_never_to_the_host_header(
+    table: TableServer, about: dict[str, str], base: str
+) -> None:
+    with deployed(table, [Behaviour("CP")], LINK_TIMEOUT="0.3", CALLBACK_BASE_URL="") as stack:
+        stack.citrineos.calls_back = False
+        members = stack.request("CP")
+        answer = _post_with(stack.caller, members, about)
+        assert answer.status == 504
+        url = urlsplit(stack.url_of(members["id"]))
+    assert (url.scheme, url.netloc) == ("https", about["domainName"])
+    assert url.path.startswith(f"{base}/api/v1/ocpp/callbacks/{members['id']}/")
+
+
+def test_a_server_that_answers_later_is_not_asked_where_it_could_not_answer(table: TableServer) -> None:
+    with deployed(table, [Behaviour("CP")], CALLBACK_BASE_URL="") as stack:
+        answer = stack.start("CP")
+        assert (answer.status, answer.problem, answer.outcome) == (502, "server-error", "not-started")
+        assert "CallbackBaseUrl" in answer.body["detail"]
+        assert stack.points["CP"].starts == []
+
+
+def _post_with(caller: Caller, members: dict[str, Any], about: dict[str, str]) -> Any:
+    event = {
+        "rawPath": PATH,
+        "headers": {
+            "content-type": "application/json",
+            "host": "evil.example",
+            "x-forwarded-host": "evil.example",
+        },
+        "requestContext": {"http": {"method": "POST"}, "timeEpoch": int(time.time() * 1000), **about},
+        "body": json.dumps(members),
+        "isBase64Encoded": False,
+    }
+    return heard(charger_connect.handler.respond(event, Context(29.0), caller.service))
