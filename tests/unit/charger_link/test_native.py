@@ -216,8 +216,14 @@ def test_the_charger_is_one_segment_of_the_path(charger: str, segment: str) -> N
     path = f"/api/v1/chargers/{segment}/connections/3f2504e0-4f89-11d3-9a0c-0305e82c3301"
     assert told.sent == ("PUT", path, {"tokenId": "04A2B3C4", "connectorId": 1}, True)
     told = Told(200, body(chargerId=charger, status="Available"))
-    status(command(charger, token=None), told)  # type: ignore[arg-type]
+    status(command(charger, token=None, connector=None), told)  # type: ignore[arg-type]
     assert told.sent == ("GET", f"/api/v1/chargers/{segment}", None, True)
+
+
+def test_a_status_is_asked_of_the_connector_that_is_named() -> None:
+    told = Told(200, body(status="Available"))
+    status(command(token=None, connector=2), told)  # type: ignore[arg-type]
+    assert told.sent[1] == "/api/v1/chargers/CP-1?connectorId=2"
 
 
 def test_without_a_connector_none_is_named() -> None:
