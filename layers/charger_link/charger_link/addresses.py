@@ -27,7 +27,9 @@ FORBIDDEN: tuple[Network, ...] = tuple(
         "192.0.0.0/24",  # IETF protocol assignments, RFC 6890
         "224.0.0.0/4",  # multicast
         "240.0.0.0/4",  # reserved, broadcast
-        "::/8",  # unspecified, loopback, and reserved by the IETF
+        "::/128",  # unspecified
+        "::1/128",  # loopback
+        "::/8",  # reserved by the IETF
         "100::/8",  # discard, RFC 6666
         "200::/7",
         "400::/6",
