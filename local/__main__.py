@@ -23,6 +23,7 @@ from uuid import uuid4
 from local import template
 from local.chargers.behaviours import unusual, usual
 from local.children import Child
+from local.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,6 +76,12 @@ def _options() -> argparse.Namespace:
         default=environ("CHARGERS", ""),
         help="all: CP-6 to CP-10 too (or CHARGERS)",
     )
+    parser.add_argument(
+        "--link-timeout",
+        type=float,
+        default=environ("LINK_TIMEOUT", "20"),
+        help="seconds that the OCPP server may take (or LINK_TIMEOUT)",
+    )
     return parser.parse_args()
 
 
@@ -94,15 +101,20 @@ def _start(options: argparse.Namespace, stack: ExitStack) -> None:
         }
     )
     behaviours = usual() + (unusual() if options.chargers else [])
-    csms, chargers = _start_ocpp(options, behaviours, stack)
-    url = _start_functions(options, stack)
+    console = Console()
+    csms, chargers = _start_ocpp(options, behaviours, console, stack)
+    url = _start_functions(options, console, (csms, chargers), stack)
     _wait_for_chargers(options.rest_port, behaviours, [csms, chargers])
     print(_welcome(url + PATH, options.rest_port, behaviours, csms, chargers), flush=True)
 
 
 def _start_ocpp(
-    options: argparse.Namespace, behaviours: Sequence[Behaviour], stack: ExitStack
+    options: argparse.Namespace, behaviours: Sequence[Behaviour], console: Console, stack: ExitStack
 ) -> tuple[Child, Child]:
+    def say(text: str) -> None:
+        print(text, flush=True)
+        console.say(text)
+
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="charger-connect-"))
     csms = Child(
         "the OCPP server",
@@ -113,20 +125,23 @@ def _start_ocpp(
             f"--database={folder}/csms.sqlite",
             f"--known={','.join(behaviour.identity for behaviour in behaviours)}",
         ],
-        _say,
+        say,
     )
     stack.callback(csms.stop)
     chargers = Child(
         "the charge points",
         "local.chargers",
         [f"--server=ws://{HOST}:{options.ocpp_port}/ocpp", *(["--all"] if options.chargers else [])],
-        _say,
+        say,
+        console.hear,
     )
     stack.callback(chargers.stop)
     return csms, chargers
 
 
-def _start_functions(options: argparse.Namespace, stack: ExitStack) -> str:
+def _start_functions(
+    options: argparse.Namespace, console: Console, children: tuple[Child, Child], stack: ExitStack
+) -> str:
     # Imported late: moto takes a second, which the OCPP server uses to start.
     from local.gateway import serve
     from local.invokers import in_process, load_handlers
@@ -138,12 +153,20 @@ def _start_functions(options: argparse.Namespace, stack: ExitStack) -> str:
         os.environ.update(function.environment)
     os.environ.update(table.environment())
     os.environ["LINK_SERVERS"] = json.dumps(LINK_SERVERS)
+    os.environ["LINK_TIMEOUT"] = f"{options.link_timeout:g}"
     os.environ["JOURNAL_SECRET"] = JOURNAL_SECRET
     for foreign in ("AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         os.environ.pop(foreign, None)
     sys.path[:0] = [str(ROOT / code) for code in ("functions", "layers/common", "layers/charger_link")]
-    invoke = in_process(load_handlers(read.functions))
-    return stack.enter_context(closing(serve(read.routes, invoke, port=options.port))).url
+    routed = {route.function: read.functions[route.function] for route in read.routes}
+    invoke = in_process(load_handlers(routed))
+    table.on_applied = console.wrote
+    about = {"dialect": "native", "serverIpAddress": HOST, "serverRestApiPort": options.rest_port}
+    pages = console.pages(*children, about)
+    # Closed before the server: its streams end by themselves.
+    server = stack.enter_context(closing(serve(read.routes, invoke, port=options.port, pages=pages)))
+    stack.callback(console.close)
+    return server.url
 
 
 def _need_free_ports(ports: Mapping[str, int]) -> None:
@@ -193,6 +216,7 @@ def _welcome(url: str, rest_port: int, behaviours: Sequence[Behaviour], csms: Ch
     }
     return f"""
 ready: {url}
+console: {url.removesuffix(PATH)}/
 
   curl -i {url} -H 'Content-Type: application/json' \\
     -d '{json.dumps(request)}'
@@ -206,10 +230,6 @@ Charge points {behaviours[0].identity} to {behaviours[-1].identity}. To see a fa
 def _heed_no_signal() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,7 @@ class Fault:
     drop: bool = False
 
 
+_NONE = Fault()
 THROTTLED = Fault(apply=False, error="ThrottlingException")
 OVERLOADED = Fault(apply=False, error="ProvisionedThroughputExceededException")
 BROKEN = Fault(apply=False, error="InternalServerError")
@@ -80,12 +81,14 @@ class TableServer:
     """A table of its own, served over HTTP/1.1 on 127.0.0.1.
 
     `on_request(operation, body)` may be set at any time: it is asked before each request that comes over the network and
-    answers with a fault or None. `operations` counts those requests by operation, as received.
+    answers with a fault or None. `on_applied(operation, body)` hears of each after it was carried out. `operations` counts
+    those requests by operation, as received.
     """
 
     def __init__(self, name: str, port: int) -> None:
         self.name = name
         self.on_request: Callable[[str, dict[str, Any]], Fault | None] = _no_fault
+        self.on_applied: Callable[[str, dict[str, Any]], None] = _nobody
         self.operations: Counter[str] = Counter()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._closing = threading.Event()
@@ -135,11 +138,12 @@ class TableServer:
         headers = {name.lower(): value for name, value in request.headers}
         operation = headers.get("x-amz-target", "").rpartition(".")[2]
         self.operations[operation] += 1
-        fault = self.on_request(operation, json.loads(request.body)) if operation else None
-        if not fault:
-            return Response(*self._apply(operation, request.body))
+        body = json.loads(request.body) if operation else {}
+        fault = (self.on_request(operation, body) if operation else None) or _NONE
         self._pass(fault.delay)
         answer = Response(*self._apply(operation, request.body)) if fault.apply else None
+        if answer:
+            self.on_applied(operation, body)
         self._pass(fault.delay_answer)
         if fault.error:
             return _error(fault.error)
@@ -204,6 +208,10 @@ def start_table(
 
 
 def _no_fault(_operation: str, _body: dict[str, Any]) -> Fault | None:
+    return None
+
+
+def _nobody(_operation: str, _body: dict[str, Any]) -> None:
     return None
 
 

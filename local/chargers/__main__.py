@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.chargers import live
 from local.chargers.behaviours import unusual, usual
 from local.chargers.fleet import charging
+from local.control import steered
 from local.running import until_told_to_end
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="identities, by comma")
     parser.add_argument("--charge-seconds", type=float, help="the length of a charge")
     parser.add_argument("--journal", type=Path, help="file to which each start received is appended")
+    parser.add_argument("--control", type=int, help="an open file to be watched and steered by")
     arguments = parser.parse_args()
     behaviours = usual() + (unusual() if arguments.all or arguments.only else [])
     if arguments.only:
@@ -37,15 +41,18 @@ def main() -> int:
         for behaviour in behaviours:
             behaviour.charge_seconds = arguments.charge_seconds
     try:
-        asyncio.run(_run(behaviours, arguments.server, arguments.journal))
+        asyncio.run(_run(behaviours, arguments))
     except OSError as error:
         print(f"local.chargers: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _run(behaviours: list[Behaviour], server: str, journal: Path | None) -> None:
-    async with charging(behaviours, server, journal) as chargers:
+async def _run(behaviours: list[Behaviour], arguments: argparse.Namespace) -> None:
+    async with (
+        charging(behaviours, arguments.server, arguments.journal) as chargers,
+        steered(arguments.control, lambda: live.shown(chargers.values()), partial(live.obey, chargers)),
+    ):
         print(f"charge points ready: {' '.join(chargers)}", flush=True)
         await until_told_to_end()
 

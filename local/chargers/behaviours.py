@@ -9,7 +9,8 @@ from enum import StrEnum
 class Reaction(StrEnum):
     """What a charge point does with a start that it received.
 
-    DROP: takes it, and closes its socket before the answer could leave. SILENT: neither answers nor starts.
+    DROP: takes it, and closes its socket before the answer could leave. SILENT: neither answers nor starts, until it
+    reacts otherwise: what waited then has that answer, late.
     NOT_SUPPORTED and FAIL: a CALLERROR, NotSupported and InternalError.
     """
 

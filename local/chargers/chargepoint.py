@@ -24,7 +24,7 @@ FIRST_DELAY = 0.1
 LONGEST_DELAY = 2.0
 """Seconds between attempts to connect: doubled from the first to the longest."""
 _GLANCE = 0.05
-"""Seconds between two looks at whether the charge point shall be online."""
+"""Seconds between two looks at a behaviour that may have changed."""
 
 
 class ChargePoint:
@@ -69,6 +69,16 @@ class ChargePoint:
                 charge.cancel()
             await asyncio.gather(*self._charges, return_exceptions=True)
 
+    @property
+    def connected(self) -> bool:
+        """Whether the server has accepted it on the WebSocket that it has."""
+        return self._peer is not None
+
+    @property
+    def statuses(self) -> dict[int, str]:
+        """Each connector's status in the words of OCPP 1.6, as the server is told."""
+        return {connector: self._status(connector) for connector in self._statuses}
+
     def cut(self) -> None:
         """Breaks the WebSocket off, as a network does. It is made anew at once."""
         if self._peer:
@@ -109,13 +119,13 @@ class ChargePoint:
         start = self._speech.read_start(self.behaviour.identity, payload)
         self._record(start)
         self.starts.append(start)
+        while self.behaviour.reaction is Reaction.SILENT:
+            await asyncio.sleep(_GLANCE)
         reaction = self.behaviour.reaction
         if reaction is Reaction.NOT_SUPPORTED:
             raise NotSupportedError
         if reaction is Reaction.FAIL:
             raise InternalError
-        if reaction is Reaction.SILENT:
-            await asyncio.Event().wait()
         connector = self._free(start.connector)
         if reaction is Reaction.REJECT or connector is None:
             return {"status": "Rejected"}
@@ -162,10 +172,13 @@ class ChargePoint:
 
     async def _tell(self, connector: int) -> None:
         """Tells a connector's status. What cannot be told now is told after the next connection."""
-        status = "Charging" if connector in self.behaviour.busy else self._statuses[connector]
         if self._peer:
+            status = self._speech.status(connector, self._status(connector))
             with contextlib.suppress(Disconnected, TimeoutError, CallFailed):
-                await self._call(self._peer, "StatusNotification", self._speech.status(connector, status))
+                await self._call(self._peer, "StatusNotification", status)
+
+    def _status(self, connector: int) -> str:
+        return "Charging" if connector in self.behaviour.busy else self._statuses[connector]
 
     async def _deliver(self, action: str, payload: Payload) -> Payload:
         while True:

@@ -1,0 +1,48 @@
+"""Charge points as the console shows them, and the orders that it gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from local.chargers.behaviours import Reaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from local.chargers.behaviours import Behaviour
+    from local.chargers.chargepoint import ChargePoint
+
+
+def shown(chargers: Iterable[ChargePoint]) -> list[dict[str, Any]]:
+    """What is true of each one now; `starts` counts the starts that reached it."""
+    return [
+        {
+            **described(charger.behaviour),
+            "connected": charger.connected,
+            "connectors": [
+                {"connectorId": connector, "status": status} for connector, status in charger.statuses.items()
+            ],
+            "starts": len(charger.starts),
+        }
+        for charger in chargers
+    ]
+
+
+def described(behaviour: Behaviour) -> dict[str, Any]:
+    """Who a charge point is and how it behaves; times in seconds."""
+    return {
+        "chargerId": behaviour.identity,
+        "version": behaviour.version,
+        "online": behaviour.online,
+        "reaction": str(behaviour.reaction),
+        "delay": behaviour.delay,
+        "cable": behaviour.cable,
+        "busy": sorted(behaviour.busy),
+    }
+
+
+def obey(chargers: Mapping[str, ChargePoint], order: Mapping[str, Any]) -> None:
+    """Changes `online` and `reaction` of the charge point `chargerId`."""
+    behaviour = chargers[order["chargerId"]].behaviour
+    behaviour.online = order["online"]
+    behaviour.reaction = Reaction(order["reaction"])

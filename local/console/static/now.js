@@ -1,0 +1,13 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** The time in milliseconds, anew every `step` milliseconds while `ticking`. */
+export function useNow(ticking, step) {
+  const [now, set] = useState(Date.now());
+  useEffect(() => {
+    if (!ticking) return undefined;
+    set(Date.now());
+    const timer = setInterval(() => set(Date.now()), step);
+    return () => clearInterval(timer);
+  }, [ticking, step]);
+  return now;
+}
