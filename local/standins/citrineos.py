@@ -13,9 +13,8 @@ from uuid import uuid4
 
 from ocpp.exceptions import OCPPError
 
-from local.ocppj import CallFailed, Disconnected
-from local.standins import serving
-from local.standins.serving import answer, document, header
+from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
+from local.standins.serving import answer, document, header, no_chargers, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,19 +36,16 @@ class CitrineOS:
     """One process's charge points. `callback_urls` are those of the starts published, in order; with `calls_back` off
     the charge points' answers go nowhere."""
 
-    subprotocols: Sequence[str] = ("ocpp2.0.1", "ocpp1.6")
+    subprotocols: Sequence[str] = SUBPROTOCOLS
 
     def __init__(self, bearer: str = "", memory: float = 30.0) -> None:
         """Without a `bearer` nobody needs one; `memory` is the seconds after which a callback is forgotten."""
-        self.chargers = serving.chargers()
+        self.chargers = no_chargers()
         self.bearer = bearer
         self.callback_urls: list[str] = []
         self.calls_back = True
         self._memory = memory
         self._tasks: set[asyncio.Task[None]] = set()
-
-    def connected(self) -> list[str]:
-        return serving.connected(self.chargers)
 
     async def respond(self, request: Request) -> Response:
         if self.bearer and header(request, "authorization") != f"Bearer {self.bearer}":
@@ -71,8 +67,7 @@ class CitrineOS:
                 },
             )
         identifier = f"{query.get('tenantId', '1')}:{query['identifier']}"
-        charger = self.chargers.by_identity.get(query["identifier"])
-        session = charger.connected if charger else None
+        session = session_of(self.chargers, query["identifier"])
         if session is None:
             return _declined(f"No connection found for identifier: {identifier}")
         if session.version != version:

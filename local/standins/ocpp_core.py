@@ -1,4 +1,4 @@
-"""OCPP.Core: starts and the list of connected charge points over its REST API, with charge points that it plays."""
+"""OCPP.Core: starts, and the list of the connected charge points, over its REST API."""
 
 from __future__ import annotations
 
@@ -6,89 +6,92 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from local.chargers.behaviours import Reaction
-from local.standins.serving import Played, answer, header, outlast
+from ocpp.exceptions import OCPPError
+
+from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
+from local.standins.serving import answer, ask, connected, header, no_chargers, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.chargers.behaviours import Behaviour
+    from local.csms.chargers import Charger, Session
     from local.server import Request, Response
 
 NOT_ELIGIBLE = "BLOCKED"
 """A token that is registered and blocked; every other one may charge."""
-_AVAILABLE, _OCCUPIED = 1, 2
+_STATUSES = {"Available": 1, "Unavailable": 3, "Faulted": 4}
+_OCCUPIED = 2
+_REMOTE_START_ID = 1
 
 
 class OcppCore:
-    """`starts` are those that reached a charge point; `undefined` are chargers that have told no status yet."""
+    """One process's charge points. A start at one in `throws` ends in an exception of the server."""
 
-    subprotocols: Sequence[str] = ()
+    subprotocols: Sequence[str] = SUBPROTOCOLS
 
-    def __init__(
-        self,
-        behaviours: Sequence[Behaviour],
-        api_key: str = "",
-        patience: float = 60.0,
-        undefined: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, api_key: str = "", patience: float = 60.0, throws: Sequence[str] = ()) -> None:
         """Without an `api_key` nobody needs one; `patience` is the seconds that a charge point has to answer."""
-        self.played = Played(behaviours)
-        self.starts = self.played.starts
-        self.connected = self.played.connected
-        self.api_key = api_key
+        self.chargers = no_chargers()
+        self._api_key = api_key
         self._patience = patience
-        self._undefined = undefined
+        self._throws = throws
 
     async def respond(self, request: Request) -> Response:
         path = request.target.partition("?")[0].split("/")
         if path[1] != "API":
             return answer(404)
-        if self.api_key and header(request, "x-api-key") != self.api_key:
+        if self._api_key and header(request, "x-api-key") != self._api_key:
             return answer(401)
         match [unquote(part) for part in path[2:]]:
             case ["Status", *_]:
-                return answer(200, [self._status(self.played[identity]) for identity in self.connected()])
+                return answer(200, [self._entry(identity) for identity in connected(self.chargers)])
             case ["StartTransaction", charger, connector, token] if (
                 charger and token and connector.isdecimal()
             ):
-                return await self._start(self.played[charger], int(connector), token)
+                return await self._start(charger, int(connector), token)
             case ["StartTransaction", *_]:
                 return answer(400)
         return answer(404)
 
-    async def _start(self, charger: Behaviour | None, connector: int, token: str) -> Response:
-        if charger is None:
+    async def _start(self, charger: str, connector: int, token: str) -> Response:
+        session = session_of(self.chargers, charger)
+        if session is None:
             return answer(404)
         if token == NOT_ELIGIBLE:
             return answer(200, {"status": "Rejected"})
-        if charger.reaction is Reaction.DROP:
+        if charger in self._throws:
             return answer(500)
-        self.starts.append((charger.identity, connector, token))
-        if charger.reaction in (Reaction.ACCEPT, Reaction.REJECT) and await outlast(charger, self._patience):
-            return answer(200, {"status": "Accepted" if charger.reaction is Reaction.ACCEPT else "Rejected"})
-        if charger.reaction not in (Reaction.ACCEPT, Reaction.REJECT):
-            await asyncio.sleep(self._patience)  # a CALLERROR is not passed on
-        return answer(200, {"status": "Timeout"})
+        return answer(200, {"status": await self._said(session, connector, token)})
 
-    def _status(self, charger: Behaviour | None) -> dict[str, Any]:
-        assert charger is not None
-        told = {} if charger.identity in self._undefined else _connectors(charger)
+    async def _said(self, session: Session, connector: int, token: str) -> str:
+        until = asyncio.get_running_loop().time() + self._patience
+        try:
+            said = await ask(session, session.ocpp.start(token, connector, _REMOTE_START_ID), self._patience)
+            return str(said["status"])
+        except (CallFailed, Disconnected, OCPPError):  # not passed on: who asked waits all the same
+            await asyncio.sleep(until - asyncio.get_running_loop().time())
+        except TimeoutError:
+            pass
+        return "Timeout"
+
+    def _entry(self, identity: str) -> dict[str, Any]:
+        charger = self.chargers.by_identity[identity]
+        version = charger.session.version if charger.session else ""
         return {
-            "id": charger.identity,
-            "name": charger.identity,
-            "protocol": f"ocpp{charger.version}",
-            "OnlineConnectors": told,
+            "id": identity,
+            "name": identity,
+            "protocol": f"ocpp{version}",
+            "OnlineConnectors": _connectors(charger),
         }
 
 
-def _connectors(charger: Behaviour) -> dict[str, Any]:
+def _connectors(charger: Charger) -> dict[str, Any]:
     return {
         str(number): {
-            "Status": _OCCUPIED if number in charger.busy else _AVAILABLE,
+            "Status": _STATUSES.get(report.status, _OCCUPIED),
             "ChargeRateKW": None,
             "MeterKWH": None,
             "SoC": None,
         }
-        for number in range(1, charger.connectors + 1)
+        for number, report in charger.reports.items()
     }

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from local.ocppj import CallFailed, Disconnected
-from local.standins import serving
-from local.standins.serving import answer, document, header
+from local.standins.serving import answer, ask, connected, document, header, no_chargers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.csms.chargers import Charger, Session
+    from local.csms.chargers import Charger
     from local.server import Request, Response
 
 _PATIENCE = {1: 5.0, 2: 30.0}  # seconds
@@ -26,13 +25,10 @@ class OcppCs:
 
     def __init__(self, version: int = 1, bearer: str = "", patience: float | None = None) -> None:
         """Without a `bearer` nobody needs one, as in the demo build."""
-        self.chargers = serving.chargers()
+        self.chargers = no_chargers()
         self.bearer = bearer
         self._version = version
         self._patience = _PATIENCE[version] if patience is None else patience
-
-    def connected(self) -> list[str]:
-        return serving.connected(self.chargers)
 
     async def respond(self, request: Request) -> Response:
         if self.bearer and header(request, "authorization") != f"Bearer {self.bearer}":
@@ -46,7 +42,7 @@ class OcppCs:
 
     def _list(self) -> Any:
         if self._version == 1:
-            listed = [_entry_of_version_1(identity) for identity in self.connected()]
+            listed = [_entry_of_version_1(identity) for identity in connected(self.chargers)]
             return {"ChargePointList": listed}
         return [_entry_of_version_2(charger) for charger in self.chargers.by_identity.values()]
 
@@ -63,27 +59,21 @@ class OcppCs:
         if not isinstance(body, dict) or "idTag" not in body:
             text = "Not found required key: idTag (IdToken)"
             return _error(400, text if one else "Missing required field 'idTag' for RemoteStartTransaction")
+        until = asyncio.get_running_loop().time() + self._patience
         try:
-            payload = await asyncio.wait_for(_ask(session, body), self._patience)
-            return answer(200, payload)
+            return answer(200, await ask(session, ("RemoteStartTransaction", body), self._patience))
         except CallFailed as failed:
             if one:
                 return _error(400, f"{failed.code}: ")
             error = {"error": True, "errorCode": failed.code, "errorDescription": "", "errorDetails": {}}
             return answer(200, error)
+        except Disconnected:  # not passed on: who asked waits all the same
+            await asyncio.sleep(until - asyncio.get_running_loop().time())
         except TimeoutError:
-            if one:
-                return _error(504, "Gateway Timeout")
-            return _error(503, f"Charge point did not respond within {self._patience:g}s")
-
-
-async def _ask(session: Session, payload: Any) -> Any:
-    try:
-        if not await session.win_turn():
-            raise Disconnected
-        return await (await session.ask(("RemoteStartTransaction", payload)))
-    except Disconnected:
-        return await asyncio.get_running_loop().create_future()  # nobody tells the one who waits
+            pass
+        if one:
+            return _error(504, "Gateway Timeout")
+        return _error(503, f"Charge point did not respond within {self._patience:g}s")
 
 
 def _entry_of_version_1(identity: str) -> dict[str, Any]:

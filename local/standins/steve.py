@@ -1,21 +1,22 @@
-"""SteVe: remote starts over its REST API, and charge points of OCPP 1.6 that it plays."""
+"""SteVe: remote starts over its REST API, to charge points of OCPP 1.6."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from base64 import b64encode
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from local.chargers.behaviours import Reaction
-from local.standins.serving import Played, answer, document, header, outlast
+from ocpp.exceptions import OCPPError
+
+from local.ocppj import CallFailed, Disconnected
+from local.standins.serving import answer, ask, document, header, no_chargers, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.chargers.behaviours import Behaviour
+    from local.csms.chargers import Session
     from local.server import Request, Response
 
 PATH = "/steve/api/v1/operations/RemoteStartTransaction"
@@ -27,60 +28,48 @@ _NO_TAG = "Requested OCPP Tag is not eligible for this operation. Ensure that th
 
 
 class Steve:
-    """`starts` are those that reached a charge point."""
+    """One process's charge points."""
 
-    subprotocols: Sequence[str] = ()
+    subprotocols: Sequence[str] = ("ocpp1.6",)
 
-    def __init__(
-        self, behaviours: Sequence[Behaviour], user: str = "", password: str = "", patience: float = 30.0
-    ) -> None:
+    def __init__(self, user: str = "", password: str = "", patience: float = 30.0) -> None:
         """Without a `user` nobody needs credentials; `patience` is the seconds that a charge point has to answer."""
-        self.played = Played(behaviours)
-        self.starts = self.played.starts
-        self.connected = self.played.connected
-        self.authorization = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}" if user else ""
+        self.chargers = no_chargers()
+        self._authorization = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}" if user else ""
         self._patience = patience
         self._tasks = 0
 
     async def respond(self, request: Request) -> Response:
-        if self.authorization and header(request, "authorization") != self.authorization:
+        if self._authorization and header(request, "authorization") != self._authorization:
             return _error(401, "Full authentication is required to access this resource")
         if request.target != PATH or request.method != "POST":
             return _error(404, "No static resource")
-        body = document(request)
-        chargers, tag, connector = _read(body)
+        chargers, tag, connector = _read(document(request))
         if len(chargers) != 1 or not tag:
             return _error(400, "Error understanding the request")
         if tag == NOT_ELIGIBLE:
             return _error(400, _NO_TAG)
-        charger = self.played[chargers[0]]
-        if charger is None:
+        session = session_of(self.chargers, chargers[0])
+        if session is None:
             return _error(400, _NO_STATIONS)
         self._tasks += 1
-        result = await self._start(charger, connector, tag)
+        result = await self._start(session, chargers[0], connector, tag)
         return answer(200, {"taskId": self._tasks, "taskFinished": bool(result), **_EMPTY, **result})
 
-    async def _start(self, charger: Behaviour, connector: int | None, tag: str) -> dict[str, Any]:
-        identity = charger.identity
-        if charger.reaction is Reaction.DROP:
-            gone = {"chargeBoxId": identity, "exceptionMessage": "Session closed"}
-            return {"exceptions": [gone]}
-        self.starts.append((identity, connector, tag))
-        if charger.reaction is Reaction.SILENT:
-            await asyncio.sleep(self._patience)
+    async def _start(self, session: Session, charger: str, connector: int | None, tag: str) -> dict[str, Any]:
+        try:
+            said = await ask(session, session.ocpp.start(tag, connector, 0), self._patience)
+        except CallFailed as failed:
+            error = {"chargeBoxId": charger, "errorCode": failed.code, "errorDescription": ""}
+            return {"errorResponses": [{**error, "errorDetails": ""}]}
+        except (Disconnected, OCPPError):
+            return {"exceptions": [{"chargeBoxId": charger, "exceptionMessage": "Session closed"}]}
+        except TimeoutError:
             return {}
-        if not await outlast(charger, self._patience):
-            return {}
-        if charger.reaction in _CALL_ERRORS:
-            code = _CALL_ERRORS[charger.reaction]
-            error = {"chargeBoxId": identity, "errorCode": code, "errorDescription": "", "errorDetails": ""}
-            return {"errorResponses": [error]}
-        response = "Accepted" if charger.reaction is Reaction.ACCEPT else "Rejected"
-        return {"successResponses": [{"chargeBoxId": identity, "response": response}]}
+        return {"successResponses": [{"chargeBoxId": charger, "response": said["status"]}]}
 
 
 _EMPTY: dict[str, Any] = {"successResponses": [], "errorResponses": [], "exceptions": []}
-_CALL_ERRORS = {Reaction.NOT_SUPPORTED: "NotSupported", Reaction.FAIL: "InternalError"}
 
 
 def _read(body: Any) -> tuple[list[str], str, int | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,13 +12,18 @@ from uuid import uuid4
 
 from charger_link import Circuits, Command, Link, LinkError, LinkServers
 from charger_link.secrets import Secrets
+from local.chargers import charging
+from local.running import in_thread
+from local.standins import keeping
 from transport import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from charger_link import Answer, Published
+    from local.chargers import Behaviour, ChargePoint
     from local.standins import StandIn
+    from local.standins.serving import Model
 
 LONG_TOKEN = "DE8AA1234567890123456"  # 21 characters: one more than OCPP 1.6 has room for
 CALLBACK_URL = "http://127.0.0.1:9/api/v1/ocpp/callbacks/id/1/s?a=b&c=d"
@@ -74,6 +80,30 @@ def told(result: object) -> str:
     if (outcome := getattr(result, "outcome", None)) is None:
         return type(result).__name__
     return f"{outcome} {result.status} {result.info or 'null'}"  # type: ignore[attr-defined]
+
+
+@contextmanager
+def behind(model: Model, *behaviours: Behaviour) -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
+    """A stand-in with these charge points, each of which it has met with all its connectors, online or not by now."""
+    wanted = {behaviour.identity: behaviour.online for behaviour in behaviours}
+    for behaviour in behaviours:
+        behaviour.online = True
+    met = model.chargers.by_identity
+    with (
+        in_thread(keeping(model)) as standin,
+        in_thread(charging(behaviours, standin.ocpp_url)) as points,
+    ):
+        for behaviour in behaviours:
+            name = behaviour.identity
+            eventually(lambda: name in met and len(met[name].reports) == behaviour.connectors)  # noqa: B023
+            behaviour.online = wanted[name]
+            eventually(lambda: is_connected(standin, name) is behaviour.online)  # noqa: B023
+        yield standin, points
+
+
+def starts(points: dict[str, ChargePoint]) -> list[tuple[str, int | None, str]]:
+    """Every start that reached a charge point."""
+    return [(one.charger, one.connector, one.token) for point in points.values() for one in point.starts]
 
 
 def is_connected(standin: StandIn, identity: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -68,7 +69,7 @@ class Deployed:
 
     def url_of(self, id_: str) -> str:
         """The callback URL that CitrineOS was given for an attempt's newest start."""
-        return eventually(lambda: [url for url in self.citrineos.callback_urls if id_ in url])[-1]
+        return str(eventually(lambda: [url for url in self.citrineos.callback_urls if id_ in url])[-1])
 
 
 def call_back(url: str, body: Any) -> tuple[int, bytes]:
@@ -100,10 +101,14 @@ def deployed(
     with ExitStack() as stack:
         stack.callback(dynamodb.close)
         gateway = stack.enter_context(closing(serve(template.read().routes, in_process(handlers))))
-        standin = stack.enter_context(in_thread(keeping(citrineos, citrineos.chargers)))
+        standin = stack.enter_context(in_thread(keeping(citrineos)))
         points = stack.enter_context(in_thread(charging(behaviours, standin.ocpp_url)))
         settings = {"CALLBACK_BASE_URL": gateway.url, "JOURNAL_SECRET": SECRET, **settings}
         caller = stack.enter_context(closing(Caller(table, [entry], settings)))
         for behaviour in behaviours:
-            eventually(lambda online=behaviour: is_connected(standin, online.identity) is online.online)
+            eventually(partial(_is_as_told, standin, behaviour))
         yield Deployed(table, caller, gateway, citrineos, standin, points)
+
+
+def _is_as_told(standin: StandIn, behaviour: Behaviour) -> bool:
+    return is_connected(standin, behaviour.identity) is behaviour.online

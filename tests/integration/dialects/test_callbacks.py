@@ -14,7 +14,8 @@ from journal import callbacks
 from journal.attempt import Attempt
 from local.chargers import Behaviour, Reaction
 from local.standins import CitrineOS
-from local.table import REFUSED
+from local.standins.serving import connected
+from local.table import Fault
 from tests.integration.dialects.asking import eventually
 from tests.integration.dialects.deployed import SECRET, Deployed, call_back, deployed
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.server import Request, Response
-    from local.table import Fault, TableServer
+    from local.table import TableServer
 
 ACCEPTED = {"status": "Accepted"}
 REJECTED = {"status": "Rejected"}
@@ -190,12 +191,12 @@ def test_one_of_an_earlier_try_is_not_about_this_one(
     members = stack.request("CP")
     SILENT.online = False
     try:
-        eventually(lambda: "CP" not in stack.citrineos.connected())
+        eventually(lambda: "CP" not in connected(stack.citrineos.chargers))
         assert stack.caller.post(members).body["status"] == "Unavailable"
         earlier = callbacks.path(SECRET.encode(), Attempt.of(stack.item(members["id"])), time.time())
     finally:
         SILENT.online = True
-    eventually(lambda: "CP" in stack.citrineos.connected())
+    eventually(lambda: "CP" in connected(stack.citrineos.chargers))
     assert stack.caller.post(members).status == 504
     assert call_back(f"{stack.gateway.url}/api/v1/ocpp/callbacks/{earlier}", ACCEPTED)[0] == 404
     assert stack.state(members["id"]) == ("unknown", None)
@@ -245,8 +246,9 @@ def test_what_the_charger_said_is_told_as_the_waiting_call_would_have(stack: Dep
 
 
 def test_one_that_cannot_be_recorded_may_be_sent_again(table: TableServer, stack: Deployed) -> None:
+    gone = Fault(apply=False, error="ResourceNotFoundException")
     url = stack.url_of(id_ := unknown(stack))
-    table.on_request = lambda operation, _: REFUSED if operation == "UpdateItem" else None
+    table.on_request = lambda operation, _: gone if operation == "UpdateItem" else None
     assert call_back(url, ACCEPTED)[0] == 503
     table.on_request = lambda *_: None
     assert stack.state(id_)[0] == "unknown"

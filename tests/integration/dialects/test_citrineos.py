@@ -115,7 +115,7 @@ def counting() -> Counting:
 
 @pytest.fixture
 def standin(counting: Counting) -> Iterator[StandIn]:
-    with in_thread(keeping(counting, counting.chargers)) as standin:
+    with in_thread(keeping(counting)) as standin:
         yield standin
 
 

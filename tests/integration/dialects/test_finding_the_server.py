@@ -11,40 +11,51 @@ import pytest
 
 import charger_connect.handler
 from local.chargers import Behaviour, Reaction
-from local.running import in_thread
-from local.standins import OcppCore, Steve, playing
+from local.standins import OcppCore, Steve
 from tests.integration.calling import LOOPBACK, PATH, Caller, Context, calling, heard, request
+from tests.integration.dialects.asking import behind, starts
 from tests.integration.dialects.deployed import deployed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from local.chargers import ChargePoint
     from local.standins import StandIn
     from local.table import TableServer
 
 
-@pytest.fixture
-def steve() -> Steve:
-    return Steve(
-        [Behaviour("CP"), Behaviour("CP-4", reaction=Reaction.REJECT), Behaviour("CP-3", online=False)]
-    )
+def chargers() -> list[Behaviour]:
+    return [Behaviour("CP", connectors=2), Behaviour("CP-4", reaction=Reaction.REJECT)]
 
 
 @pytest.fixture
-def core() -> OcppCore:
-    return OcppCore([Behaviour("CP"), Behaviour("CP-4"), Behaviour("CP-3")])
+def steve() -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
+    with behind(Steve(), *chargers()) as standing:
+        yield standing
 
 
 @pytest.fixture
-def steves(steve: Steve) -> Iterator[StandIn]:
-    with in_thread(playing(steve)) as standin:
-        yield standin
+def core() -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
+    with behind(OcppCore(), *chargers(), Behaviour("CP-3")) as standing:
+        yield standing
 
 
 @pytest.fixture
-def cores(core: OcppCore) -> Iterator[StandIn]:
-    with in_thread(playing(core)) as standin:
-        yield standin
+def steves(steve: tuple[StandIn, dict[str, ChargePoint]]) -> StandIn:
+    return steve[0]
+
+
+@pytest.fixture
+def cores(core: tuple[StandIn, dict[str, ChargePoint]]) -> StandIn:
+    return core[0]
+
+
+@pytest.fixture
+def received(
+    steve: tuple[StandIn, dict[str, ChargePoint]], core: tuple[StandIn, dict[str, ChargePoint]]
+) -> Callable[[], tuple[int, int]]:
+    """How many starts reached charge points, by SteVe and by OCPP.Core."""
+    return lambda: (len(starts(steve[1])), len(starts(core[1])))
 
 
 def entries(steves: StandIn, cores: StandIn) -> list[dict[str, Any]]:
@@ -69,40 +80,44 @@ def nameless(charger: str = "CP", **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("charger", ["CP", "CP-4"])
 def test_the_server_that_last_answered_for_the_charger_is_asked(
-    caller: Caller, steves: StandIn, steve: Steve, core: OcppCore, charger: str
+    caller: Caller, steves: StandIn, received: Callable[[], tuple[int, int]], charger: str
 ) -> None:
     caller.post(request(steves.port, chargerId=charger))
     answer = caller.post(nameless(charger))
     assert answer.status == 200
-    assert (len(steve.starts), len(core.starts)) == (2, 0)
+    assert received() == (2, 0)
 
 
 def test_a_server_that_said_it_does_not_hold_the_charger_is_not_remembered(
-    caller: Caller, steves: StandIn, steve: Steve, core: OcppCore
+    caller: Caller, steves: StandIn, received: Callable[[], tuple[int, int]]
 ) -> None:
     assert caller.post(request(steves.port, chargerId="CP-3")).body["status"] == "Unavailable"
     assert caller.post(nameless("CP-3")).body["status"] == "Accepted"
-    assert (len(steve.starts), len(core.starts)) == (0, 1)
+    assert received() == (0, 1)
 
 
 def test_a_status_told_is_an_announcement_of_where_the_charger_is(
-    table: TableServer, steves: StandIn, cores: StandIn, steve: Steve, core: OcppCore
+    table: TableServer, steves: StandIn, cores: StandIn, received: Callable[[], tuple[int, int]]
 ) -> None:
     default = f"127.0.0.1:{steves.port}"
     with calling(table, *entries(steves, cores), DEFAULT_LINK_SERVER=default) as caller:
         assert caller.post(request(cores.port, chargerId="CP", tokenId=None)).outcome == "status"
         assert caller.post(nameless()).status == 200
-    assert (len(steve.starts), len(core.starts)) == (0, 1)
+    assert received() == (0, 1)
 
 
 def test_a_server_that_is_no_longer_allowed_gives_way_to_the_default(
-    table: TableServer, caller: Caller, steves: StandIn, cores: StandIn, steve: Steve, core: OcppCore
+    table: TableServer,
+    caller: Caller,
+    steves: StandIn,
+    cores: StandIn,
+    received: Callable[[], tuple[int, int]],
 ) -> None:
     caller.post(request(steves.port, chargerId="CP"))
     default = f"127.0.0.1:{cores.port}"
     with calling(table, entries(steves, cores)[1], DEFAULT_LINK_SERVER=default) as stricter:
         assert stricter.post(nameless()).status == 200
-    assert (len(steve.starts), len(core.starts)) == (1, 1)
+    assert received() == (1, 1)
 
 
 def test_without_any_a_request_is_asked_to_name_one(
@@ -118,8 +133,8 @@ def test_without_any_a_request_is_asked_to_name_one(
     [
         ({}, None, 1),
         ({}, "2", 2),
-        ({"connector": 3}, None, 3),
-        ({"connector": 3}, "2", 2),
+        ({"connector": 2}, None, 2),
+        ({"connector": 2}, "1", 1),
         ({"connector": "none"}, None, None),
         ({"connector": "none"}, "2", 2),
     ],
@@ -127,7 +142,7 @@ def test_without_any_a_request_is_asked_to_name_one(
 def test_the_connector_is_the_requests_else_the_entrys_else_the_dialects(
     table: TableServer,
     steves: StandIn,
-    steve: Steve,
+    steve: tuple[StandIn, dict[str, ChargePoint]],
     entry: dict[str, Any],
     asked: str | None,
     sent: int | None,
@@ -137,7 +152,7 @@ def test_the_connector_is_the_requests_else_the_entrys_else_the_dialects(
         answer = caller.post(members, connector=asked)
         assert (answer.status, answer.body["connectorId"]) == (200, sent or 0)
         assert caller.get(members["id"]).body["connectorId"] == sent
-    assert steve.starts == [("CP", sent, members["tokenId"])]
+    assert starts(steve[1]) == [("CP", sent, members["tokenId"])]
 
 
 @pytest.mark.parametrize(

@@ -8,39 +8,50 @@ import pytest
 
 from charger_link import Answer
 from local.chargers import Behaviour, Reaction
-from local.running import in_thread
-from local.standins import OcppCore, playing
+from local.standins import OcppCore
 from local.standins.ocpp_core import NOT_ELIGIBLE
-from tests.integration.dialects.asking import LONG_TOKEN, Asking, told
+from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, starts, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from local.chargers import ChargePoint
     from local.standins import StandIn
 
-PATIENCE = 0.2
+PATIENCE = 0.5
 OFFLINE = "offline Unavailable unknown-or-not-connected"
-CHARGERS = [
-    Behaviour("accepts", connectors=2, busy=frozenset({2})),
-    Behaviour("of 2.0.1", version="2.0.1"),
-    Behaviour("rejects", reaction=Reaction.REJECT),
-    Behaviour("cannot", reaction=Reaction.NOT_SUPPORTED),
-    Behaviour("throws", reaction=Reaction.DROP),
-    Behaviour("silent", reaction=Reaction.SILENT),
-    Behaviour("mute"),
-    Behaviour("offline", online=False),
-]
 
 
 @pytest.fixture
-def core() -> OcppCore:
-    return OcppCore(CHARGERS, "key", patience=PATIENCE, undefined=["mute"])
+def behaviours() -> list[Behaviour]:
+    return [
+        Behaviour("accepts", connectors=2, busy=frozenset({2})),
+        Behaviour("of 2.0.1", version="2.0.1"),
+        Behaviour("rejects", reaction=Reaction.REJECT),
+        Behaviour("cannot", reaction=Reaction.NOT_SUPPORTED),
+        Behaviour("fails", reaction=Reaction.FAIL),
+        Behaviour("breaks off", reaction=Reaction.DROP),
+        Behaviour("silent", reaction=Reaction.SILENT),
+        Behaviour("throws"),
+        Behaviour("mute", connectors=0),
+        Behaviour("offline", online=False),
+    ]
 
 
 @pytest.fixture
-def standin(core: OcppCore) -> Iterator[StandIn]:
-    with in_thread(playing(core)) as standin:
-        yield standin
+def standing(behaviours: list[Behaviour]) -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
+    with behind(OcppCore("key", PATIENCE, throws=["throws"]), *behaviours) as standing:
+        yield standing
+
+
+@pytest.fixture
+def standin(standing: tuple[StandIn, dict[str, ChargePoint]]) -> StandIn:
+    return standing[0]
+
+
+@pytest.fixture
+def points(standing: tuple[StandIn, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
+    return standing[1]
 
 
 @pytest.fixture
@@ -49,7 +60,7 @@ def ask(standin: StandIn) -> Asking:
 
 
 @pytest.mark.parametrize(
-    ("charger", "token", "expected", "starts"),
+    ("charger", "token", "expected", "received"),
     [
         ("accepts", "TAG1", "accepted Accepted null", 1),
         ("of 2.0.1", "TAG/1 ü%2F?", "accepted Accepted null", 1),
@@ -57,6 +68,8 @@ def ask(standin: StandIn) -> Asking:
         ("rejects", "TAG1", "rejected Rejected null", 1),
         ("accepts", NOT_ELIGIBLE, "rejected Rejected null", 0),
         ("cannot", "TAG1", "OutcomeUnknown charger-silent", 1),
+        ("fails", "TAG1", "OutcomeUnknown charger-silent", 1),
+        ("breaks off", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("silent", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("throws", "TAG1", "OutcomeUnknown http-500", 0),
         ("offline", "TAG1", OFFLINE, 0),
@@ -66,10 +79,10 @@ def ask(standin: StandIn) -> Asking:
     ],
 )
 def test_every_answer_has_its_outcome(
-    ask: Asking, core: OcppCore, charger: str, token: str, expected: str, starts: int
+    ask: Asking, points: dict[str, ChargePoint], charger: str, token: str, expected: str, received: int
 ) -> None:
     assert told(ask(charger, token)) == expected
-    assert core.starts == [(charger, 1, token)] * starts
+    assert starts(points) == [(charger, 1, token)] * received
 
 
 @pytest.mark.parametrize(
@@ -86,7 +99,7 @@ def test_every_answer_has_its_outcome(
 )
 def test_without_a_token_the_list_tells_the_status_and_nothing_is_started(
     ask: Asking,
-    core: OcppCore,
+    points: dict[str, ChargePoint],
     charger: str,
     connector: int | None,
     expected: str,
@@ -95,14 +108,16 @@ def test_without_a_token_the_list_tells_the_status_and_nothing_is_started(
     answer = ask(charger, None, connector)
     assert told(answer) == expected
     assert (answer.connector_id if isinstance(answer, Answer) else None) == told_connector
-    assert core.starts == []
+    assert starts(points) == []
 
 
 @pytest.mark.parametrize("token", ["TAG1", LONG_TOKEN, None])
-def test_a_wrong_key_is_the_operators_to_mend(standin: StandIn, core: OcppCore, token: str | None) -> None:
+def test_a_wrong_key_is_the_operators_to_mend(
+    standin: StandIn, points: dict[str, ChargePoint], token: str | None
+) -> None:
     ask = Asking(standin, "ocpp_core", lambda: {"apiKey": "wrong"})
     assert told(ask("accepts", token)) == "ServerRefused unauthorized"
-    assert core.starts == []
+    assert starts(points) == []
 
 
 def test_a_list_that_does_not_come_before_a_start_means_that_nothing_was_sent(ask: Asking) -> None:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from charger_link import Answer
-from local.chargers import Behaviour, Reaction, charging
-from local.running import in_thread
-from local.standins import OcppCs, keeping
-from tests.integration.dialects.asking import LONG_TOKEN, Asking, eventually, is_connected, told
+from local.chargers import Behaviour, Reaction
+from local.standins import OcppCs
+from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,20 +23,10 @@ OFFLINE = "offline Unavailable not-connected"
 
 
 @contextmanager
-def behind(
-    version: int, behaviour: Behaviour, bearer: str = ""
-) -> Iterator[tuple[Asking, ChargePoint, OcppCs]]:
-    """A stand-in with one charge point, which it has met even where that is offline by now."""
+def met(version: int, behaviour: Behaviour, bearer: str = "") -> Iterator[tuple[Asking, ChargePoint, OcppCs]]:
+    """A stand-in with one charge point, called CP."""
     ocpp_cs = OcppCs(version, bearer, PATIENCE)
-    online, behaviour.online = behaviour.online, True
-    with (
-        in_thread(keeping(ocpp_cs, ocpp_cs.chargers)) as standin,
-        in_thread(charging([behaviour], standin.ocpp_url)) as points,
-    ):
-        met = ocpp_cs.chargers.by_identity
-        eventually(lambda: "CP" in met and met["CP"].reports)
-        behaviour.online = online
-        eventually(lambda: is_connected(standin, "CP") is online)
+    with behind(ocpp_cs, behaviour) as (standin, points):
         yield (
             Asking(standin, "ocpp-cs", (lambda: {"bearer": bearer}) if bearer else None),
             points["CP"],
@@ -62,14 +51,14 @@ def behind(
 def test_every_answer_has_its_outcome(
     version: int, behaviour: dict[str, object], expected: str, starts: int
 ) -> None:
-    with behind(version, Behaviour("CP", **behaviour)) as (ask, point, _):  # type: ignore[arg-type]
+    with met(version, Behaviour("CP", **behaviour)) as (ask, point, _):  # type: ignore[arg-type]
         assert told(ask("CP")) == expected
         assert [start.token for start in point.starts] == ["TAG1"] * starts
 
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_what_never_reaches_a_charge_point(version: int) -> None:
-    with behind(version, Behaviour("CP")) as (ask, point, _):
+    with met(version, Behaviour("CP")) as (ask, point, _):
         assert told(ask("NOPE")) == UNKNOWN
         assert told(ask("not connected")) == UNKNOWN
         assert told(ask("CP", LONG_TOKEN)) == "rejected Rejected token-too-long"
@@ -78,14 +67,14 @@ def test_what_never_reaches_a_charge_point(version: int) -> None:
 
 @pytest.mark.parametrize(("connector", "sent"), [(1, 1), (None, None)])
 def test_a_connector_is_named_or_left_out(connector: int | None, sent: int | None) -> None:
-    with behind(1, Behaviour("CP")) as (ask, point, _):
+    with met(1, Behaviour("CP")) as (ask, point, _):
         assert told(ask("CP", connector=connector)) == "accepted Accepted null"
         assert [start.connector for start in point.starts] == [sent]
 
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_token_of_the_api_is_sent_and_a_wrong_one_is_the_operators_to_mend(version: int) -> None:
-    with behind(version, Behaviour("CP"), bearer="json.web.token") as (ask, point, ocpp_cs):
+    with met(version, Behaviour("CP"), bearer="json.web.token") as (ask, point, ocpp_cs):
         assert told(ask("CP")) == "accepted Accepted null"
         ocpp_cs.bearer = "another"
         assert told(ask("CP")) == "ServerRefused unauthorized"
@@ -106,14 +95,13 @@ def test_a_token_of_the_api_is_sent_and_a_wrong_one_is_the_operators_to_mend(ver
 def test_without_a_token_the_list_tells_what_it_knows_and_nothing_is_started(
     version: int, charger: str, online: bool, expected: str
 ) -> None:
-    with behind(version, Behaviour("CP", online=online)) as (ask, point, _):
+    with met(version, Behaviour("CP", online=online)) as (ask, point, _):
         assert told(ask(charger, None, None)) == expected
         assert point.starts == []
 
 
 def test_the_last_status_is_told_of_its_own_connector_only() -> None:
-    with behind(2, Behaviour("CP", connectors=2, busy=frozenset({2}))) as (ask, _, ocpp_cs):
-        eventually(lambda: len(ocpp_cs.chargers.by_identity["CP"].reports) == 2)
+    with met(2, Behaviour("CP", connectors=2, busy=frozenset({2}))) as (ask, _, _):
         answer = ask("CP", None, None)
         assert isinstance(answer, Answer)
         assert (answer.status, answer.connector_id, answer.error_code) == ("Charging", 2, "NoError")
