@@ -84,7 +84,7 @@ def deployment(artefact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         variables = table.environment() | {"LINK_SERVERS": json.dumps(LINK_SERVERS)}
         functions = {
             name: stack.enter_context(Emulator(name, variables, artefact=artefact))
-            for name in template.read().functions
+            for name in {route.function for route in template.read().routes}
         }
         invoke = over_http({name: [function.url] for name, function in functions.items()})
         gateway = stack.enter_context(closing(serve(template.read().routes, invoke)))

@@ -52,15 +52,20 @@ def of_type(resources: Mapping[str, Resource], kind: str) -> dict[str, Resource]
 def rights(resources: Mapping[str, Resource], function: str) -> set[tuple[str, str]]:
     """What a function may do: pairs of action and resource, over every policy of its role."""
     role = resources[resources[function]["Properties"]["Role"].split(".")[0]]["Properties"]
-    documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
-    documents += [
-        resources[name]["Properties"]["PolicyDocument"] for name in role.get("ManagedPolicyArns", [])
+    managed = [resources[name]["Properties"] for name in role.get("ManagedPolicyArns", [])]
+    return statements(role, *managed)
+
+
+def statements(*holders: dict[str, Any]) -> set[tuple[str, str]]:
+    """What the policies of roles, or policies themselves, allow: pairs of action and resource."""
+    documents = [
+        policy["PolicyDocument"] for holder in holders for policy in holder.get("Policies", [holder])
     ]
-    statements = [statement for document in documents for statement in document["Statement"]]
-    assert all(statement["Effect"] == "Allow" for statement in statements)
+    found = [statement for document in documents for statement in document["Statement"]]
+    assert all(statement["Effect"] == "Allow" for statement in found)
     return {
         (action, resource)
-        for statement in statements
+        for statement in found
         for action in _many(statement["Action"])
         for resource in _many(statement["Resource"])
     }

@@ -16,7 +16,8 @@ from tests.infrastructure.conftest import of_type
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy
 
-FUNCTIONS = {"ConnectFunction", "AttemptsFunction", "CallbackFunction"}
+SHIFTED = {"ConnectFunction", "AttemptsFunction", "CallbackFunction"}  # by CodeDeploy
+FUNCTIONS = {*SHIFTED, "AuthorizerFunction"}
 LAYERS = {
     "CommonLayer": FUNCTIONS,
     "DependenciesLayer": FUNCTIONS,
@@ -71,7 +72,7 @@ def test_each_function_writes_to_a_log_group_of_its_own_which_forgets(deploy: De
     resources = deploy(LogRetentionDays="7")
     functions = of_type(resources, "AWS::Lambda::Function")
     groups = [function["LoggingConfig"]["LogGroup"] for function in functions.values()]
-    assert len(groups) == len(set(groups)) == len(FUNCTIONS)
+    assert len(groups) == len(set(groups)) == len(functions)
     for group in of_type(resources, "AWS::Logs::LogGroup").values():
         assert group["RetentionInDays"] == "7"
 
@@ -80,8 +81,19 @@ def test_functions_run_as_decided(deploy: Deploy) -> None:
     for function in of_type(deploy(), "AWS::Lambda::Function").values():
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
-        assert (function["MemorySize"], function["Timeout"]) == (512, 29)
+        assert function["MemorySize"] == 512
         assert function["TracingConfig"] == {"Mode": "Active"}
+
+
+def test_a_function_behind_the_gateway_ends_before_the_gateway_gives_up(deploy: Deploy) -> None:
+    functions = of_type(deploy(), "AWS::Lambda::Function")
+    assert {functions[name]["Timeout"] for name in SHIFTED} == {29}
+
+
+def test_concurrency_is_the_accounts_unless_some_is_set_aside(deploy: Deploy) -> None:
+    assert "ReservedConcurrentExecutions" not in deploy()["ConnectFunction"]["Properties"]
+    reserved = deploy(ReservedConcurrency="50")["ConnectFunction"]["Properties"]
+    assert reserved["ReservedConcurrentExecutions"] == "50"
 
 
 def test_the_table_keeps_what_it_holds(deploy: Deploy) -> None:
@@ -135,8 +147,8 @@ def test_every_parameter_says_what_it_is(source: dict[str, Any]) -> None:
     [
         (
             "LinkServers",
-            ["[]", '[{"network": "10.0.0.0/8"}]', "ssm:/a/b-c_d.e"],
-            ["", "{}", "ssm:name", "ssm:/a b"],
+            ["[]", '[{"network": "10.0.0.0/8"}]', "ssm:/a/b-c_d.e", "ssm:/a:12"],
+            ["", "{}", "ssm:name", "ssm:/a b", "ssm:/a:", "ssm:/a:b"],
         ),
         ("DefaultLinkServer", ["", "10.0.0.5:8080", "[fd00::5]:80"], ["10.0.0.5", "csms.example:80"]),
         ("JwtIssuer", ["", "https://issuer.example/"], ["http://issuer.example/", "issuer"]),
@@ -146,6 +158,27 @@ def test_every_parameter_says_what_it_is(source: dict[str, Any]) -> None:
             ["10.0.0.0", "10.0.0.0/8, 10.1.0.0/16"],
         ),
         ("LinkNetworks", [",".join(["10.0.0.0/8"] * 5)], [",".join(["10.0.0.0/8"] * 6), "fd00::/8"]),
+        *(
+            (
+                name,
+                ["", "203.0.113.0/28", "10.1.0.0/16,198.51.100.7/32", "2001:db8::/32,2001:db8::1/128"],
+                [
+                    "0.0.0.0/0",
+                    "::/0",
+                    "0.0.0.0/1,128.0.0.0/1",
+                    "10.0.0.0/15",
+                    "203.0.113.7",
+                    "2001:db8::/31",
+                    "::/1",
+                ],
+            )
+            for name in ("AllowedSources", "AllowedReaders")
+        ),
+        ("ReservedConcurrency", ["", "1", "500"], ["0", "-1", "many"]),
+        ("DomainName", ["", "charge.example.com"], ["https://a.b", "a", "*.example.com"]),
+        ("TruststoreUri", ["", "s3://bucket/clients.pem"], ["https://a/b.pem", "s3://bucket"]),
+        ("AlarmTopicArn", ["", "arn:aws:sns:eu-west-1:000000000000:night"], ["night", "arn:aws:sqs:a:0:b"]),
+        ("KmsKeyArn", ["", "arn:aws:kms:eu-west-1:000000000000:key/0a-1b"], ["alias/mine", "*"]),
         ("SubnetIds", ["", "subnet-0a1", "subnet-0a1,subnet-0b2"], ["0a1", "subnet-0a1, subnet-0b2"]),
         ("RouteTableIds", ["", "rtb-0a1,rtb-0b2"], ["0a1", "rtb-0a1 rtb-0b2"]),
         ("VpcId", ["", "vpc-0a1"], ["0a1"]),

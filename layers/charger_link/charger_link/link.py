@@ -16,7 +16,7 @@ from charger_link.errors import LinkError, OutcomeUnknown, ServerRefused, Status
 from transport import Broken, Deadline, NotConnected, Response, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from charger_link.circuit import Circuits
     from charger_link.command import Command, Published
@@ -28,7 +28,9 @@ _TRIES = 3
 _FIRST_PAUSE = 0.1  # seconds, doubled each time, of which a random part is slept (full jitter)
 _UNREACHABLE = "The OCPP server could not be reached, so nothing was sent. Try again with the same id."
 _UNANSWERED = "The request was sent and no whole answer came; the charger may start all the same."
-_IN_DOUBT = "An earlier try may have reached the OCPP server, and what it says now takes nothing of that back."
+_IN_DOUBT = (
+    "An earlier try may have reached the OCPP server, and what it says now takes nothing of that back."
+)
 _REFUSED = "The OCPP server does not accept the credentials of its LinkServers entry: look at the secret named there."
 _NO_STATUS = "This kind of OCPP server cannot tell a charger's status. Send a tokenId to start a charge."
 _MARGIN = 1.0  # seconds between what the server is asked to wait at most and our own deadline
@@ -175,6 +177,10 @@ class Link:
             raise
         except Exception as error:  # a reply that its dialect stumbles over says nothing about the charger
             raise OutcomeUnknown("unexpected", _UNANSWERED) from error
+
+    def unreadable(self, secrets: Iterable[str]) -> list[str]:
+        """Those of the named secrets that cannot be read, or are of no known kind."""
+        return [name for name in sorted(secrets) if not self._secrets.readable(name)]
 
     def _exchange(self, command: Command, deadline: Deadline, repeat: bool) -> Exchange:
         return Exchange(command, deadline, self._circuits, self._secrets, repeat)

@@ -50,6 +50,14 @@ class Secrets:
                 ) from error
         return self._known[name]
 
+    def readable(self, name: str) -> bool:
+        """Whether the secret can be read, and stands for headers."""
+        try:
+            self.headers(name)
+        except ServerRefused:
+            return False
+        return True
+
     def refresh(self, name: str) -> bool:
         """Read the secret again; True if it is another one now."""
         old = self._known.pop(name, None)

@@ -155,6 +155,11 @@ class LinkServers:
             )
             raise LinkServersError(f"LinkServers cannot be used: {faults}") from None
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The names of all the secrets that entries name."""
+        return frozenset(entry.secret for entry in self._entries if entry.secret)
+
     def find(self, address: str, port: int) -> Server:
         """The server at an address that a caller, or an attempt, named.
 

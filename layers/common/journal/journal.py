@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 REPEAT_WINDOW = 3600.0  # seconds after createdAt in which a repeatable dialect may be asked again; servers keep ids for 24 h
 _DAY = 86400
 _INDEX = "byCharger"
+_NOBODY = "nobody"  # no GUID, so no attempt's id
 _OUTCOME = ("answer", "problem", "milliseconds")
 _REACHED = (State.COMPLETED, State.UNKNOWN)
 _RECENT = 10  # attempts looked at for a charger's server
@@ -250,6 +252,36 @@ class Journal:
         """The server ("address:port") of the charger's newest attempt that reached one, among its last few."""
         attempts = self.newest(charger_id, _RECENT, None, deadline).attempts
         return next((attempt.server for attempt in attempts if attempt.state in _REACHED), None)
+
+    def prove(self, operations: Collection[str], deadline: Deadline) -> None:
+        """Carry out each of the operations (``GetItem``, ``UpdateItem`` ...) on an item that there never is: nothing changes.
+
+        Raises
+        ------
+        JournalUnavailable
+            The first that does not go through; ``AccessDeniedException`` is its reason where a right is missing.
+        """
+        key, table = {"id": {"S": _NOBODY}}, {"TableName": self._table}
+        bodies: dict[str, dict[str, Any]] = {
+            "GetItem": {**table, "Key": key},
+            "BatchGetItem": {"RequestItems": {self._table: {"Keys": [key]}}},
+            "Query": {
+                **table,
+                "IndexName": _INDEX,
+                "KeyConditionExpression": "chargerId = :charger",
+                "ExpressionAttributeValues": {":charger": {"S": _NOBODY}},
+                "Limit": 1,
+            },
+            "UpdateItem": {
+                **table,
+                "Key": key,
+                "UpdateExpression": "REMOVE answer",
+                "ConditionExpression": "attribute_exists(id)",
+            },
+        }
+        for operation in operations:
+            with suppress(ConditionFailed):
+                self._dynamodb.call(operation, bodies[operation], deadline)
 
     def _open(self, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
         now = self._clock()

@@ -17,16 +17,12 @@ class SettingsError(ValueError):
     """A setting cannot be used; names every variable that is wrong, and what it should be."""
 
 
-class Settings(BaseModel):
-    """What every function needs. A blank variable counts as one that is not set."""
+class Environment(BaseModel):
+    """What is read from the environment. A blank variable counts as one that is not set."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=str.upper, hide_input_in_errors=True
     )
-
-    table_name: Annotated[str, Field(min_length=1)]
-    aws_region: Annotated[str, Field(min_length=1)]
-    aws_endpoint_url_dynamodb: Annotated[str, Field(pattern=r"^https?://")] | None = None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -44,6 +40,14 @@ class Settings(BaseModel):
                 f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
             )
             raise SettingsError(f"The environment of the function cannot be used: {faults}") from None
+
+
+class Settings(Environment):
+    """What every function needs that works on the journal."""
+
+    table_name: Annotated[str, Field(min_length=1)]
+    aws_region: Annotated[str, Field(min_length=1)]
+    aws_endpoint_url_dynamodb: Annotated[str, Field(pattern=r"^https?://")] | None = None
 
     @property
     def dynamodb_endpoint(self) -> str:

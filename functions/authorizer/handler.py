@@ -1,0 +1,48 @@
+"""From an authorizer's event (HTTP API, payload 2.0) to its simple answer.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.logging import Logger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from settings.access import AccessSettings, Network
+
+_log = Logger(utc=True)
+
+# Who may connect may also look at an attempt whose id is known: a 504 tells its caller to.
+_OWN = frozenset({"ANY /api/v1/ocpp/charger-connect", "GET /api/v1/ocpp/charger-connect/{id}"})
+
+
+def respond(event: Mapping[str, Any], settings: AccessSettings) -> dict[str, Any]:
+    """Let in who comes from a network of the setting that the route asks for; the network is the caller's name.
+
+    The address is the one that the gateway saw, never what a header says.
+    """
+    route, source = str(event["routeKey"]), str(event["requestContext"]["http"]["sourceIp"])
+    network = _holding(source, settings.allowed_readers) if route.startswith("GET ") else None
+    if network is None and route in _OWN:
+        network = _holding(source, settings.allowed_sources)
+    if network is None:
+        _log.warning("source refused", extra={"source": source, "route": route})
+        return {"isAuthorized": False}
+    return {"isAuthorized": True, "context": {"caller": f"network:{network}"}}
+
+
+def _holding(source: str, networks: tuple[Network, ...]) -> Network | None:
+    """The narrowest of the networks that hold the address."""
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    holding = [network for network in networks if address in network]
+    return max(holding, key=lambda network: network.prefixlen, default=None)

@@ -1,0 +1,23 @@
+"""Before traffic shifts: can this version reach what it needs?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from journal import JournalUnavailable
+from transport import Deadline
+
+if TYPE_CHECKING:
+    from callback.service import Service
+
+_OPERATIONS = ("GetItem", "UpdateItem")
+_PATIENCE = 10.0  # seconds
+
+
+def failures(service: Service) -> list[str]:
+    """What it cannot reach, in words."""
+    try:
+        service.journal.prove(_OPERATIONS, Deadline.after(_PATIENCE))
+    except JournalUnavailable as error:
+        return [f"table: {error.reason}"]
+    return []

@@ -1,0 +1,24 @@
+"""Before traffic shifts: can this version reach what it needs?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from journal import JournalUnavailable
+from transport import Deadline
+
+if TYPE_CHECKING:
+    from charger_connect.service import Service
+
+_OPERATIONS = ("UpdateItem", "GetItem", "Query", "BatchGetItem")
+_PATIENCE = 10.0  # seconds
+
+
+def failures(service: Service) -> list[str]:
+    """What it cannot reach, in words; OCPP servers are not asked: a deployment must not wait for them."""
+    found = [f"secret {name}" for name in service.link.unreadable(service.servers.secrets)]
+    try:
+        service.journal.prove(_OPERATIONS, Deadline.after(_PATIENCE))
+    except JournalUnavailable as error:
+        found.append(f"table: {error.reason}")
+    return found

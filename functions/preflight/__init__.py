@@ -1,0 +1,1 @@
+"""The check before a deployment shifts traffic: can the new versions reach what they need?"""
