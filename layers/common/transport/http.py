@@ -129,10 +129,10 @@ class Connection:
             self.close()
             raise NotConnected("timeout")
         reader = _Reader(self._sock, deadline, limit + _HEAD_LIMIT)
+        response = HTTPResponse(cast("socket.socket", reader), method=method)
         try:
             _wait_at_most(self._sock, deadline)
             self._sock.sendall(message)
-            response = HTTPResponse(cast("socket.socket", reader), method=method)
             response.begin()
             content = response.read(limit + 1)
             if len(content) > limit:
@@ -145,6 +145,8 @@ class Connection:
         except Broken:
             self.close()
             raise
+        finally:
+            response.close()  # left to the garbage collector it complains of a file closed before it
         if response.will_close:
             self.close()
         return Response(
