@@ -15,12 +15,11 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack, closing
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from local import template
+from local import dialects, template
 from local.chargers.behaviours import unusual, usual
 from local.children import Child
 from local.console import Console
@@ -37,7 +36,9 @@ READY_SECONDS = 30.0
 PATH = "/api/v1/ocpp/charger-connect"
 
 JOURNAL_SECRET = "only-for-the-local-stack"  # noqa: S105 (its journal ends with it)
-LINK_SERVERS = [{"network": "127.0.0.0/8", "ports": ["1024-65535"], "dialect": "native", "scheme": "http"}]
+LINK_SERVERS = [
+    {"network": "127.0.0.0/8", "ports": ["1024-65535"], "dialect": dialects.NATIVE, "scheme": "http"}
+]
 
 
 class CannotStart(Exception):
@@ -77,6 +78,12 @@ def _options() -> argparse.Namespace:
         help="all: CP-6 to CP-10 too (or CHARGERS)",
     )
     parser.add_argument(
+        "--dialect",
+        type=dialects.read,
+        default=environ("DIALECT", dialects.NATIVE),
+        help="the OCPP server is a stand-in: steve, citrineos, ocpp_core, ocpp_cs (or DIALECT)",
+    )
+    parser.add_argument(
         "--link-timeout",
         type=float,
         default=environ("LINK_TIMEOUT", "20"),
@@ -104,7 +111,7 @@ def _start(options: argparse.Namespace, stack: ExitStack) -> None:
     console = Console()
     csms, chargers = _start_ocpp(options, behaviours, console, stack)
     url = _start_functions(options, console, (csms, chargers), stack)
-    _wait_for_chargers(options.rest_port, behaviours, [csms, chargers])
+    _wait_for_chargers(options, behaviours, [csms, chargers])
     print(_welcome(url + PATH, options.rest_port, behaviours, csms, chargers), flush=True)
 
 
@@ -116,22 +123,19 @@ def _start_ocpp(
         console.say(text)
 
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="charger-connect-"))
-    csms = Child(
-        "the OCPP server",
-        "local.csms",
-        [
-            f"--rest-port={options.rest_port}",
-            f"--ocpp-port={options.ocpp_port}",
-            f"--database={folder}/csms.sqlite",
-            f"--known={','.join(behaviour.identity for behaviour in behaviours)}",
-        ],
-        say,
+    known = [behaviour.identity for behaviour in behaviours]
+    module, arguments = dialects.server(
+        options.dialect, options.rest_port, options.ocpp_port, f"{folder}/csms.sqlite", known
     )
+    csms = Child("the OCPP server", module, arguments, say)
     stack.callback(csms.stop)
     chargers = Child(
         "the charge points",
         "local.chargers",
-        [f"--server=ws://{HOST}:{options.ocpp_port}/ocpp", *(["--all"] if options.chargers else [])],
+        [
+            *dialects.charge_points(options.dialect, options.ocpp_port),
+            *(["--all"] if options.chargers else []),
+        ],
         say,
         console.hear,
     )
@@ -152,7 +156,8 @@ def _start_functions(
     for function in read.functions.values():
         os.environ.update(function.environment)
     os.environ.update(table.environment())
-    os.environ["LINK_SERVERS"] = json.dumps(LINK_SERVERS)
+    os.environ["LINK_SERVERS"] = json.dumps([entry | {"dialect": options.dialect} for entry in LINK_SERVERS])
+    os.environ["CALLBACK_BASE_URL"] = f"http://{HOST}:{options.port}"
     os.environ["LINK_TIMEOUT"] = f"{options.link_timeout:g}"
     os.environ["JOURNAL_SECRET"] = JOURNAL_SECRET
     for foreign in ("AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
@@ -161,7 +166,7 @@ def _start_functions(
     routed = {route.function: read.functions[route.function] for route in read.routes}
     invoke = in_process(load_handlers(routed))
     table.on_applied = console.wrote
-    about = {"dialect": "native", "serverIpAddress": HOST, "serverRestApiPort": options.rest_port}
+    about = {"dialect": options.dialect, "serverIpAddress": HOST, "serverRestApiPort": options.rest_port}
     pages = console.pages(*children, about)
     # Closed before the server: its streams end by themselves.
     server = stack.enter_context(closing(serve(read.routes, invoke, port=options.port, pages=pages)))
@@ -181,29 +186,22 @@ def _need_free_ports(ports: Mapping[str, int]) -> None:
                 ) from None
 
 
-def _wait_for_chargers(rest_port: int, behaviours: Sequence[Behaviour], children: Sequence[Child]) -> None:
+def _wait_for_chargers(
+    options: argparse.Namespace, behaviours: Sequence[Behaviour], children: Sequence[Child]
+) -> None:
     missing = [behaviour.identity for behaviour in behaviours if behaviour.online]
     until = time.monotonic() + READY_SECONDS
-    while missing := [identity for identity in missing if not _is_connected(rest_port, identity)]:
+    while missing := [
+        identity
+        for identity in missing
+        if not dialects.is_connected(options.dialect, options.rest_port, identity)
+    ]:
         for child in children:
             if not child.running:
                 raise CannotStart(f"{child.title} ended at once")
         if time.monotonic() > until:
             raise CannotStart(f"not connected after {READY_SECONDS:g} s: {', '.join(missing)}")
         time.sleep(0.1)
-
-
-def _is_connected(rest_port: int, identity: str) -> bool:
-    connection = HTTPConnection(HOST, rest_port, timeout=READY_SECONDS)
-    try:
-        connection.request("GET", f"/api/v1/chargers/{identity}")
-        answer = connection.getresponse()
-        status: dict[str, Any] = json.loads(answer.read())
-        return answer.status == 200 and status["status"] != "Unavailable"
-    except (OSError, HTTPException, ValueError):
-        return False
-    finally:
-        connection.close()
 
 
 def _welcome(url: str, rest_port: int, behaviours: Sequence[Behaviour], csms: Child, chargers: Child) -> str:

@@ -24,6 +24,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.chargers", description=__doc__)
     parser.add_argument("--server", default="ws://127.0.0.1:9081/ocpp", help="the OCPP server's URL")
     parser.add_argument("--all", action="store_true", help="CP-6 to CP-10 too")
+    parser.add_argument("--speak", choices=["1.6", "2.0.1"], help="the OCPP version of all, not each its own")
     parser.add_argument("--only", default="", help="identities, by comma")
     parser.add_argument("--charge-seconds", type=float, help="the length of a charge")
     parser.add_argument("--journal", type=Path, help="file to which each start received is appended")
@@ -40,6 +41,9 @@ def main() -> int:
     if arguments.charge_seconds is not None:
         for behaviour in behaviours:
             behaviour.charge_seconds = arguments.charge_seconds
+    if arguments.speak:
+        for behaviour in behaviours:
+            behaviour.version = arguments.speak
     try:
         asyncio.run(_run(behaviours, arguments))
     except OSError as error:

@@ -1,0 +1,61 @@
+"""`make run DIALECT=...`: the same stack, with the stand-in of another kind of OCPP server."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.gateway.test_run import ROOT, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.gateway.raw import Answer
+
+
+@pytest.fixture
+def ports() -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(closing(socket.create_server(("127.0.0.1", 0)))) for _ in range(4)]
+        return [port for (_, port) in (each.getsockname() for each in sockets)]
+
+
+@pytest.fixture
+def run(ports: list[int], dialect: str) -> Iterator[Run]:
+    run = Run(ports, f"--dialect={dialect}")
+    yield run
+    run.stop()
+
+
+def said(answer: Answer) -> tuple[int, str | None]:
+    return answer.status, json.loads(answer.body).get("status") if answer.status == 200 else None
+
+
+@pytest.mark.parametrize(
+    ("dialect", "offline"),
+    [
+        ("steve", (200, "Unavailable")),
+        ("citrineos", (200, "Unavailable")),
+        ("ocpp_core", (200, "Unavailable")),
+        ("ocpp_cs", (404, None)),
+    ],
+)
+def test_its_charge_points_are_started_through_it(run: Run, offline: tuple[int, str | None]) -> None:
+    run.ready()
+    assert said(run.connect("CP-1")) == (200, "Accepted")
+    assert said(run.connect("CP-2")) == (200, "Accepted")
+    assert said(run.connect("CP-3")) == offline
+    assert said(run.connect("CP-4")) == (200, "Rejected")
+
+
+def test_a_dialect_that_there_is_not_is_named() -> None:
+    command = [sys.executable, "-m", "local", "--dialect=martian"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "'martian' is none of native, steve" in ended.stderr
