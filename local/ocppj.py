@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -54,15 +55,32 @@ class CallFailed(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it went by. `kind` is call, result or error; an error's payload is its code."""
+
+    sent: bool
+    action: str
+    kind: str
+    payload: Payload | str
+    time: str
+
+
 class Peer:
     """One WebSocket and the calls under way on it.
 
-    `handlers` maps an OCPP action to what answers it: it takes the validated payload and returns the answer's payload, or
+    `witness` hears of every message as it goes by. `handlers` maps an OCPP action to what answers it: it takes the validated payload and returns the answer's payload, or
     raises OCPPError. Each call is answered in its own task, begun in the order of arrival.
     """
 
-    def __init__(self, websocket: Connection, handlers: Mapping[str, type_of_handler]) -> None:
+    def __init__(
+        self,
+        websocket: Connection,
+        handlers: Mapping[str, type_of_handler],
+        witness: Callable[[Message], None] = lambda _: None,
+    ) -> None:
         self.websocket = websocket
+        self._witness = witness
         self.version = (websocket.subprotocol or "").removeprefix("ocpp")
         self._handlers = handlers
         self._waiting: dict[str, tuple[str, asyncio.Future[Payload]]] = {}
@@ -93,6 +111,7 @@ class Peer:
         self._waiting[call.unique_id] = (action, answer)
         try:
             await self.websocket.send(call.to_json())
+            self._witness(Message(True, action, "call", payload, now()))
         except ConnectionClosed:
             self._waiting.pop(call.unique_id, None)
             raise Disconnected from None
@@ -116,18 +135,21 @@ class Peer:
             logger.warning("unreadable frame: %s", type(error).__name__)
             return
         if isinstance(message, Call):
+            self._witness(Message(False, str(message.action), "call", message.payload, now()))
             self.spawn(self._answer(message))
         else:
             await self._resolve(message)
 
     async def _resolve(self, message: CallResult | CallError) -> None:
         action, answer = self._waiting.pop(str(message.unique_id), (None, None))
-        if answer is None or answer.done():
+        if action is None or answer is None or answer.done():
             return
         failure: Exception | None = None
         if isinstance(message, CallError):
+            self._witness(Message(False, action, "error", str(message.error_code), now()))
             failure = CallFailed(str(message.error_code))
         else:
+            self._witness(Message(False, action, "result", message.payload, now()))
             message.action = action
             try:
                 await validate_payload(message, self.version)
@@ -148,15 +170,18 @@ class Peer:
             result = call.create_call_result(await handler(call.payload))
             await validate_payload(result, self.version)
             frame: str = result.to_json()
+            passed = Message(True, str(call.action), "result", result.payload, now())
         except OCPPError as error:
             # The library's details repeat the whole message, tokens included.
             frame = json.dumps(
                 [CallError.message_type_id, call.unique_id, error.code, error.default_description, {}]
             )
-        await self._say(frame)
+            passed = Message(True, str(call.action), "error", error.code, now())
+        await self._say(frame, passed)
 
-    async def _say(self, frame: str) -> None:
+    async def _say(self, frame: str, passed: Message) -> None:
         try:
             await self.websocket.send(frame)
+            self._witness(passed)
         except ConnectionClosed:
             logger.debug("the peer left before it was answered")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -20,15 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from local.ocppj import Message
+
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 2.0
 """Seconds between attempts to connect: doubled from the first to the longest."""
+_REMEMBERED = 20
 _GLANCE = 0.05
 """Seconds between two looks at a behaviour that may have changed."""
 
 
 class ChargePoint:
-    """`starts` are the starts received, in order; `record` hears of each before it is answered."""
+    """`starts` are the starts received, in order; `record` hears of each before it is answered. `messages` are the last
+    ones that went by, heartbeats left out."""
 
     def __init__(
         self, behaviour: Behaviour, url: str, record: Callable[[Start], None] = lambda _: None
@@ -36,6 +41,7 @@ class ChargePoint:
         """`url` is the server's; the identity becomes its last segment."""
         self.behaviour = behaviour
         self.starts: list[Start] = []
+        self.messages: deque[Message] = deque(maxlen=_REMEMBERED)
         self._record = record
         self._url = f"{url}/{quote(behaviour.identity, safe='')}"
         self._speech: Speech = SPEECHES[behaviour.version]
@@ -57,7 +63,7 @@ class ChargePoint:
                         self._url, subprotocols=[subprotocol], proxy=None, close_timeout=1
                     ) as websocket:
                         delay = FIRST_DELAY
-                        peer = Peer(websocket, self._handlers())
+                        peer = Peer(websocket, self._handlers(), self._overhear)
                         peer.spawn(self._live(peer))
                         peer.spawn(self._leave_when_offline(peer))
                         await peer.run()
@@ -83,6 +89,10 @@ class ChargePoint:
         """Breaks the WebSocket off, as a network does. It is made anew at once."""
         if self._peer:
             self._peer.websocket.transport.abort()
+
+    def _overhear(self, message: Message) -> None:
+        if message.action != "Heartbeat":
+            self.messages.append(message)
 
     async def _live(self, peer: Peer) -> None:
         with contextlib.suppress(Disconnected, TimeoutError):

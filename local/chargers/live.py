@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from local.chargers.behaviours import Reaction
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def shown(chargers: Iterable[ChargePoint]) -> list[dict[str, Any]]:
-    """What is true of each one now; `starts` counts the starts that reached it."""
+    """What is true of each one now; `starts` counts the starts that reached it, `messages` are its last ones."""
     return [
         {
             **described(charger.behaviour),
@@ -23,6 +24,7 @@ def shown(chargers: Iterable[ChargePoint]) -> list[dict[str, Any]]:
                 {"connectorId": connector, "status": status} for connector, status in charger.statuses.items()
             ],
             "starts": len(charger.starts),
+            "messages": [asdict(message) for message in charger.messages],
         }
         for charger in chargers
     ]

@@ -27,7 +27,7 @@ class Console:
     """Made before the processes that it watches, which then report to `hear` and `say`.
 
     Events of its feed: ``stack`` (what runs here), ``charge-points`` (all of them, see `local.chargers.live`),
-    ``ocpp-server``, and ``attempt`` (the id of one that may have changed: the API tells the rest).
+    ``messages`` (their last OCPP messages by charger), ``ocpp-server``, and ``attempt`` (the id of one that may have changed: the API tells the rest).
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,9 @@ class Console:
         if charge_points is None:
             charge_points = [{**one, "connected": False} for one in self._charge_points]
         self._charge_points = charge_points
-        self._feed.tell("charge-points", charge_points)
+        cards = [{name: one[name] for name in one if name != "messages"} for one in charge_points]
+        self._feed.tell("charge-points", cards)
+        self._feed.tell("messages", {one["chargerId"]: one.get("messages", []) for one in charge_points})
 
     def say(self, text: str) -> None:
         """A process ended or came back: `text` says so."""

@@ -6,6 +6,7 @@ import { ChargePoints } from "./chargers.js";
 import { Connect } from "./connect.js";
 import { html } from "./html.js";
 import { useLive } from "./live.js";
+import { Messages } from "./ocpp.js";
 import { Server } from "./server.js";
 
 function Console() {
@@ -23,7 +24,10 @@ function Console() {
       <p class=${live.connected ? "gone hidden" : "gone"} role="alert">
         ${!live.connected && "The stack is not there. This page goes on when it is back."}
       </p>
-      <${ChargePoints} all=${live.chargePoints} chosen=${charger} choose=${choose} />
+      <div class="column">
+        <${ChargePoints} all=${live.chargePoints} chosen=${charger} choose=${choose} />
+        <${Messages} byCharger=${live.messages} />
+      </div>
       ${live.stack && html`<${Connect} all=${live.chargePoints} stack=${live.stack} charger=${charger} choose=${choose} />`}
       <${Attempts} all=${live.attempts} />
       <${Notice} text=${live.notice} />

@@ -50,10 +50,9 @@ function Row({ attempt, longest }) {
   `;
 }
 
-function saying({ answer, problem, outcome }) {
-  if (answer) return html`${answer.status} <span class="soft">${[outcome, answer.info].filter(Boolean).join(", ")}</span>`;
-  if (problem) return problem.title ?? problem;
-  return "";
+function saying({ answer, problem }) {
+  if (answer) return html`${answer.status} <span class="soft">${answer.info}</span>`;
+  return problem ? problem.type : "";
 }
 
 function Steps({ attempt: { state, milliseconds, createdAt }, longest }) {

@@ -26,7 +26,6 @@ export function ChargePoints({ all, chosen, choose }) {
   return html`
     <section class="chargers" aria-labelledby="chargers-title">
       <h2 id="chargers-title">Chargers</h2>
-      ${all.length === 0 && html`<p class="soft">This OCPP server plays its chargers itself; they are not seen from here.</p>`}
       <ul class="cards">
         ${all.map((one) => html`<${Card} key=${one.chargerId} one=${one} chosen=${one.chargerId === chosen} choose=${choose} />`)}
       </ul>
@@ -45,7 +44,11 @@ function Card({ one, chosen, choose }) {
       </div>
       <p class="connectors">
         ${connected
-          ? connectors.map(({ connectorId, status }) => html`<span class="badge ${KINDS[status] ?? "offline"}"><span class="soft">${connectorId}</span> ${status}</span>`)
+          ? connectors.map(
+              ({ connectorId, status }) => html`
+                <span class="badge ${KINDS[status] ?? "offline"}"><span class=${connectors.length > 1 ? "soft" : "hidden"}>connector ${connectorId} </span>${status}</span>
+              `,
+            )
           : html`<span class="badge offline">Unavailable</span>`}
         <span class="starts soft">${starts === undefined ? "" : starts === 1 ? "1 start received" : `${starts} starts received`}</span>
       </p>

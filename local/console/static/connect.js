@@ -9,7 +9,7 @@ const UNKNOWN = "CP-404";
 /** The form that connects a token to a charger, with the request as it leaves and the response as it came. */
 export function Connect({ all, stack, charger, choose }) {
   const [form, setForm] = useState({
-    tokenId: "DE8AA12345",
+    tokenId: "04A2B3C4D5E6F7",
     format: "application/json",
     accept: "*/*",
     connectorId: "",

@@ -2,7 +2,7 @@
 import { useEffect, useReducer } from "preact/hooks";
 
 const API = "/api/v1/ocpp";
-const NOTHING = { connected: false, stack: null, server: null, chargePoints: [], attempts: new Map(), notice: "" };
+const NOTHING = { connected: false, stack: null, server: null, chargePoints: [], messages: {}, attempts: new Map(), notice: "" };
 
 /** The stack as it is now: `attempts` by id, as the API shows them. Renders again whenever something changes. */
 export function useLive() {
@@ -19,6 +19,7 @@ export function useLive() {
     source.onerror = () => change({ connected: false });
     on("stack", (stack) => change({ stack }));
     on("ocpp-server", (server) => change({ server: { ...server, at: Date.now() } }));
+    on("messages", (messages) => change({ messages }));
     on("notice", (notice) => change({ notice }));
     on("attempt", async (id) => learn([await read(`${API}/charger-connect/${id}`)]));
     on("charge-points", (chargePoints) => {

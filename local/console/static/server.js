@@ -14,7 +14,7 @@ export function Server({ server, stack }) {
         ${name} <span class="soft">${running ? `runs, process ${pid}` : `killed, back in ${left} s`}</span>
       </p>
       <button type="button" class="danger" aria-disabled=${!running} onClick=${() => running && order("kill-ocpp-server", {})}>
-        Kill it
+        Kill<span class="hidden"> the OCPP server</span>
       </button>
     </div>
   `;
