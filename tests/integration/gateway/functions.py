@@ -11,6 +11,8 @@ import pytest
 
 import attempts.handler
 import attempts.service
+import callback.handler
+import callback.service
 import charger_connect.handler
 import charger_connect.service
 from journal import DynamoDB, Journal
@@ -33,7 +35,7 @@ def real_functions(
     settings: Mapping[str, str] | None = None,
     link: Link | None = None,
 ) -> Iterator[Invoker]:
-    """Both functions, invoked in this process; `link` stands in for the one that calls OCPP servers."""
+    """All functions, invoked in this process; `link` stands in for the one that calls OCPP servers."""
     environment = {
         **table.environment(),
         "JOURNAL_SECRET": "a secret of the tests",
@@ -48,9 +50,11 @@ def real_functions(
         link=link or service.link,
     )
     reading = attempts.service.Service(Journal(dynamodb, table.name))
+    hearing = callback.service.Service(Journal(dynamodb, table.name), service.secret)
     handlers = {
         "ConnectFunction": lambda event, context: charger_connect.handler.respond(event, context, service),
         "AttemptsFunction": lambda event, context: attempts.handler.respond(event, context, reading),
+        "CallbackFunction": lambda event, context: callback.handler.respond(event, context, hearing),
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")

@@ -1,0 +1,60 @@
+"""A coverage-guided fuzzer on the reader: `python -m tests.hostile.fuzz_reader -runs=100000 -seed=1 CORPUS`.
+
+An input's first byte chooses the Content-Type, the rest is the body. Whatever it is, it is read, or refused by a problem
+that can be written and read again in every format; nothing else is raised. Options are libFuzzer's.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+from xml.etree import ElementTree
+
+import atheris
+
+for code in ("functions", "layers/common", "layers/charger_link"):
+    sys.path.insert(0, str(Path(__file__).parents[2] / code))
+with atheris.instrument_imports(
+    include=["wire", "charger_connect.request", "charger_link.addresses", "xmltodict"]
+):
+    from charger_connect.request import ConnectRequest
+    from wire import MediaType, OcppStatusResponse, Problem, Refused, read_request, write
+    from wire import xml_body as _xml_body  # noqa: F401 - imported late by the reader, after instrumentation
+
+CONTENT_TYPES: Final = (
+    "application/json",
+    "text/json; charset=utf-16",
+    "application/xml",
+    "text/xml; charset=utf-16",
+    "application/x-www-form-urlencoded",
+    "application/xml; charset=utf-16be",
+)
+
+
+def read(data: bytes) -> None:
+    """One input."""
+    content_type, body = CONTENT_TYPES[data[0] % len(CONTENT_TYPES)] if data else None, data[1:]
+    try:
+        request = read_request(body, content_type, ConnectRequest, connectorId=None)
+    except Refused as refused:
+        message: OcppStatusResponse | Problem = refused.problem
+    else:
+        assert isinstance(request.id, UUID)
+        assert request.chargerId
+        message = OcppStatusResponse(request.id, request.chargerId, 0, "NoError", "Accepted", request.tokenId)
+    assert isinstance(message, OcppStatusResponse) or 400 <= message.status < 500
+    for media in MediaType:
+        text = write(message, media)[1]
+        text.encode()
+        if media.is_xml:
+            ElementTree.fromstring(text)
+        else:
+            json.loads(text)
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, read)
+    atheris.Fuzz()
