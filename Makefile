@@ -3,6 +3,7 @@
 #     make run      the whole stack on this machine (PORT=8000, CHARGERS=all)
 #     make test     all tests (TESTS="tests/unit -k journal" for some)
 #     make check    format, lint, types, import rules, templates
+#     make fuzz     hostile input, large: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
 #     make docs     docs/openapi.yaml and the help page, from the code
 #     make build    the Lambda artefacts (ARCH=arm64, or x86_64)
 #     make lock     the hashed lock files, anew
@@ -16,7 +17,7 @@ BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
-.PHONY: run test check build lock clean distclean docs
+.PHONY: run test check build lock clean distclean docs fuzz
 .DELETE_ON_ERROR:
 
 run: .venv/.synced
@@ -24,6 +25,9 @@ run: .venv/.synced
 
 test: .venv/.synced .venv-sam/.synced
 	.venv/bin/pytest $(TESTS)
+
+fuzz: .venv/.synced
+	HOSTILE=all RUNS=$(or $(RUNS),1000000) SEED=$(or $(SEED),1) .venv/bin/pytest tests/hostile --show-capture=no
 
 check: .venv/.synced .venv-sam/.synced
 	.venv/bin/ruff format --check .
