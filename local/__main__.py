@@ -84,6 +84,11 @@ def _options() -> argparse.Namespace:
         help="the OCPP server is a stand-in: steve, citrineos, ocpp_core, ocpp_cs (or DIALECT)",
     )
     parser.add_argument(
+        "--link-servers",
+        default=environ("LINK_SERVERS", ""),
+        help="LinkServers in JSON, to call an OCPP server of your own in the place of the local one (or LINK_SERVERS)",
+    )
+    parser.add_argument(
         "--link-timeout",
         type=float,
         default=environ("LINK_TIMEOUT", "20"),
@@ -156,7 +161,8 @@ def _start_functions(
     for function in read.functions.values():
         os.environ.update(function.environment)
     os.environ.update(table.environment())
-    os.environ["LINK_SERVERS"] = json.dumps([entry | {"dialect": options.dialect} for entry in LINK_SERVERS])
+    own = [entry | {"dialect": options.dialect} for entry in LINK_SERVERS]
+    os.environ["LINK_SERVERS"] = options.link_servers or json.dumps(own)
     os.environ["CALLBACK_BASE_URL"] = f"http://{HOST}:{options.port}"
     os.environ["LINK_TIMEOUT"] = f"{options.link_timeout:g}"
     os.environ["JOURNAL_SECRET"] = JOURNAL_SECRET
