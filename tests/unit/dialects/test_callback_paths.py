@@ -1,0 +1,76 @@
+"""The path that makes a callback good."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+
+import pytest
+
+from journal import Attempt, State, callbacks
+
+SECRET = b"a secret of the tests"
+NOW = 1_800_000_000.7
+ATTEMPT = Attempt(
+    id="3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+    chargerId="CP-1",
+    state=State.PENDING,
+    createdAt="2027-01-15T08:00:00.000000Z",
+    updatedAt="2027-01-15T08:00:00.000000Z",
+    tries=2,
+)
+
+
+def test_it_carries_the_id_an_expiry_of_a_day_and_a_signature() -> None:
+    id_, expires, signature = callbacks.path(SECRET, ATTEMPT, NOW).split("/")
+    assert (id_, int(expires)) == (ATTEMPT.id, int(NOW) + 24 * 3600)
+    assert callbacks.signed(SECRET, ATTEMPT, expires, signature)
+    assert len(bytes.fromhex(signature)) == 32
+
+
+@pytest.mark.parametrize(
+    ("secret", "attempt", "longer"),
+    [
+        (b"another secret of the tests", ATTEMPT, 0),
+        (SECRET, replace(ATTEMPT, id="3f2504e0-4f89-11d3-9a0c-0305e82c3302"), 0),
+        (SECRET, replace(ATTEMPT, tries=1), 0),
+        (SECRET, replace(ATTEMPT, tries=3), 0),
+        (SECRET, ATTEMPT, 1),
+    ],
+)
+def test_the_signature_is_over_all_of_them(secret: bytes, attempt: Attempt, longer: int) -> None:
+    _, expires, signature = callbacks.path(SECRET, ATTEMPT, NOW).split("/")
+    assert not callbacks.signed(secret, attempt, str(int(expires) + longer), signature)
+
+
+@pytest.mark.parametrize("signature", ["", "0", "\ud800", "é" * 64, "0" * 10_000])
+def test_what_is_no_signature_is_none(signature: str) -> None:
+    expires = str(int(NOW) + 60)
+    assert not callbacks.signed(SECRET, ATTEMPT, expires, signature)
+
+
+def test_the_key_is_not_the_one_of_the_fingerprints() -> None:
+    _, expires, signature = callbacks.path(SECRET, ATTEMPT, NOW).split("/")
+    text = f"{ATTEMPT.id}/{expires}/{ATTEMPT.tries}".encode()
+    assert signature != hmac.digest(SECRET, text, "sha256").hex()
+
+
+@pytest.mark.parametrize(
+    ("expires", "is_over"),
+    [
+        (str(int(NOW) + 1), False),
+        (str(int(NOW) + callbacks.LIFETIME), False),
+        (str(int(NOW)), True),
+        (str(int(NOW) + callbacks.LIFETIME + 1), True),
+        ("0", True),
+        ("-1", True),
+        ("", True),
+        (" 1800000060", True),
+        ("1800000060.5", True),
+        ("0x6b49d200", True),
+        ("١٨٠٠٠٠٠٠٦٠", True),
+        ("1" * 5000, True),
+    ],
+)
+def test_it_is_good_for_a_day_and_no_expiry_of_anothers_making_is(expires: str, is_over: bool) -> None:
+    assert callbacks.expired(expires, NOW) is is_over
