@@ -6,6 +6,7 @@
 #     make fuzz     hostile input, large: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
 #     make docs     docs/openapi.yaml and the help page, from the code
 #     make build    the Lambda artefacts (ARCH=arm64, or x86_64)
+#     make bench    the service beside what it is compared with (BENCH="--only cold,warm", BENCH=--quick)
 #     make lock     the hashed lock files, anew
 #     make clean    removes what was built; `make distclean` the environments too
 
@@ -17,7 +18,7 @@ BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
-.PHONY: run test check build lock clean distclean docs fuzz
+.PHONY: run test check build lock clean distclean docs fuzz bench
 .DELETE_ON_ERROR:
 
 run: .venv/.synced
@@ -40,6 +41,9 @@ check: .venv/.synced .venv-sam/.synced
 docs: .venv/.synced
 	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/python -m apidoc
 
+bench: .venv/.synced .venv-sam/.synced
+	.venv/bin/python -m benchmarks $(BENCH)
+
 build: $(BUILD)/template.yaml
 
 $(BUILD)/template.yaml: .venv/.synced .venv-sam/.synced $(SOURCES)
@@ -55,10 +59,11 @@ $(BUILD)/template.yaml: .venv/.synced .venv-sam/.synced $(SOURCES)
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: .venv/.synced
 	for name in uv dev sam audit; do $(LOCK) requirements/$$name.in -o requirements/$$name.txt; done
-	$(LOCK) requirements/run.in -c requirements/dev.txt -o requirements/run.txt
+	for name in run bench-bare bench-powertools bench-fastapi; do \
+	  $(LOCK) requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
 
 clean:
-	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis .local
+	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis .local benchmarks/.cache
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 distclean: clean

@@ -1,0 +1,1 @@
+"""What the service costs, against what a team would have written instead, doing the same job on the same machine."""

@@ -1,0 +1,101 @@
+"""The same job as Powertools' documentation teaches it: resolver with validation, Logger, Metrics, Tracer, idempotency.
+
+The idempotency utility's record is the claim; what it keeps cannot be found by charger, so the attempt is settled through a boto3
+resource. The utility then completes its own record: one write more than in the other programs.
+"""
+
+import os
+import time
+from uuid import UUID
+
+import boto3
+import urllib3
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.idempotency.serialization.pydantic import PydanticSerializer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+app = APIGatewayHttpResolver(enable_validation=True)
+http = urllib3.PoolManager()
+attempts = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
+persistence = DynamoDBPersistenceLayer(table_name=os.environ["TABLE_NAME"])
+config = IdempotencyConfig(event_key_jmespath="id", expires_after_seconds=90 * 86400)
+
+
+class ConnectRequest(BaseModel):
+    id: UUID
+    chargerId: str
+    tokenId: str
+    serverIpAddress: str
+    serverRestApiPort: int
+
+
+class Status(BaseModel):
+    id: UUID
+    chargerId: str
+    connectorId: int
+    errorCode: str
+    status: str
+    info: str | None = None
+
+
+@idempotent_function(
+    data_keyword_argument="request",
+    config=config,
+    persistence_store=persistence,
+    output_serializer=PydanticSerializer(model=Status),
+)
+@tracer.capture_method
+def connect(request: ConnectRequest) -> Status:
+    server = f"http://{request.serverIpAddress}:{request.serverRestApiPort}"
+    response = http.request(
+        "PUT",
+        f"{server}/api/v1/chargers/{request.chargerId}/connections/{request.id}",
+        json={"tokenId": request.tokenId, "connectorId": 1},
+        timeout=20,
+        retries=False,
+    )
+    if response.status != 200:
+        raise RuntimeError(f"the OCPP server answered {response.status}")
+    status = Status(id=request.id, **response.json())
+    now = int(time.time())
+    attempts.put_item(
+        Item={
+            "id": str(request.id),
+            "chargerId": request.chargerId,
+            "createdAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+            "state": "completed",
+            "expiresAt": now + 90 * 86400,
+            "answer": status.model_dump(mode="json"),
+        }
+    )
+    return status
+
+
+@app.post("/api/v1/ocpp/charger-connect")
+@tracer.capture_method
+def charger_connect(request: ConnectRequest) -> Status:
+    logger.info("connecting", extra={"id": str(request.id), "chargerId": request.chargerId})
+    status = connect(request=request)
+    logger.info("connected", extra={"id": str(request.id), "status": status.status})
+    metrics.add_metric(name="Attempts", unit=MetricUnit.Count, value=1)
+    return status
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+@tracer.capture_lambda_handler
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict, context: LambdaContext) -> dict:
+    config.register_lambda_context(context)
+    return app.resolve(event, context)
