@@ -24,14 +24,16 @@ _OWN = frozenset({"ANY /api/v1/ocpp/charger-connect", "GET /api/v1/ocpp/charger-
 def respond(event: Mapping[str, Any], settings: AccessSettings) -> dict[str, Any]:
     """Let in who comes from a network of the setting that the route asks for; the network is the caller's name.
 
-    The address is the one that the gateway saw, never what a header says.
+    The address is the one that the gateway saw. It also ends X-Forwarded-For, to which the gateway adds it: where the two differ,
+    somebody plays with one of them.
     """
     route, source = str(event["routeKey"]), str(event["requestContext"]["http"]["sourceIp"])
+    forwarded = (event.get("headers") or {}).get("x-forwarded-for", source).rpartition(",")[2].strip()
     network = _holding(source, settings.allowed_readers) if route.startswith("GET ") else None
     if network is None and route in _OWN:
         network = _holding(source, settings.allowed_sources)
-    if network is None:
-        _log.warning("source refused", extra={"source": source, "route": route})
+    if network is None or forwarded != source:
+        _log.warning("source refused", extra={"source": source, "forwarded": forwarded, "route": route})
         return {"isAuthorized": False}
     return {"isAuthorized": True, "context": {"caller": f"network:{network}"}}
 

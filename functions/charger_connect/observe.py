@@ -32,6 +32,7 @@ _ZERO = "00000000-0000-0000-0000-000000000000"
 _UNREADABLE = (400, 405, 413, 415)
 _PAUSED = "/problems/starts-paused"
 _LEFT_UNKNOWN = "UnknownsLeft"
+_DEEPEST = 5  # exceptions that caused each other
 
 
 class _Record:
@@ -116,6 +117,8 @@ def settled(
     }
     if isinstance(result, LinkError):
         extra["kind"] = result.kind
+        if result.__cause__ is not None and result.kind == "unexpected":
+            extra["causes"] = _causes(result.__cause__)
     _log.info("settled", extra=extra)
     _count("Attempts", outcome=outcome)
     if outcome == "unknown":
@@ -199,16 +202,20 @@ def answered(message: OcppStatusResponse | Problem) -> None:
 
 def crashed(error: BaseException) -> None:
     """An exception that nobody expected. Its message and values stay out of the log: they may hold a token."""
-    causes: list[dict[str, Any]] = []
-    cause: BaseException | None = error
-    while cause is not None and len(causes) < 5:
-        places = [
-            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(cause.__traceback__)
-        ]
-        causes.append({"type": type(cause).__name__, "places": places})
-        cause = cause.__cause__ or cause.__context__
-    _log.error("crashed", extra={"causes": causes})
+    _log.error("crashed", extra={"causes": _causes(error)})
     _count("Crashes")
+
+
+def _causes(error: BaseException | None) -> list[dict[str, Any]]:
+    """The types and places of an exception and of what caused it."""
+    causes: list[dict[str, Any]] = []
+    while error is not None and len(causes) < _DEEPEST:
+        places = [
+            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)
+        ]
+        causes.append({"type": type(error).__name__, "places": places})
+        error = error.__cause__ or error.__context__
+    return causes
 
 
 def _linked(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[str, int]) -> None:

@@ -1,0 +1,122 @@
+"""The real handlers on a table and an OCPP server of the test's own, and everything that they log."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import closing, contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import attempts.handler
+import authorizer.handler
+import callback.handler
+import preflight.handler
+from charger_connect import observe
+from local.table import start_table
+from local.template import Resolver
+from scripts.transform import extend, load, transform
+from tests.integration.calling import Caller, calling
+from tests.integration.misbehaving import Misbehaving, answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from local.table import TableServer
+
+    Line = dict[str, Any]
+    Listen = Callable[[], AbstractContextManager[list[Line]]]
+
+
+_LOGGERS: list[Any] = [
+    observe._log,
+    attempts.handler._log,
+    authorizer.handler._log,
+    callback.handler._log,
+    preflight.handler._log,
+]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _metrics_have_a_namespace() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")
+        patch.setenv("POWERTOOLS_SERVICE_NAME", "local")  # the name of the stack, as the template has it
+        yield
+
+
+@pytest.fixture(scope="session")
+def resources() -> dict[str, Any]:
+    """What a deployment with every default has, by logical id."""
+    document = transform(extend(load(), {}))
+    resolver = Resolver(document, {})
+    return {
+        name: resolver.resolve(resource)
+        for name, resource in document["Resources"].items()
+        if resolver.holds(resource.get("Condition"))
+    }
+
+
+@pytest.fixture(scope="module")
+def shared_table() -> Iterator[TableServer]:
+    with closing(start_table()) as table:
+        yield table
+
+
+@pytest.fixture
+def table(shared_table: TableServer) -> Iterator[TableServer]:
+    yield shared_table
+    shared_table.on_request = lambda *_: None
+    shared_table.clear()
+    shared_table.operations.clear()
+
+
+@pytest.fixture
+def server() -> Iterator[Misbehaving]:
+    """An OCPP server whose chargers accept everything, until it is told otherwise."""
+    with closing(Misbehaving(answers())) as server:
+        yield server
+
+
+@pytest.fixture
+def caller(table: TableServer) -> Iterator[Caller]:
+    with calling(table, LINK_TIMEOUT="1") as caller:
+        yield caller
+
+
+@contextmanager
+def listening() -> Iterator[list[Line]]:
+    """The lines that functions print meanwhile, log lines and metrics, there when it ends."""
+    lines: list[Line] = []
+    printed = io.StringIO()
+    handlers = {log.registered_handler for log in _LOGGERS}
+    before = [(handler, handler.setStream(printed)) for handler in handlers]
+    try:
+        with redirect_stdout(printed):
+            yield lines
+    finally:
+        for handler, stream in before:
+            handler.setStream(stream)
+        print(printed.getvalue(), end="")  # where a search of all output finds it
+        lines += [json.loads(line) for line in printed.getvalue().splitlines()]
+
+
+def messages(lines: list[Line]) -> list[Line]:
+    """The log lines among them."""
+    return [line for line in lines if "message" in line]
+
+
+def metrics(lines: list[Line]) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """The sum of every metric in them, by name and dimensions, as CloudWatch reads the embedded format."""
+    sums: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
+    for line in lines:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == "ChargerConnect"
+            for names in directive["Dimensions"]:
+                dimensions = frozenset((name, line[name]) for name in names)
+                for metric in directive["Metrics"]:
+                    key = (metric["Name"], dimensions)
+                    sums[key] = sums.get(key, 0) + sum(line[metric["Name"]])
+    return sums

@@ -1,0 +1,138 @@
+"""Everything that can happen to a request, made to happen, over real sockets."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import charger_connect.handler
+from local.table import Fault
+from tests.integration.calling import Caller, Context, calling, request
+from tests.integration.misbehaving import Misbehaving, answers, declines, hangs, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from local.table import TableServer
+
+ZERO = "00000000-0000-0000-0000-000000000000"
+DENIED = Fault(apply=False, error="ResourceNotFoundException")
+
+
+@contextmanager
+def server(*scripts: Any) -> Iterator[Misbehaving]:
+    with closing(Misbehaving(*scripts)) as misbehaving:
+        yield misbehaving
+
+
+def everything(table: TableServer) -> None:
+    """Each happening, one after the other, every one with attempts of its own."""
+    for happening in HAPPENINGS:
+        with calling(table, LINK_TIMEOUT="0.3") as caller:
+            happening(caller, table)
+        table.on_request = lambda *_: None
+
+
+def outcomes(caller: Caller, _table: TableServer) -> None:
+    for status in ("Accepted", "Rejected", "Unavailable"):
+        with server(answers(body=told(status=status))) as ocpp:
+            assert caller.post(request(ocpp.port)).status == 200
+    with server(answers(body=told(status="Available"))) as ocpp:
+        assert caller.post(request(ocpp.port, tokenId=None)).outcome == "status"
+    with server(hangs) as ocpp:
+        assert caller.post(request(ocpp.port)).outcome == "unknown"
+    with server(declines(404)) as ocpp:
+        assert caller.post(request(ocpp.port)).problem == "charger-unknown"
+
+
+def repeats(caller: Caller, _table: TableServer) -> None:
+    with server(answers()) as ocpp:
+        members = request(ocpp.port)
+        assert caller.post(members).status == 200
+        assert "Idempotent-Replayed" in caller.post(members).headers
+        assert caller.post({**members, "chargerId": "CP-2"}).problem == "id-reused"
+        zero = request(ocpp.port, id=ZERO)
+        assert caller.post(zero).status == 200
+        assert caller.post({**zero, "chargerId": "CP-2"}).problem == "id-reused"
+
+
+def still_going_on(caller: Caller, _table: TableServer) -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    def slow(peer: Any) -> None:
+        peer.read()
+        asked.set()
+        go.wait(10)
+        answers()(peer)
+
+    caller.service = replace(caller.service, link_timeout=10)
+    with server(slow) as ocpp:
+        members = request(ocpp.port)
+        first = threading.Thread(target=caller.post, args=(members,))
+        first.start()
+        assert asked.wait(10)
+        assert caller.post(members).outcome == "pending"
+        go.set()
+        ocpp.close()
+        first.join()
+
+
+def asked_again_in_vain(caller: Caller, _table: TableServer) -> None:
+    with server(hangs) as ocpp:
+        members = request(ocpp.port)
+        assert caller.post(members).outcome == "unknown"
+        assert caller.at(later=7200).post(members).outcome == "unknown"
+
+
+def refusals(caller: Caller, table: TableServer) -> None:
+    assert caller.post({"id": "not a GUID"}).status == 400
+    assert caller.post(request(80, serverIpAddress="169.254.169.254")).status == 403
+    with calling(table, PAUSED="true") as paused:
+        assert paused.post(request(80)).problem == "starts-paused"
+
+
+def a_server_that_is_gone(caller: Caller, _table: TableServer) -> None:
+    caller.service = replace(caller.service, link_timeout=3.0)
+    with server(answers()) as ocpp:
+        members = request(ocpp.port)
+    assert caller.post(members).problem == "server-unreachable"
+    assert caller.post(members).problem == "circuit-open"
+
+
+def a_table_that_fails(caller: Caller, table: TableServer) -> None:
+    with server(answers()) as ocpp:
+        table.on_request = lambda *_: DENIED
+        assert caller.post(request(ocpp.port)).problem == "journal-unavailable"
+        seen: list[str] = []
+
+        def settle_fails(operation: str, _body: dict[str, Any]) -> Fault | None:
+            seen.append(operation)
+            return DENIED if len(seen) > 1 else None
+
+        table.on_request = settle_fails
+        assert caller.post(request(ocpp.port)).outcome == "unknown"
+
+
+def a_crash(caller: Caller, _table: TableServer) -> None:
+    broken = replace(caller.service, link_timeout="no number")  # type: ignore[arg-type]
+    event = {
+        "headers": {"content-type": "application/x-www-form-urlencoded"},
+        "requestContext": {"http": {"method": "POST"}},
+        "body": "id=3f2504e0-4f89-11d3-9a0c-0305e82c33ff&chargerId=CP-1&tokenId=04A2B3C4D5E6F7"
+        "&serverIpAddress=127.0.0.1&serverRestApiPort=80",
+    }
+    assert charger_connect.handler.respond(event, Context(29.0), broken)["statusCode"] == 500
+
+
+HAPPENINGS: tuple[Callable[[Caller, TableServer], None], ...] = (
+    outcomes,
+    repeats,
+    still_going_on,
+    asked_again_in_vain,
+    refusals,
+    a_server_that_is_gone,
+    a_table_that_fails,
+    a_crash,
+)

@@ -1,0 +1,144 @@
+"""Alarms and widgets name only what is emitted: by the code, seen here, or by AWS, as it documents."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import callback.handler
+import callback.service
+from charger_connect import observe
+from journal import DynamoDB, Journal
+from tests.infrastructure.conftest import of_type
+from tests.integration.calling import Context, calling, request
+from tests.integration.misbehaving import answers
+from tests.operations import named
+from tests.operations.aws_metrics import DOCUMENTED
+from tests.operations.conftest import listening, messages, metrics
+from tests.operations.happenings import everything, server
+from tests.operations.named import OWN, Metric
+from transport.credentials import from_environment
+
+if TYPE_CHECKING:
+    from local.table import TableServer
+
+    Emitted = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture(scope="module")
+def emitted(shared_table: TableServer) -> Emitted:
+    observe._cold = True
+    with listening() as lines:
+        everything(shared_table)
+    return metrics(lines)
+
+
+def _is_emitted(metric: Metric, emitted: Emitted) -> bool:
+    return any(
+        name == metric.name
+        and {key for key, _ in dimensions} == set(metric.dimensions)
+        and all(metric.dimensions[key] in (None, value) or key == "version" for key, value in dimensions)
+        for name, dimensions in emitted
+    )
+
+
+def test_what_alarms_and_widgets_name_of_ours_the_code_emits(
+    resources: dict[str, Any], emitted: Emitted
+) -> None:
+    filtered = {(metric.name, *metric.dimensions) for metric in named.by_filters(resources)}
+    ours = [
+        metric
+        for metric in (*named.by_alarms(resources), *named.by_widgets(resources))
+        if metric.namespace == OWN and (metric.name, *metric.dimensions) not in filtered
+    ]
+    assert len({metric.where for metric in ours}) > 12
+    assert [metric for metric in ours if not _is_emitted(metric, emitted)] == []
+
+
+def test_a_metric_that_nobody_emits_is_found(emitted: Emitted) -> None:
+    assert _is_emitted(Metric("", OWN, "Attempts", {"service": "local", "outcome": "accepted"}), emitted)
+    for name, dimensions in (
+        ("Attemps", {"service": "local", "outcome": "accepted"}),
+        ("Attempts", {"service": "local"}),
+        ("Attempts", {"service": "local", "outcome": "lost"}),
+        ("Attempts", {"service": "another", "outcome": "accepted"}),
+        ("Failures", {"service": "local"}),
+    ):
+        assert not _is_emitted(Metric("", OWN, name, dimensions), emitted)
+
+
+def test_what_alarms_and_widgets_name_of_aws_it_documents(resources: dict[str, Any]) -> None:
+    theirs = [
+        metric
+        for metric in (*named.by_alarms(resources), *named.by_widgets(resources))
+        if metric.namespace != OWN
+    ]
+    assert len(theirs) > 20
+    undocumented = [
+        metric
+        for metric in theirs
+        if set(metric.dimensions) not in DOCUMENTED.get((metric.namespace, metric.name), [])
+    ]
+    assert undocumented == []
+
+
+def test_what_the_code_emits_somebody_looks_at(resources: dict[str, Any], emitted: Emitted) -> None:
+    looked_at = {metric.name for metric in (*named.by_alarms(resources), *named.by_widgets(resources))}
+    assert {name for name, _ in emitted} - looked_at == set()
+
+
+def test_dimensions_are_few_and_no_charger_server_or_id_is_one(emitted: Emitted) -> None:
+    names = {key for _, dimensions in emitted for key, _ in dimensions}
+    assert names == {"service", "outcome", "dialect", "kind", "version"}
+
+
+def test_the_common_path_is_two_log_lines_and_one_record_of_metrics(
+    resources: dict[str, Any], shared_table: Any
+) -> None:
+    with calling(shared_table) as caller, server(answers()) as ocpp:
+        caller.post(request(ocpp.port))
+        with listening() as lines:
+            caller.post(request(ocpp.port))
+    assert [line.get("message", "metrics") for line in lines] == ["claimed", "settled", "metrics"]
+    assert lines[2]["chargerId"] == "CP-1"
+    assert lines[2]["server"] == f"127.0.0.1:{ocpp.port}"
+    assert sum(len(json.dumps(line, separators=(",", ":"))) for line in lines) < 1800
+
+
+def test_metrics_of_filters_are_made_of_fields_that_stand_in_the_lines(
+    resources: dict[str, Any], callback_refused: dict[str, Any]
+) -> None:
+    access = json.loads(resources["ApiStage"]["Properties"]["AccessLogSettings"]["Format"])
+    for name, properties in of_type(resources, "AWS::Logs::MetricFilter").items():
+        line = access if properties["LogGroupName"] == "ApiLogs" else callback_refused
+        fields = re.findall(r"\$\.(\w+)", properties["FilterPattern"])
+        fields += [
+            entry["Value"].removeprefix("$.")
+            for made in properties["MetricTransformations"]
+            for entry in made["Dimensions"]
+        ]
+        assert fields, name
+        assert set(fields) <= set(line), name
+    (pattern,) = {
+        properties["FilterPattern"]
+        for properties in of_type(resources, "AWS::Logs::MetricFilter").values()
+        if properties["LogGroupName"] == "CallbackLogs"
+    }
+    assert f'$.message = "{callback_refused["message"]}"' in pattern
+
+
+@pytest.fixture
+def callback_refused(shared_table: TableServer) -> dict[str, Any]:
+    """What the callback function logs of a forged path."""
+    environment = shared_table.environment()
+    dynamodb = DynamoDB(shared_table.url, environment["AWS_REGION"], from_environment(environment))
+    service = callback.service.Service(Journal(dynamodb, shared_table.name), b"a secret of the tests")
+    event = {"pathParameters": {"id": "1", "expires": "1", "signature": "0"}, "body": "{}"}
+    with listening() as lines:
+        assert callback.handler.respond(event, Context(29.0), service)["statusCode"] == 404
+    dynamodb.close()
+    (line,) = messages(lines)
+    return line
