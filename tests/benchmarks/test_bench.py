@@ -84,6 +84,10 @@ def test_a_growing_table_changes_neither_requests_nor_bytes(details: dict[str, A
         assert few == many, case
 
 
+def test_the_service_is_at_most_half_the_size_of_powertools(figures: dict[str, Any]) -> None:
+    assert figures["size"][SERVICE]["median"] <= 0.5 * figures["size"]["powertools"]["median"]
+
+
 def test_the_picture_shows_every_program(results: Path) -> None:
     picture = (results / "latest.svg").read_text()
     assert all(f">{name}</text>" in picture for name in (SERVICE, *PEERS))

@@ -1,0 +1,71 @@
+"""What is left out of the dependencies layer is missed by nobody."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+OURS = {
+    path.name
+    for group in ("functions", "layers/common", "layers/charger_link")
+    for path in (ROOT / group).iterdir()
+}
+
+pytestmark = pytest.mark.artefact
+
+
+def imports() -> Iterator[str]:
+    """An import statement for everything of others that functions and layers import, wherever in a module they do."""
+    for path in [*ROOT.glob("functions/**/*.py"), *ROOT.glob("layers/**/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules = [name.name for name in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [node.module or ""]
+            else:
+                continue
+            if (
+                {module.partition(".")[0] for module in modules}
+                - OURS
+                - sys.stdlib_module_names
+                - {"__future__"}
+            ):
+                yield ast.unparse(node)
+
+
+def run(artefact: Path, script: str) -> None:
+    path = artefact / "DependenciesLayer" / "python"
+    environment = {"PYTHONPATH": str(path), "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_layer_has_all_that_is_imported(artefact: Path) -> None:
+    statements = sorted(set(imports()))
+    assert any("parameters" in statement for statement in statements)
+    run(artefact, "\n".join(statements))
+
+
+@pytest.mark.parametrize("service", ["codedeploy", "dynamodb", "lambda", "secretsmanager", "ssm", "sts"])
+def test_the_layer_has_the_description_of_each_service_that_is_called(artefact: Path, service: str) -> None:
+    run(artefact, f"import boto3; boto3.client({service!r})")
+
+
+def test_the_layer_has_what_pydantic_needs_to_build_a_model_and_to_tell_what_is_wrong(artefact: Path) -> None:
+    run(
+        artefact,
+        "from pydantic import BaseModel, ValidationError\n"
+        "class Model(BaseModel):\n    number: int\n    text: str | None = None\n"
+        "try:\n    Model(number='x')\nexcept ValidationError as error:\n    assert error.errors()",
+    )
