@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.chargers import Behaviour
+from local.standins import OcppCs
+from tests.integration.calling import LOOPBACK
+from tests.integration.dialects.asking import behind
 from tests.integration.gateway.test_run import ROOT, Run
 
 if TYPE_CHECKING:
@@ -52,6 +56,18 @@ def test_its_charge_points_are_started_through_it(run: Run, offline: tuple[int, 
     assert said(run.connect("CP-2")) == (200, "Accepted")
     assert said(run.connect("CP-3")) == offline
     assert said(run.connect("CP-4")) == (200, "Rejected")
+
+
+def test_a_server_that_runs_elsewhere_can_be_tried(ports: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    with behind(OcppCs(version=2), Behaviour("CP-of-mine")) as (standin, points), ExitStack() as stack:
+        entry = {**LOOPBACK, "ports": [standin.port], "dialect": "ocpp-cs"}
+        monkeypatch.setenv("LINK_SERVERS", json.dumps([entry]))
+        run = Run(ports)
+        stack.callback(run.stop)
+        run.ready()
+        run.rest_port = standin.port
+        assert said(run.connect("CP-of-mine")) == (200, "Accepted")
+        assert len(points["CP-of-mine"].starts) == 1
 
 
 def test_a_dialect_that_there_is_not_is_named() -> None:

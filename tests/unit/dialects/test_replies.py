@@ -214,10 +214,23 @@ def test_a_token_that_ocpp_16_has_no_room_for_is_never_sent_nor_cut(name: str) -
     assert (answer.outcome, answer.info, exchange.sent) == (Outcome.REJECTED, "token-too-long", [])
 
 
-WORDS = (
-    "status success payload successResponses errorResponses exceptions chargeBoxId response errorCode error message code "
-    "_errorCode statusInfo reasonCode"
-).split()
+WORDS = [
+    "status",
+    "success",
+    "payload",
+    "successResponses",
+    "errorResponses",
+    "exceptions",
+    "chargeBoxId",
+    "response",
+    "errorCode",
+    "error",
+    "message",
+    "code",
+    "_errorCode",
+    "statusInfo",
+    "reasonCode",
+]
 VALUES = ["Accepted", "Rejected", "Timeout", "CP/1 ä", "InternalError", "NotSupported", "x"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(VALUES),
