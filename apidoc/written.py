@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from apidoc.document import document
+from apidoc.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,5 +37,13 @@ def openapi() -> str:
     return _HEAD + yaml.dump(document(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-FILES: Final[dict[str, Callable[[], str]]] = {"docs/openapi.yaml": openapi}
+def help_page() -> str:
+    """The help page, beside the function that serves it."""
+    return Page(document()).html()
+
+
+FILES: Final[dict[str, Callable[[], str]]] = {
+    "docs/openapi.yaml": openapi,
+    "functions/help_page/help.html": help_page,
+}
 """What each generated file holds, by its path in the project."""

@@ -1,0 +1,1 @@
+"""GET /docs: the API's help page, where a deployment serves it (ServeDocs)."""
