@@ -81,9 +81,15 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
     to_link = call.deadline.before(_TO_SETTLE)
     try:
         server = _server(request, service, call)
-        _may_call(request, server, service)
+        opening = _opening(request, server, call, service)
+        refusal = _refusal(request, server, service)
         began = time.monotonic()
-        claim = service.journal.claim(_opening(request, server, call, service), to_link.within(_TO_CLAIM))
+        if refusal is None:
+            claim = service.journal.claim(opening, to_link.within(_TO_CLAIM))
+        elif known := service.journal.look(opening, to_link.within(_TO_CLAIM)):
+            claim = known
+        else:
+            raise refusal
     except JournalUnavailable as error:
         observe.unclaimed(str(request.id), error.reason)
         detail = "The attempt could not be recorded, so nothing was sent. Try again with the same id."
@@ -217,17 +223,18 @@ def _server(request: ConnectRequest, service: Service, call: Call) -> Server:
     raise Refused(problem("invalid-request", "Name the OCPP server that holds the charger.", errors=errors))
 
 
-def _may_call(request: ConnectRequest, server: Server, service: Service) -> None:
+def _refusal(request: ConnectRequest, server: Server, service: Service) -> Refused | None:
+    """Why the server may not be called now, with certainly nothing sent by this call. What an earlier one with the id did the
+    journal knows: nobody hears "not started" of a charge that may run."""
     if request.tokenId is not None and (service.paused or not server.entry.enabled):
         detail = "The operator has paused starts, so nothing was sent. Try again later with the same id."
-        raise Refused(problem("starts-paused", detail), {"Retry-After": _PAUSED_RETRY_AFTER})
+        return Refused(problem("starts-paused", detail), {"Retry-After": _PAUSED_RETRY_AFTER})
     try:
         service.circuits.check(server.name)
     except CircuitOpen as error:
         observe.circuit_refused()
-        raise Refused(
-            problem("circuit-open", error.detail), {"Retry-After": str(error.retry_after)}
-        ) from error
+        return Refused(problem("circuit-open", error.detail), {"Retry-After": str(error.retry_after)})
+    return None
 
 
 def _opening(request: ConnectRequest, server: Server, call: Call, service: Service) -> Opening:

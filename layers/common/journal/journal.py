@@ -155,6 +155,21 @@ class Journal:
                     return Claimed(now, doubt=opening.token is not None)
         return Pending(old, 1)
 
+    def look(self, opening: Opening, deadline: Deadline) -> Replay | Pending | Mismatch | Unknown | None:
+        """What a claim would hear, where none may be made now; None where nothing was started under the id.
+
+        Raises
+        ------
+        JournalUnavailable
+        """
+        old = self.get(opening.id, deadline)
+        if old is None or (old.state is State.FAILED and old.fingerprint == opening.fingerprint):
+            return None
+        verdict = self._judge(old, opening, owner="")
+        if verdict is None and opening.token is not None:
+            return Unknown(old)
+        return None if isinstance(verdict, Claimed) else verdict
+
     def settle(self, claimed: Claimed, settlement: Settlement, deadline: Deadline) -> Attempt | None:
         """Record what became of it.
 

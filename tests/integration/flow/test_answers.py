@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.table import Fault
 from tests.integration.calling import LOOPBACK, Caller, calling, request
 from tests.integration.misbehaving import Misbehaving, answers, declines, hangs, told
 
@@ -209,3 +210,51 @@ def test_the_caller_cannot_reach_a_server_behind_the_name_of_another_header(
     """What is dialled is the judged address, whatever the request says besides."""
     caller.post(request(server.port, host="169.254.169.254", server="x"))
     assert server.asked[0].headers["host"] == f"127.0.0.1:{server.port}"
+
+
+def test_a_start_that_may_run_is_never_called_not_started_because_of_now(
+    server: Misbehaving, table: TableServer
+) -> None:
+    """Paused, or with the circuit open, nothing is sent; what was sent before under the id is told all the same."""
+    done, unknown, failed = (request(server.port) for _ in range(3))
+    with calling(table) as caller:
+        assert caller.post(done).status == 200
+        server.plays(answers(500, b"{}", "text/plain"))
+        assert caller.post(unknown).outcome == "unknown"
+        server.plays(declines(503))
+        assert caller.post(failed).outcome == "not-started"
+    before, items = len(server.asked), table.items()
+    with calling(table, PAUSED="true") as paused, calling(table) as broken:
+        for _ in range(3):
+            broken.service.circuits.failed(f"127.0.0.1:{server.port}", None)
+        for caller, refusal in ((paused, "starts-paused"), (broken, "circuit-open")):
+            heard = caller.post(done)
+            assert (heard.status, heard.outcome) == (200, "accepted")
+            assert heard.headers["Idempotent-Replayed"] == "true"
+            heard = caller.post(unknown)
+            assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
+            assert "Retry-After" not in heard.headers
+            for members in (failed, request(server.port)):
+                heard = caller.post(members)
+                assert (heard.status, heard.problem, heard.outcome) == (503, refusal, "not-started")
+            assert caller.post(done, caller="mallory").problem == "id-reused"
+    assert len(server.asked) == before
+    assert sorted(map(str, table.items())) == sorted(map(str, items))
+
+
+def test_nor_while_another_invocation_holds_it(server: Misbehaving, table: TableServer) -> None:
+    members = request(server.port)
+    writes: list[str] = []
+
+    def settle_fails(operation: str, _body: dict[str, Any]) -> Fault | None:
+        writes.append(operation)
+        return Fault(apply=False, error="ThrottlingException") if len(writes) > 1 else None
+
+    table.on_request = settle_fails
+    with calling(table) as caller:
+        assert caller.post(members, left=3.1).outcome == "unknown"
+    table.on_request = lambda *_: None
+    with calling(table, PAUSED="true") as paused:
+        heard = paused.post(members)
+        assert (heard.status, heard.outcome) == (409, "pending")
+        assert paused.at(60).post(members).outcome == "unknown"
