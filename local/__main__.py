@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from local import dialects, template
+from local import dialects, docs, template
 from local.chargers.behaviours import unusual, usual
 from local.children import Child
 from local.console import Console
@@ -173,7 +173,7 @@ def _start_functions(
     invoke = in_process(load_handlers(routed))
     table.on_applied = console.wrote
     about = {"dialect": options.dialect, "serverIpAddress": HOST, "serverRestApiPort": options.rest_port}
-    pages = console.pages(*children, about)
+    pages = console.pages(*children, about) | docs.pages()
     # Closed before the server: its streams end by themselves.
     server = stack.enter_context(closing(serve(read.routes, invoke, port=options.port, pages=pages)))
     stack.callback(console.close)
