@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-s
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -29,21 +30,21 @@ def respond(event: Mapping[str, str], settings: PreflightSettings) -> dict[str, 
     failures = {version: why for version, why in found.items() if why}
     status = "Failed" if failures else "Succeeded"
     _log.info("preflight", extra={"status": status, "failures": failures})
-    boto3.client("codedeploy", config=_PATIENCE).put_lifecycle_event_hook_execution_status(
-        deploymentId=event["DeploymentId"],
-        lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
-        status=status,
-    )
+    with closing(boto3.client("codedeploy", config=_PATIENCE)) as codedeploy:
+        codedeploy.put_lifecycle_event_hook_execution_status(
+            deploymentId=event["DeploymentId"],
+            lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
+            status=status,
+        )
     return {"status": status, "failures": failures}
 
 
 def _failures(version: str) -> list[str]:
     """What a version says it cannot reach, or why it says nothing."""
     try:
-        answer = boto3.client("lambda", config=_PATIENCE).invoke(
-            FunctionName=version, Payload=json.dumps({"preflight": True})
-        )
-        said = json.loads(answer["Payload"].read())
+        with closing(boto3.client("lambda", config=_PATIENCE)) as functions:
+            answer = functions.invoke(FunctionName=version, Payload=json.dumps({"preflight": True}))
+            said = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             return [f"does not start: {said.get('errorType')}: {said.get('errorMessage')}"]
         return [str(failure) for failure in said["failures"]]

@@ -1,0 +1,164 @@
+"""Two lines tell the story of an attempt, and no line tells a token."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+import charger_connect.flow
+import charger_connect.handler
+from charger_connect import observe
+from tests.infrastructure.conftest import of_type
+from tests.integration.calling import Caller, Context, request
+from tests.integration.misbehaving import Misbehaving, declines, hangs
+from tests.operations.conftest import listening, messages
+from tests.operations.happenings import everything
+
+if TYPE_CHECKING:
+    from local.table import TableServer
+
+TOKEN = 'se"cret/Tök€n <&> \\ 0123'
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+
+
+def post(caller: Caller, members: dict[str, Any], **headers: str) -> dict[str, Any]:
+    event = {
+        "headers": {"content-type": "application/json", **headers},
+        "requestContext": {"http": {"method": "POST"}, "authorizer": {"iam": {"userArn": "alice"}}},
+        "body": json.dumps(members),
+    }
+    return charger_connect.handler.respond(event, Context(29.0), caller.service)
+
+
+def test_claimed_and_settled_tell_the_story_of_an_attempt(caller: Caller, server: Misbehaving) -> None:
+    members = request(server.port, tokenId="04A2B3C4D5E6F7")
+    with listening() as lines:
+        post(caller, members, **{"x-amzn-trace-id": TRACE})
+    claimed, settled = messages(lines)
+    both = {
+        "id": members["id"],
+        "chargerId": "CP-1",
+        "server": f"127.0.0.1:{server.port}",
+        "dialect": "native",
+        "token": "****E6F7",
+        "traceId": "1-5759e988-bd862e3fe1be46a994272793",
+        "tries": 1,
+    }
+    assert claimed.items() >= {**both, "message": "claimed", "repeat": False, "caller": "alice"}.items()
+    assert claimed["requestId"] == "a test", "as in Lambda's own line of an invocation that timed out"
+    assert (
+        settled.items() >= {**both, "message": "settled", "outcome": "accepted", "state": "completed"}.items()
+    )
+    assert set(settled["milliseconds"]) == {"claim", "link", "settle"}
+    assert all(isinstance(took, int) for took in settled["milliseconds"].values())
+
+
+def test_an_invocation_that_dies_leaves_claimed_without_settled(
+    caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(charger_connect.flow, "_ask", die)
+    with listening() as lines, pytest.raises(Killed):
+        post(caller, request(server.port))
+    assert [line["message"] for line in messages(lines)] == ["claimed"]
+
+
+def test_why_a_link_call_failed_stands_in_settled(caller: Caller, server: Misbehaving) -> None:
+    server.plays(declines(404))
+    with listening() as lines:
+        post(caller, request(server.port))
+    assert messages(lines)[-1]["kind"] == "charger-unknown"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        TOKEN,
+        repr(TOKEN),
+        json.dumps({"tokenId": TOKEN}),
+        f"URL can't contain control characters. '/start/{quote(TOKEN)}'",
+        f"No row for {TOKEN.upper()}",
+    ],
+)
+def test_an_exception_whose_message_holds_the_token_tells_its_type_and_place_alone(
+    caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch, message: str
+) -> None:
+    def crash(*_: object) -> None:
+        try:
+            raise KeyError(message)
+        except KeyError as error:
+            raise RuntimeError(message) from error
+
+    monkeypatch.setattr(charger_connect.flow, "_opening", crash)
+    with listening() as lines:
+        answer = post(caller, request(server.port, tokenId=TOKEN))
+    assert (answer["statusCode"], "internal-error" in answer["body"]) == (500, True)
+    (line,) = messages(lines)
+    assert [cause["type"] for cause in line["causes"]] == ["RuntimeError", "KeyError"]
+    assert line["causes"][0]["places"][-1].endswith(" crash")
+    written = json.dumps(lines) + answer["body"]
+    assert not [part for part in ("0123", "cret", "CRET", quote("Tök€n")) if part in written]
+
+
+def test_a_body_that_cannot_be_read_is_not_told(caller: Caller) -> None:
+    with listening() as lines:
+        for members in ({"tokenId": TOKEN}, {"id": TOKEN, "tokenId": TOKEN}, {"tokenId": TOKEN * 9, "id": 1}):
+            assert post(caller, members)["statusCode"] == 400
+    assert {line["message"] for line in messages(lines)} == {"refused"}
+    assert "0123" not in json.dumps(lines)
+
+
+def test_whatever_happens_no_token_is_logged(shared_table: TableServer) -> None:
+    with listening() as lines:
+        everything(shared_table)
+    written = json.dumps(lines)
+    assert len(messages(lines)) > 30
+    assert "****" in written
+    assert "04A2B3" not in written
+
+
+def test_the_level_can_be_raised(
+    caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.plays(hangs)
+    caller.service = replace(caller.service, link_timeout=0.2)
+    monkeypatch.setattr(observe._log._logger, "level", 30)
+    logging.Logger.manager._clear_cache()  # type: ignore[attr-defined]
+    with listening() as lines:
+        post(caller, request(server.port))
+    monkeypatch.undo()
+    logging.Logger.manager._clear_cache()  # type: ignore[attr-defined]
+    assert messages(lines) == []
+    assert "_aws" in lines[0], "metrics are no log lines, and come all the same"
+
+
+def test_saved_queries_ask_for_lines_and_fields_that_are_written(
+    resources: dict[str, Any], shared_table: TableServer
+) -> None:
+    with listening() as lines:
+        everything(shared_table)
+    written = messages(lines)
+    fields = {name for line in written for name in line} | {"status", "ip", "client", "route", "error"}
+    fields |= set(json.loads(resources["ApiStage"]["Properties"]["AccessLogSettings"]["Format"]))
+    queries = of_type(resources, "AWS::Logs::QueryDefinition")
+    assert len(queries) > 8
+    for name, properties in queries.items():
+        text = properties["QueryString"]
+        for literal in re.findall(r'message (?:=|in) (\[[^\]]*\]|"[^"]*")', text):
+            told = json.loads(literal)
+            assert {told} if isinstance(told, str) else set(told) <= {line["message"] for line in written}, (
+                name
+            )
+        for asked in re.findall(r"\b(?:latest|pct|count_distinct|count)\((\w+)", text):
+            assert asked in fields, name

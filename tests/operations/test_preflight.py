@@ -1,0 +1,182 @@
+"""Before traffic shifts, new versions say what they cannot reach, and CodeDeploy hears it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pytest
+
+import attempts.preflight
+import attempts.service
+import callback.preflight
+import callback.service
+import charger_connect.preflight
+import charger_connect.service
+from local.server import Request, Response, Server
+from local.table import Fault
+from preflight.handler import respond
+from settings.preflight import PreflightSettings
+from tests.operations.conftest import listening
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from local.table import TableServer
+
+HOOK = {"DeploymentId": "d-ABC123", "LifecycleEventHookExecutionId": "eyJ0IjoxfQ"}
+ARN = "arn:aws:lambda:eu-west-1:000000000000:function:"
+DENIED = Fault(apply=False, error="ResourceNotFoundException")
+
+
+class Aws:
+    """Lambda and CodeDeploy as far as the check speaks to them; `versions` answer by their name."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, Callable[[], Any]] = {}
+        self.told: list[dict[str, str]] = []
+        self.server = Server(self._respond, 0)
+
+    def _respond(self, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers}
+        if headers.get("x-amz-target") == "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus":
+            self.told.append(json.loads(request.body))
+            return Response(200, [("Content-Type", "application/x-amz-json-1.1")], b"{}")
+        assert json.loads(request.body) == {"preflight": True}
+        name = unquote(request.target).split("/")[3].removeprefix(ARN)
+        if name not in self.versions:
+            return Response(404, [("x-amzn-ErrorType", "ResourceNotFoundException")], b"{}")
+        try:
+            return Response(200, [], json.dumps({"failures": self.versions[name]()}).encode())
+        except Exception as error:  # noqa: BLE001 - as the runtime tells of a handler that raised
+            document = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return Response(200, [("X-Amz-Function-Error", "Unhandled")], json.dumps(document).encode())
+
+
+@pytest.fixture
+def environment(table: TableServer, tmp_path: Path) -> dict[str, str]:
+    entry = {"network": "10.0.0.0/8", "ports": [8080], "secret": "steve"}
+    secrets = tmp_path / "secrets.json"
+    secrets.write_text(json.dumps({"steve": {"bearer": "x"}}))
+    return {
+        **table.environment(),
+        "JOURNAL_SECRET": "a secret of the tests",
+        "LINK_SERVERS": json.dumps([entry]),
+        "LINK_SECRETS_FILE": str(secrets),
+    }
+
+
+@pytest.fixture
+def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """All three functions, as `environment` says when they are asked."""
+    aws = Aws()
+    modules: dict[str, tuple[Any, Any]] = {
+        "connect:2": (charger_connect.service, charger_connect.preflight),
+        "attempts:2": (attempts.service, attempts.preflight),
+        "callback:2": (callback.service, callback.preflight),
+    }
+    aws.versions = {name: partial(_asked, *pair, environment) for name, pair in modules.items()}
+    for name in ("LAMBDA", "CODEDEPLOY"):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", aws.server.url)
+    for name, value in {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    with closing(aws.server):
+        yield aws
+
+
+def _asked(service: Any, preflight: Any, environment: dict[str, str]) -> Any:
+    own = service.Service.of(environment)
+    try:
+        return preflight.failures(own)
+    finally:
+        own.journal._dynamodb.close()
+
+
+def check(*versions: str) -> dict[str, Any]:
+    with listening():
+        return respond(HOOK, PreflightSettings.read({"VERSIONS": ",".join(ARN + name for name in versions)}))
+
+
+ALL = ("connect:2", "attempts:2", "callback:2")
+
+
+def test_versions_that_reach_everything_get_traffic(aws: Aws, table: TableServer) -> None:
+    assert check(*ALL) == {"status": "Succeeded", "failures": {}}
+    assert aws.told == [
+        {
+            "deploymentId": "d-ABC123",
+            "lifecycleEventHookExecutionId": "eyJ0IjoxfQ",
+            "status": "Succeeded",
+        }
+    ]
+    assert table.items() == [], "the check changes nothing"
+    assert set(table.operations) == {"UpdateItem", "GetItem", "Query", "BatchGetItem"}
+
+
+@pytest.mark.parametrize("refused", ["UpdateItem", "GetItem", "Query", "BatchGetItem"])
+def test_a_right_to_the_table_that_is_missing_stops_the_deployment(
+    aws: Aws, table: TableServer, refused: str
+) -> None:
+    table.on_request = lambda operation, _: DENIED if operation == refused else None
+    answer = check("connect:2")
+    assert answer["failures"] == {ARN + "connect:2": ["table: ResourceNotFoundException"]}
+    assert aws.told[0]["status"] == "Failed"
+
+
+def test_a_secret_that_cannot_be_read_stops_the_deployment(aws: Aws, environment: dict[str, str]) -> None:
+    environment["LINK_SECRETS_FILE"] = "/nowhere"
+    assert check(*ALL)["failures"] == {ARN + "connect:2": ["secret steve"]}
+    assert aws.told[0]["status"] == "Failed"
+
+
+def test_a_setting_that_cannot_be_read_stops_the_deployment(aws: Aws, environment: dict[str, str]) -> None:
+    environment["LINK_SERVERS"] = '[{"network": "10.0.0.0/33", "ports": [1]}]'
+    (failure,) = check(*ALL)["failures"][ARN + "connect:2"]
+    assert failure.startswith("does not start: LinkServersError: LinkServers cannot be used: 0.network")
+    assert aws.told[0]["status"] == "Failed"
+
+
+def test_a_version_that_cannot_be_asked_or_does_not_know_the_question_stops_the_deployment(aws: Aws) -> None:
+    aws.versions["old:1"] = lambda: 1
+    failures = check("gone:9", "old:1")["failures"]
+    assert failures[ARN + "gone:9"][0].startswith("could not be asked: ResourceNotFoundException")
+    assert failures[ARN + "old:1"] == ["could not be asked: TypeError: 'int' object is not iterable"]
+    assert aws.told[0]["status"] == "Failed"
+
+
+@pytest.mark.parametrize("function", ["charger_connect", "attempts", "callback"])
+def test_each_function_knows_the_question(
+    function: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delitem(sys.modules, f"{function}.app", raising=False)
+    module = importlib.import_module(f"{function}.app")
+    assert module.handler({"preflight": True}, None) == {"failures": []}
+    module._service.journal._dynamodb.close()
+    monkeypatch.delitem(sys.modules, f"{function}.app")
+
+
+def test_the_hook_reads_the_versions_that_the_template_gives_it(
+    aws: Aws, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = resources["PreflightFunction"]["Properties"]["Environment"]["Variables"]["VERSIONS"]
+    assert [name.partition("Version")[0] for name in versions.split(",")] == [
+        "ConnectFunction",
+        "AttemptsFunction",
+        "CallbackFunction",
+    ]
+    monkeypatch.setenv("VERSIONS", ARN + "connect:2")
+    monkeypatch.delitem(sys.modules, "preflight.app", raising=False)
+    module = importlib.import_module("preflight.app")
+    with listening():
+        assert module.handler(HOOK, None)["status"] == "Succeeded"
+    monkeypatch.delitem(sys.modules, "preflight.app")
