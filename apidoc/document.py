@@ -74,7 +74,6 @@ def document() -> Node:
                 "variables": {"port": {"default": "8000"}},
             },
         ],
-        "security": [{"sigv4": []}, {"jwt": []}],
         "tags": [
             {"name": "connect", "description": "Connecting a token to a charger."},
             {"name": "attempts", "description": "What became of it."},
@@ -106,6 +105,7 @@ def _connect() -> Node:
             "ever started, and the answer is the charger's status. A method other than POST is answered with 405. A body "
             "is at most 64 KiB; the answer comes within 29 s."
         ),
+        "security": _credentials("connect"),
         "parameters": [_parameter("connectorId"), _parameter("requestedWith")],
         "requestBody": {
             "required": True,
@@ -138,6 +138,7 @@ def _attempt() -> Node:
         "operationId": "attempt",
         "summary": "One attempt, by its id",
         "description": "What is known of an attempt; `instance` of a problem document points here. Always JSON.",
+        "security": _credentials("connect", "read"),
         "parameters": [_parameter("id")],
         "responses": {
             "200": _read("The attempt.", "Attempt", "attempt"),
@@ -152,6 +153,7 @@ def _attempts() -> Node:
         "operationId": "attempts",
         "summary": "A charger's attempts, newest first",
         "description": "A page; `next` of the answer, sent as `next`, gives the one after it. Always JSON.",
+        "security": _credentials("read"),
         "parameters": [_parameter("chargerId"), _parameter("limit"), _parameter("next")],
         "responses": {
             "200": _read("A page; of a charger never heard of an empty one.", "AttemptPage", "attempts"),
@@ -305,6 +307,11 @@ def _headers() -> Node:
     }
 
 
+def _credentials(*scopes: str) -> list[Node]:
+    """What a deployment may ask for: a signature, a token with one of the scopes, or nothing but the right address."""
+    return [{"sigv4": []}, *({"jwt": [scope]} for scope in scopes), {}]
+
+
 def _security() -> Node:
     return {
         "sigv4": {
@@ -313,7 +320,7 @@ def _security() -> Node:
             "name": "Authorization",
             "description": (
                 "AWS Signature Version 4 for the service `execute-api`, by an IAM identity that may `execute-api:Invoke` the route. "
-                "The default of a deployment."
+                "The default of a deployment (`Access` is `iam`)."
             ),
             "x-amazon-apigateway-authtype": "awsSigv4",
         },
@@ -321,7 +328,10 @@ def _security() -> Node:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "A JSON Web Token of the deployment's issuer and audience, where it was given one.",
+            "description": (
+                "A JSON Web Token of the deployment's issuer and audience (`Access` is `jwt`), with the scope `connect` to connect and "
+                "to read one attempt, `read` to read all. Where `Access` is `network`, the caller's address takes the place of both."
+            ),
         },
     }
 

@@ -16,7 +16,7 @@ def inline(text: str) -> str:
 
 
 def block(text: str, table_label: str = "") -> str:
-    """Several paragraphs; `table_label` names a table for those who do not see it."""
+    """Several paragraphs; `table_label` names a table, which is folded away."""
     found = []
     for paragraph in text.strip().split("\n\n"):
         for kind, group in groupby(paragraph.splitlines(), _kind):
@@ -31,20 +31,26 @@ def block(text: str, table_label: str = "") -> str:
 
 
 def table(label: str, head: list[str], rows: list[list[str]]) -> str:
-    """A table of cells in HTML; the first of each row names it. It scrolls by itself where the screen is narrow."""
-    heads = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    body = "".join(
-        f'<tr><th scope="row">{name}</th>{"".join(_cell(cell) for cell in cells)}</tr>'
-        for name, *cells in rows
-    )
+    """A table of cells in HTML; the first of each row names it.
+
+    On a narrow screen its rows stand one under the other: the roles are said again, since that takes them away, and each cell
+    knows its column.
+    """
+    heads = "".join(f'<th role="columnheader" scope="col">{cell}</th>' for cell in head)
+    body = "".join(f'<tr role="row">{_cells(head, row)}</tr>' for row in rows)
     return (
-        f'<div class="table" role="region" aria-label="{escape(label)}" tabindex="0"><table>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<table role="table" aria-label="{escape(label)}"><thead role="rowgroup"><tr role="row">{heads}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
     )
 
 
-def _cell(cell: str) -> str:
-    return f'<td class="wide">{cell}</td>' if len(cell) > 60 else f"<td>{cell}</td>"
+def _cells(head: list[str], row: list[str]) -> str:
+    name, *others = row
+    cells = (
+        f'<td role="cell" data-label="{escape(column)}">{cell}</td>' if cell else '<td role="cell"></td>'
+        for column, cell in zip(head[1:], others, strict=True)
+    )
+    return f'<th role="rowheader" scope="row">{name}</th>{"".join(cells)}'
 
 
 def _kind(line: str) -> str:
@@ -55,4 +61,5 @@ def _table(lines: list[str], label: str) -> str:
     head, _, *rows = ([inline(cell.strip()) for cell in line.strip("| ").split("|")] for line in lines)
     # A cell that is empty at the end is stripped with its bars.
     width = len(head)
-    return table(label, head, [row + [""] * (width - len(row)) for row in rows])
+    whole = table(label, head, [row + [""] * (width - len(row)) for row in rows])
+    return f"<details><summary>{escape(label)}</summary>{whole}</details>"

@@ -222,7 +222,7 @@ class Page:
         sample = self._document["components"]["examples"]["accepted.request.json"]["value"]
         content = self._document["paths"][path]["post"]
         fields = "".join(
-            f"<label>{escape(name)} <small>{_short(request, name)}</small>"
+            f"<label><span>{escape(name)} <small>{_short(request, name)}</small></span>"
             f'<input name="{escape(name)}" value="{escape(str(sample[name]))}" autocomplete="off" spellcheck="false"></label>'
             for name in request["properties"]
         )
@@ -253,12 +253,10 @@ def _members(label: str, rows: list[list[str]]) -> str:
 
 def _additional(node: Node, required: bool) -> str:
     found = ["Required"] if required else []
-    if "minLength" in node or "maxLength" in node:
-        found.append(
-            f"Length: {node.get('minLength', 0)} to {node['maxLength']}"
-            if "maxLength" in node
-            else f"At least {node['minLength']} long"
-        )
+    if "minLength" in node and "maxLength" in node:
+        found.append(f"Length: {node['minLength']} to {node['maxLength']}")
+    elif "maxLength" in node:
+        found.append(f"Max length: {node['maxLength']}")
     if "minimum" in node:
         found.append(
             f"Range: {node['minimum']} to {node['maximum']}"
