@@ -6,6 +6,9 @@
 #     make fuzz     hostile input, large: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
 #     make docs     docs/openapi.yaml and the help page, from the code
 #     make build    the Lambda artefacts (ARCH=arm64, or x86_64)
+#     make deploy   to AWS, as samconfig.toml says (ENVIRONMENT=dev, or prod); needs an account
+#     make audit    known vulnerabilities, policies of the template, code: checkov, bandit, pip-audit
+#     make sbom     what is deployed, as CycloneDX: .aws-sam/sbom.cdx.json
 #     make bench    the service beside what it is compared with (BENCH="--only cold,warm", BENCH=--quick)
 #     make lock     the hashed lock files, anew
 #     make clean    removes what was built; `make distclean` the environments too
@@ -13,12 +16,13 @@
 SHELL := bash
 ARCH ?= arm64
 TESTS ?=
+ENVIRONMENT ?= dev
 # SAM writes arm64 where it does by itself, so that `sam deploy` finds it; both architectures can stand side by side.
 BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
-.PHONY: run test check build lock clean distclean docs fuzz bench
+.PHONY: run test check deploy audit sbom build lock clean distclean docs fuzz bench
 .DELETE_ON_ERROR:
 
 run: .venv/.synced
@@ -50,11 +54,24 @@ $(BUILD)/template.yaml: .venv/.synced .venv-sam/.synced $(SOURCES)
 	ARCH=$(ARCH) $(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCH)
 	touch $@
 
+deploy: build
+	$(SAM) deploy --config-env $(ENVIRONMENT) --template-file $(BUILD)/template.yaml
+
+audit: .venv/.synced .venv-audit/.synced
+	scripts/audit
+
+sbom: .venv-audit/.synced
+	mkdir -p .aws-sam
+	.venv-audit/bin/cyclonedx-py requirements requirements/run.txt --output-reproducible --of JSON -o .aws-sam/sbom.cdx.json
+
 .venv/.synced: requirements/dev.txt requirements/uv.txt scripts/venv
 	scripts/venv .venv requirements/dev.txt 3.13 3.12 3.11
 
 .venv-sam/.synced: requirements/sam.txt requirements/uv.txt scripts/venv
 	scripts/venv .venv-sam requirements/sam.txt 3.13 3.12 3.11
+
+.venv-audit/.synced: requirements/audit.txt requirements/uv.txt scripts/venv
+	scripts/venv .venv-audit requirements/audit.txt 3.13 3.12 3.11
 
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: .venv/.synced
@@ -67,4 +84,4 @@ clean:
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 distclean: clean
-	rm -rf .venv .venv-sam
+	rm -rf .venv .venv-sam .venv-audit

@@ -1,0 +1,118 @@
+"""How a new version takes over, and how dev and prod differ."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.infrastructure.conftest import of_type
+from tests.infrastructure.test_template import SHIFTED
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Deploy
+
+ROOT = Path(__file__).parents[2]
+
+
+def parameters(environment: str) -> dict[str, str]:
+    configured = tomllib.loads((ROOT / "samconfig.toml").read_text())[environment]["deploy"]["parameters"]
+    return dict(pair.split("=", 1) for pair in configured["parameter_overrides"])
+
+
+def test_dev_and_prod_differ_where_they_should() -> None:
+    dev, prod = parameters("dev"), parameters("prod")
+    assert {name for name in prod if dev[name] != prod[name]} >= {
+        "RetentionDays",
+        "LogRetentionDays",
+        "TableDeletionPolicy",
+        "TableDeletionProtection",
+        "Deployment",
+        "LogLevel",
+    }
+    assert (prod["TableDeletionPolicy"], prod["TableDeletionProtection"]) == ("Retain", "true")
+    assert prod["Deployment"].startswith("Canary")
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_an_environment_names_parameters_of_the_template_and_values_that_they_take(
+    source: dict[str, Any], environment: str
+) -> None:
+    for name, value in parameters(environment).items():
+        parameter = source["Parameters"][name]
+        assert value in [str(one) for one in parameter.get("AllowedValues", [value])]
+        assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value)
+
+
+@pytest.mark.parametrize(
+    "how", ["AllAtOnce", "Canary10Percent5Minutes", "Canary10Percent15Minutes", "Linear10PercentEvery1Minute"]
+)
+def test_traffic_shifts_as_the_deployment_says_and_back_where_an_alarm_goes_off(
+    deploy: Deploy, how: str
+) -> None:
+    groups = of_type(deploy(Deployment=how), "AWS::CodeDeploy::DeploymentGroup")
+    assert set(groups) == {f"{name}DeploymentGroup" for name in SHIFTED}
+    for group in groups.values():
+        assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{how}"
+        assert group["ServiceRoleArn"] == "DeploymentRole.Arn"
+        assert group["AutoRollbackConfiguration"]["Enabled"] is True
+        assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+        assert group["AlarmConfiguration"]["Enabled"] is True
+
+
+def test_the_alarms_of_a_deployment_watch_the_new_version_alone(deploy: Deploy) -> None:
+    resources = deploy()
+    watched = set()
+    for name, group in of_type(resources, "AWS::CodeDeploy::DeploymentGroup").items():
+        function = name.removesuffix("DeploymentGroup")
+        version = resources[f"{function}Aliaslive"]["Properties"]["FunctionVersion"]
+        assert version.startswith(f"{function}Version")
+        for alarm in (entry["Name"] for entry in group["AlarmConfiguration"]["Alarms"]):
+            properties = resources[alarm]["Properties"]
+            metrics = [entry["MetricStat"]["Metric"] for entry in properties.get("Metrics", [])[1:]]
+            for metric in metrics or [properties]:
+                dimensions = {entry["Name"]: entry["Value"] for entry in metric["Dimensions"]}
+                assert dimensions.get("version", dimensions.get("ExecutedVersion")) == version
+                if metric["Namespace"] == "AWS/Lambda":
+                    assert dimensions["FunctionName"] == function
+                    assert dimensions["Resource"] == f"{function}:live"
+                watched.add((function, metric["MetricName"]))
+    assert watched == {(name, "Errors") for name in SHIFTED} | {
+        ("ConnectFunction", "Failures"),
+        ("ConnectFunction", "Invocations"),
+    }
+
+
+def test_the_check_runs_before_traffic_shifts(deploy: Deploy) -> None:
+    resources = deploy()
+    for function in SHIFTED:
+        policy = resources[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert policy["BeforeAllowTrafficHook"] == "PreflightFunction"
+    hook = resources["PreflightFunction"]["Properties"]
+    assert hook["FunctionName"].startswith("CodeDeployHook_")
+    asked = hook["Environment"]["Variables"]["VERSIONS"].split(",")
+    assert asked == [
+        resources[f"{name}Aliaslive"]["Properties"]["FunctionVersion"].removesuffix(".Version")
+        for name in ("ConnectFunction", "AttemptsFunction", "CallbackFunction")
+    ]
+
+
+def test_every_alarm_tells_the_topic_where_there_is_one(deploy: Deploy) -> None:
+    topic = "arn:aws:sns:eu-west-1:000000000000:night"
+    for alarm in of_type(deploy(AlarmTopicArn=topic), "AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [topic]
+        assert alarm["TreatMissingData"] == "notBreaching"
+    for alarm in of_type(deploy(), "AWS::CloudWatch::Alarm").values():
+        assert "AlarmActions" not in alarm
+
+
+def test_the_alarm_of_concurrency_knows_what_is_set_aside(deploy: Deploy) -> None:
+    def expression(**given: str) -> str:
+        return str(deploy(**given)["ConcurrencyAlarm"]["Properties"]["Metrics"][0]["Expression"])
+
+    assert expression() == "100 * running / 1000"
+    assert expression(ConcurrencyLimit="5000") == "100 * running / 5000"
+    assert expression(ConcurrencyLimit="5000", ReservedConcurrency="50") == "100 * running / 50"
