@@ -63,6 +63,7 @@ def test_a_status_that_does_not_come_started_nothing_and_may_be_asked_again(
     assert (heard.status, heard.problem, heard.outcome) == (504, "status-unknown", "not-started")
     assert caller.get(members["id"]).body["state"] == "failed"
     server.plays(answers(body=told(status="Available")))
+    caller.service = replace(caller.service, link_timeout=5)
     assert caller.post(members).body["status"] == "Available"
 
 
@@ -179,6 +180,7 @@ def test_an_open_circuit_is_decided_before_claim_and_another_server_is_not_touch
     assert (len(server.asked), len(table.items())) == (asked, items)
     other = Misbehaving(answers())
     try:
+        caller.service = replace(caller.service, link_timeout=5)
         assert caller.post(request(other.port)).status == 200
     finally:
         other.close()
@@ -192,6 +194,7 @@ def test_a_silent_charger_does_not_open_the_circuit_of_the_others(
     for _ in range(5):
         assert caller.post(request(server.port, chargerId="CP-5")).status == 504
     server.plays(answers())
+    caller.service = replace(caller.service, link_timeout=5)
     assert caller.post(request(server.port)).status == 200
 
 
@@ -242,7 +245,10 @@ def test_a_start_that_may_run_is_never_called_not_started_because_of_now(
     assert sorted(map(str, table.items())) == sorted(map(str, items))
 
 
-def test_nor_while_another_invocation_holds_it(server: Misbehaving, table: TableServer) -> None:
+def test_nor_while_another_invocation_holds_it(
+    server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("charger_connect.flow._TO_SETTLE", 0.5)
     members = request(server.port)
     writes: list[str] = []
 
@@ -252,7 +258,7 @@ def test_nor_while_another_invocation_holds_it(server: Misbehaving, table: Table
 
     table.on_request = settle_fails
     with calling(table) as caller:
-        assert caller.post(members, left=3.1).outcome == "unknown"
+        assert caller.post(members, left=2.0).outcome == "unknown"
     table.on_request = lambda *_: None
     with calling(table, PAUSED="true") as paused:
         heard = paused.post(members)

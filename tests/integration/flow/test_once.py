@@ -316,14 +316,21 @@ def test_an_item_deleted_in_flight_leaves_the_outcome_unknown(
     ids=["repeatable", "not repeatable"],
 )
 def test_after_a_died_invocation_only_a_repeatable_dialect_is_asked_again(
-    repeatable: list[str], status: int, starts: int, caller: Caller, server: Misbehaving, table: TableServer
+    repeatable: list[str],
+    status: int,
+    starts: int,
+    caller: Caller,
+    server: Misbehaving,
+    table: TableServer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The invocation dies between link and settle: its settle never reaches the table."""
+    monkeypatch.setattr("charger_connect.flow._TO_SETTLE", 0.5)
     members = request(server.port)
     table.on_request = lambda *_: (
         Fault(apply=False, drop=True) if table.operations["UpdateItem"] > 1 else None
     )
-    assert caller.post(members, left=3.2).outcome == "unknown"
+    assert caller.post(members, left=2.0).outcome == "unknown"
     table.on_request = lambda *_: None
     assert state(caller, members) == "pending"
     heard = caller.at(repeatable=repeatable).post(members)
