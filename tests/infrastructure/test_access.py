@@ -58,6 +58,7 @@ PREFLIGHT = OBSERVE | {
     ("logs:CreateLogStream", "PreflightLogs.Arn"),
     ("logs:PutLogEvents", "PreflightLogs.Arn"),
 }
+HELP = OBSERVE | {("logs:CreateLogStream", "HelpLogs.Arn"), ("logs:PutLogEvents", "HelpLogs.Arn")}
 # An OCPP server posts there without credentials: the path is signed, and the function takes no other.
 OPEN = {"CallbackRoute"}
 SECRET = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:steve-a1b2c3"
@@ -336,3 +337,16 @@ def test_the_table_gets_an_endpoint_in_the_route_tables_given(deploy: Deploy) ->
     endpoint = deploy(**VPC, RouteTableIds="rtb-0a,rtb-0b")["TableEndpoint"]["Properties"]
     assert endpoint["RouteTableIds"] == ["rtb-0a", "rtb-0b"]
     assert endpoint["ServiceName"] == "com.amazonaws.eu-west-1.dynamodb"
+
+
+def test_the_help_page_is_served_only_where_it_is_asked_for_and_may_do_nothing(deploy: Deploy) -> None:
+    assert not [name for name in deploy() if name.startswith("Help")]
+    resources = deploy(ServeDocs="true")
+    routes = of_type(resources, "AWS::ApiGatewayV2::Route")
+    assert {name for name, route in routes.items() if route["AuthorizationType"] == "NONE"} == {
+        *OPEN,
+        "HelpRoute",
+    }
+    assert routes["HelpRoute"]["RouteKey"] == "GET /docs"
+    assert rights(resources, "HelpFunction") == HELP
+    assert resources["HelpPermission"]["Properties"]["SourceArn"].endswith("/GET/docs")
