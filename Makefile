@@ -1,6 +1,6 @@
 # Each target sets up what it needs; a second run does nothing that the first has done.
 #
-#     make run      the whole stack on this machine (PORT=8000, CHARGERS=all)
+#     make run      the whole stack on this machine (PORT=8000, CHARGERS=all, DIALECT=steve)
 #     make test     all tests (TESTS="tests/unit -k journal" for some)
 #     make check    format, lint, types, import rules, templates
 #     make fuzz     hostile input, large: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,13 +11,16 @@ from charger_link import Answer, LinkError
 from local.chargers import Behaviour, Reaction
 from local.standins import Steve
 from local.standins.steve import NOT_ELIGIBLE
+from tests.integration.calling import LOOPBACK, calling, request
 from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, starts, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from local.chargers import ChargePoint
     from local.standins import StandIn
+    from local.table import TableServer
 
 PATIENCE = 0.5
 NAMES = ("accepts", "a/b c#ü", "rejects", "cannot", "fails", "breaks off", "silent", "late", "offline")
@@ -124,3 +128,22 @@ def test_a_password_changed_meanwhile_is_read_and_the_start_sent_once(
 def test_another_base_path_is_taken_from_the_entry(ask: Asking) -> None:
     assert told(ask("accepts", basePath="/steve/api/v1")) == "accepted Accepted null"
     assert told(ask("accepts", basePath="/elsewhere")) == "OutcomeUnknown http-404"
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_file_stands_in_for_secrets_manager_and_is_read_again_when_it_changes(
+    table: TableServer, standin: StandIn, tmp_path: Path, as_text: bool
+) -> None:
+    def write(password: str) -> None:
+        secret = {"username": "operator", "password": password}
+        file.write_text(json.dumps({"steve": json.dumps(secret) if as_text else secret}))
+
+    file = tmp_path / "secrets.json"
+    write("old")
+    entry = {**LOOPBACK, "dialect": "steve", "secret": "steve"}
+    with calling(table, entry, LINK_SECRETS_FILE=str(file)) as caller:
+        refused = caller.post(request(standin.port, chargerId="accepts"))
+        assert (refused.status, refused.problem, refused.outcome) == (502, "server-refused", "not-started")
+        assert "old" not in json.dumps(refused.body).split()
+        write("api password")
+        assert caller.post(request(standin.port, chargerId="accepts")).body["status"] == "Accepted"
