@@ -103,8 +103,8 @@ class Stack:
 
 
 @contextmanager
-def running() -> Iterator[Stack]:
-    """`python -m local` until the end of the block."""
+def running(*more: str) -> Iterator[Stack]:
+    """`python -m local`, with more options, until the end of the block."""
     ports = Ports.free()
     options = {
         "--port": ports.gateway,
@@ -112,7 +112,8 @@ def running() -> Iterator[Stack]:
         "--rest-port": ports.rest,
         "--ocpp-port": ports.ocpp,
     }
-    command = [sys.executable, "-u", "-m", "local", *(f"{name}={port}" for name, port in options.items())]
+    ported = (f"{name}={port}" for name, port in options.items())
+    command = [sys.executable, "-u", "-m", "local", *ported, *more]
     with (
         TemporaryFile("w+") as said,
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=said, text=True) as process,
