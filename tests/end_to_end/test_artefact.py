@@ -15,6 +15,9 @@ CONTENTS = {
     "ConnectFunction": {"charger_connect"},
     "AttemptsFunction": {"attempts"},
     "CallbackFunction": {"callback"},
+    "AuthorizerFunction": {"authorizer"},
+    "PreflightFunction": {"preflight"},
+    "HelpFunction": {"help_page"},
     "CommonLayer/python": {"journal", "settings", "transport", "wire"},
     "ChargerLinkLayer/python": {"charger_link"},
 }
