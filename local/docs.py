@@ -11,20 +11,23 @@ from local.server import Request, Response, message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_HEADERS = (
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Cache-Control", "no-cache"),
+    ("X-Content-Type-Options", "nosniff"),
+)
 _PAGE = Path(__file__).parent.parent / "functions" / "help_page" / "help.html"
+_PORT = 'name="serverRestApiPort" value="{}"'
+_USUAL_PORT = 9080
 
 
-def pages() -> dict[str, Callable[[Request], Response]]:
-    """`/docs`, by path."""
-    return {"/docs": _help}
+def pages(rest_port: int = _USUAL_PORT) -> dict[str, Callable[[Request], Response]]:
+    """`/docs`, by path; its form names the OCPP server at `rest_port`."""
 
+    def help_page(request: Request) -> Response:
+        if request.method not in ("GET", "HEAD"):
+            return message(HTTPStatus.METHOD_NOT_ALLOWED)
+        text = _PAGE.read_text(encoding="utf-8").replace(_PORT.format(_USUAL_PORT), _PORT.format(rest_port))
+        return Response(200, _HEADERS, text.encode())
 
-def _help(request: Request) -> Response:
-    if request.method not in ("GET", "HEAD"):
-        return message(HTTPStatus.METHOD_NOT_ALLOWED)
-    headers = [
-        ("Content-Type", "text/html; charset=utf-8"),
-        ("Cache-Control", "no-cache"),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
-    return Response(200, headers, _PAGE.read_bytes())
+    return {"/docs": help_page}
