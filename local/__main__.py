@@ -173,7 +173,7 @@ def _start_functions(
     invoke = in_process(load_handlers(routed))
     table.on_applied = console.wrote
     about = {"dialect": options.dialect, "serverIpAddress": HOST, "serverRestApiPort": options.rest_port}
-    pages = console.pages(*children, about) | docs.pages()
+    pages = console.pages(*children, about) | docs.pages(options.rest_port)
     # Closed before the server: its streams end by themselves.
     server = stack.enter_context(closing(serve(read.routes, invoke, port=options.port, pages=pages)))
     stack.callback(console.close)
