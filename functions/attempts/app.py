@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from attempts.handler import Context, respond
-from attempts.service import Service
+from startup import starting
 
-_service = Service.of(os.environ)
+with starting():
+    from attempts.handler import respond
+    from attempts.service import Service
+
+    _service = Service.of(os.environ)
+
+if TYPE_CHECKING:
+    from attempts.handler import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:

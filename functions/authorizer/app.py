@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from authorizer.handler import respond
-from settings.access import AccessSettings
+from startup import starting
 
-_settings = AccessSettings.read(os.environ)
+with starting():
+    from authorizer.handler import respond
+    from settings.access import AccessSettings
+
+    _settings = AccessSettings.read(os.environ)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

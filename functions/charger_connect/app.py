@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from charger_connect.event import Context
-from charger_connect.handler import respond
-from charger_connect.service import Service
+from startup import starting
 
-_service = Service.of(os.environ)
+with starting():
+    from charger_connect.handler import respond
+    from charger_connect.service import Service
+
+    _service = Service.of(os.environ)
+
+if TYPE_CHECKING:
+    from charger_connect.event import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
