@@ -1,3 +1,3 @@
 from __future__ import annotations
 
-pytest_plugins = ("tests.contract.summary", "tests.hostile.summary")
+pytest_plugins = ("tests.redaction", "tests.contract.summary", "tests.hostile.summary")
