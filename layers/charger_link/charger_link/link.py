@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from charger_link.command import Answer, Outcome
 from charger_link.dialects import dialect
 from charger_link.errors import LinkError, OutcomeUnknown, ServerRefused, StatusNotAvailable, Unreachable
-from transport import Broken, Deadline, NotConnected, Response, connect
+from transport import BODY_LIMIT, Broken, Deadline, NotConnected, Response, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,8 +74,11 @@ class Exchange:
         headers: Mapping[str, str] | None = None,
         *,
         wait: bool = False,
+        limit: int = BODY_LIMIT,
     ) -> Reply:
         """Send one request below the server's base path; with `wait`, ask the server to answer in time (RFC 7240).
+
+        An answer longer than `limit` bytes is none.
 
         Raises
         ------
@@ -99,7 +102,7 @@ class Exchange:
                 given["Prefer"] = f"wait={max(1, int(self._deadline.remaining() - _MARGIN))}"
             in_time = self._deadline.remaining() > 0
             try:
-                return self._authorized(method, path, given, body)
+                return self._authorized(method, path, given, body, limit)
             except NotConnected as error:
                 if in_time:  # else the server was not even tried
                     self._failed(None)
@@ -122,17 +125,17 @@ class Exchange:
         failure.opened_circuit = self._opened
         raise failure
 
-    def _authorized(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+    def _authorized(self, method: str, path: str, headers: dict[str, str], body: bytes, limit: int) -> Reply:
         """Once with the secret as known, and after a 401 once more with the secret as it is now."""
         name = self._server.entry.secret
-        reply = self._once(method, path, headers | self._secrets.headers(name), body)
+        reply = self._once(method, path, headers | self._secrets.headers(name), body, limit)
         if reply.status == 401 and name and self._secrets.refresh(name):
-            reply = self._once(method, path, headers | self._secrets.headers(name), body)
+            reply = self._once(method, path, headers | self._secrets.headers(name), body, limit)
         if reply.status == 401:
             raise ServerRefused("unauthorized", _REFUSED)
         return reply
 
-    def _once(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+    def _once(self, method: str, path: str, headers: dict[str, str], body: bytes, limit: int) -> Reply:
         entry = self._server.entry
         tls = _tls(entry.ca) if entry.scheme == "https" else None
         host = entry.server_name or self._server.address
@@ -141,7 +144,7 @@ class Exchange:
             self._server.address, self._server.port, host, self._deadline.within(_CONNECT), tls
         )
         try:
-            response = connection.request(method, entry.base + path, headers, body, self._deadline)
+            response = connection.request(method, entry.base + path, headers, body, self._deadline, limit)
         finally:
             connection.close()
         self._circuits.answered(self._server.name)

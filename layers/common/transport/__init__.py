@@ -6,6 +6,7 @@ knowing whether anything was sent. Both are decided here, once, for the journal 
 
 from transport.deadline import Deadline
 from transport.http import (
+    BODY_LIMIT,
     Broken,
     Connection,
     NotConnected,
@@ -14,4 +15,13 @@ from transport.http import (
     connect,
 )
 
-__all__ = ["Broken", "Connection", "Deadline", "NotConnected", "Response", "TransportError", "connect"]
+__all__ = [
+    "BODY_LIMIT",
+    "Broken",
+    "Connection",
+    "Deadline",
+    "NotConnected",
+    "Response",
+    "TransportError",
+    "connect",
+]

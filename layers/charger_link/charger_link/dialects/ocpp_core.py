@@ -72,7 +72,7 @@ def status(command: Command, exchange: Exchange) -> Answer:
 
 def _connected(command: Command, exchange: Exchange) -> dict[str, Any] | None:
     """The charger's entry in the list of those connected, if it is there."""
-    reply = exchange.send("GET", "/Status")
+    reply = exchange.send("GET", "/Status", limit=readings.LIST_LIMIT)
     if reply.status != 200 or not isinstance(reply.json, list):
         raise readings.misunderstood(f"http-{reply.status}")
     return next((one for one in reply.json if one.get("id") == command.charger_id), None)

@@ -39,7 +39,7 @@ def start(command: Command, exchange: Exchange) -> Answer:
 
 
 def status(command: Command, exchange: Exchange) -> Answer:
-    reply = exchange.send("GET", "/api/v1/ChargePointList")
+    reply = exchange.send("GET", "/api/v1/ChargePointList", limit=readings.LIST_LIMIT)
     listed = reply.json
     if reply.status == 200 and isinstance(listed, list):
         return _status_of_version_2(command, listed)

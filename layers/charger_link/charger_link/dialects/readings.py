@@ -11,6 +11,8 @@ from charger_link.errors import OutcomeUnknown, ServerFailed, ServerRefused
 # reasonCode of OCPP 2.0.1 (appendix 5), where it says more than that the charger will not.
 _REASONS = {"InvalidIdToken": "token-refused", "TxInProgress": "connector-busy"}
 
+LIST_LIMIT = 1024 * 1024  # bytes: a list of all chargers, some thousands of them
+
 
 def started(payload: Any, connector: int | None) -> Answer:
     """The charger's own answer to a start, of OCPP 1.6 or 2.0.1: ``{"status": "Accepted"}``.
