@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +79,20 @@ def test_an_error_is_looked_up(kind: type[LinkError]) -> None:
 def test_a_status_that_was_not_heard_started_nothing() -> None:
     assert verdict(OutcomeUnknown("timeout", "detail"), starts=False) == STATUS_UNKNOWN
     assert PROBLEM_TYPES[STATUS_UNKNOWN.problem or ""].status == 504
+
+
+def rendered() -> str:
+    """The table as Markdown."""
+    lines = ["| the link says | the attempt | the caller hears | `outcome` |", "| --- | --- | --- | --- |"]
+    for kind, row in OUTCOMES.items():
+        name = kind.__name__ if isinstance(kind, type) else f"answer: {kind}"
+        problem = PROBLEM_TYPES[row.problem] if row.problem else None
+        heard = f"{problem.status} `{row.problem}`" if problem else "200 `OcppStatusResponse`"
+        outcome = f"`{problem.outcome}`" if problem and problem.outcome else ""
+        lines.append(f"| {name} | `{row.state}` | {heard} | {outcome} |")
+    return "\n".join(lines)
+
+
+def test_the_document_shows_this_table() -> None:
+    document = Path(__file__).parents[3] / "docs" / "reliability.md"
+    assert rendered() in document.read_text(encoding="utf-8")

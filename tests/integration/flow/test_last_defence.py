@@ -1,0 +1,78 @@
+"""Whatever goes wrong inside, the caller hears a problem, and no token, type or traceback of ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from charger_link import Link
+from journal import Journal
+from tests.integration.calling import Caller, calling, request
+from tests.integration.misbehaving import Misbehaving, answers, declines, hangs, told
+
+if TYPE_CHECKING:
+    from local.table import TableServer
+
+TOKEN = "04A2B3C4D5E6F7"
+
+
+class Failing:
+    """Stands in for a part that has a fault nobody thought of."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"no {name} for {TOKEN}")
+
+
+def test_a_fault_of_ours_is_a_500_whose_outcome_is_unknown(caller: Caller) -> None:
+    caller.service = replace(caller.service, journal=cast("Journal", Failing()))
+    heard = caller.post(request(1, tokenId=TOKEN))
+    assert (heard.status, heard.problem, heard.outcome) == (500, "internal-error", "unknown")
+    assert TOKEN not in str(heard.body)
+    assert "Traceback" not in str(heard.body)
+    assert "RuntimeError" not in str(heard.body)
+
+
+def test_a_fault_between_claim_and_settle_leaves_the_attempt_to_be_found(caller: Caller) -> None:
+    caller.service = replace(caller.service, link=cast("Link", Failing()))
+    members = request(1)
+    assert caller.post(members).problem == "internal-error"
+    assert caller.get(members["id"]).body["state"] == "pending"
+
+
+def test_a_dialect_that_stumbles_leaves_the_outcome_unknown(
+    caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbles(*_: object) -> None:
+        raise KeyError(TOKEN)
+
+    monkeypatch.setattr("charger_link.dialects.native._answer", stumbles)
+    members = request(server.port, tokenId=TOKEN)
+    heard = caller.post(members)
+    assert (heard.status, heard.outcome) == (504, "unknown")
+    assert TOKEN not in str(heard.body)
+    assert caller.get(members["id"]).body["state"] == "unknown"
+
+
+@pytest.mark.parametrize("script", [answers(), answers(body=b"{}"), declines(401), declines(503), hangs])
+def test_a_token_is_in_no_answer_and_no_item(script: Any, server: Misbehaving, table: TableServer) -> None:
+    server.plays(script)
+    with calling(table, LINK_TIMEOUT="0.3") as caller:
+        heard = [
+            caller.post(request(server.port, tokenId=TOKEN)),
+            caller.post(request(server.port, tokenId=TOKEN * 3)),
+            caller.post(request(server.port, tokenId=TOKEN, serverIpAddress="10.0.0.5")),
+            caller.post(request(server.port, tokenId=TOKEN, chargerId=None)),
+        ]
+    assert TOKEN not in str(table.items())
+    assert TOKEN not in str(heard)
+
+
+def test_what_a_charger_says_cannot_break_an_answer(caller: Caller, server: Misbehaving) -> None:
+    """Characters that XML forbids, lone surrogates and line breaks, in the one text that is passed on."""
+    server.plays(answers(body=told(info="charger-refused \x00\x1b\ud83d\r\nSet-Cookie: x")))
+    heard = caller.post(request(server.port))
+    assert heard.status == 200
+    assert heard.body["info"].startswith("charger-refused ")
+    assert not any("\n" in value for value in heard.headers.values())
