@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from tempfile import TemporaryFile
 from threading import Thread
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from apidoc.samples import PATH, SERVER, UNSERVED, written
 from apidoc.written import ROOT
@@ -83,6 +86,18 @@ class Stack:
             answer = connection.getresponse()
             fields = {name.lower(): value for name, value in answer.getheaders()}
             return Heard(answer.status, fields, answer.read().decode())
+
+    def until_available(self, charger: str) -> None:
+        """Wait until a charge that an earlier test started has ended by itself."""
+        until = time.monotonic() + _PATIENCE
+        request = {"chargerId": charger, "serverIpAddress": SERVER[0], "serverRestApiPort": self.ports.rest}
+        while True:
+            body = json.dumps({"id": str(uuid4()), **request})
+            heard = json.loads(self.send("POST", PATH, body, {"Content-Type": "application/json"}).text)
+            if heard["status"] == "Available":
+                return
+            assert time.monotonic() < until, heard
+            time.sleep(0.2)
 
     def ask_the_silent(self, sample: Sample) -> None:
         """Send the sample twice at once, in the background: one call waits as long as the link may."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -48,11 +47,8 @@ def started(stack: Stack) -> str:
 
 def start(stack: Stack) -> str:
     """Start CP-1 once it is available, under a new id, as the sample shows."""
-    sample, status = examples.sample("accepted"), examples.sample("status")
-    until = time.monotonic() + 60
-    while "Available" not in connect(stack, status, "application/json", str(uuid4()), charger="CP-1").text:
-        assert time.monotonic() < until, "CP-1 is not available again"
-        time.sleep(0.2)
+    sample = examples.sample("accepted")
+    stack.until_available("CP-1")
     id_ = str(uuid4())
     heard = connect(stack, sample, "application/json", id_)
     assert_as_documented(heard, sample, MediaType.JSON, id_)

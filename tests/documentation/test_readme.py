@@ -1,0 +1,98 @@
+"""What README.md tells to type, typed; and what it says one sees, compared."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from apidoc.written import ROOT
+from charger_link import LinkServers
+
+if TYPE_CHECKING:
+    from tests.documentation.stack import Stack
+
+README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+_BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+_AWS: Final = re.compile(r"^ {4}make (?:build|deploy)\b.*", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that meets the local stack, and the answer shown right after it, if one is."""
+
+    text: str
+    answer: str | None
+
+    def __str__(self) -> str:
+        return next(iter(re.findall(r"CP-\d|[0-9a-f-]{36}", self.text)), self.text[:30])
+
+
+def commands() -> list[Command]:
+    blocks = list(_BLOCK.finditer(README))
+    found = []
+    for block, following in zip(blocks, [*blocks[1:], None], strict=True):
+        if block[1] == "sh" and "127.0.0.1" in block[2]:
+            shown = following is not None and following[1] in ("json", "xml")
+            shown = shown and README[block.end() : following.start()].strip() == ""  # type: ignore[union-attr]
+            found.append(Command(block[2], following[2].strip() if shown and following else None))
+    return found
+
+
+@pytest.mark.parametrize("command", commands(), ids=str)
+def test_a_command_gives_what_is_shown(command: Command, stack: Stack) -> None:
+    if "CP-1" in command.text:
+        stack.until_available("CP-1")
+    if "CP-5" in command.text:
+        stack.silent()  # the same call is already being made: two would meet
+    for line in command.text.replace("\\\n", " ").splitlines():
+        done = subprocess.run(
+            ["bash", "-euc", stack.ports.localized(line)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        if command.answer is not None:
+            assert done.stdout == stack.ports.localized(command.answer)
+        else:
+            assert json.loads(done.stdout).keys() >= {"attempts"} or "state" in json.loads(done.stdout)
+
+
+def test_there_is_something_to_try() -> None:
+    assert sum(command.answer is not None for command in commands()) >= 4
+
+
+def test_the_link_servers_shown_can_be_used() -> None:
+    shown = [block[2] for block in _BLOCK.finditer(README) if block[2].startswith('[{"network"')]
+    shown += re.findall(r"LINK_SERVERS='(\[.*?\])'", README)
+    assert len(shown) > 1
+    for text in shown:
+        assert LinkServers.parse(text)
+
+
+def test_what_needs_an_aws_account_says_so() -> None:
+    lines = [line for line in _AWS.findall(README) if "deploy" in line]
+    assert lines
+    assert all("AWS account" in line for line in lines)
+
+
+def test_every_link_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]
+    missing = []
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target and not (page.parent / target).exists():
+                missing.append(f"{page.relative_to(ROOT)} -> {target}")
+    assert missing == []
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = [path for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".yaml")]
+    named = {path for path in pages if f"({path.relative_to(ROOT / 'docs').as_posix()})" in index}
+    assert [path.name for path in pages if path not in named and path.name != "README.md"] == []
