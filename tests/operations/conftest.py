@@ -48,6 +48,12 @@ def _metrics_have_a_namespace() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def parameters() -> set[str]:
+    """The names of the template's parameters."""
+    return set(load()["Parameters"])
+
+
+@pytest.fixture(scope="session")
 def resources() -> dict[str, Any]:
     """What a deployment with every default has, by logical id."""
     document = transform(extend(load(), {}))

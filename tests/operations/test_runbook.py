@@ -1,0 +1,97 @@
+"""The runbook has an entry for every alarm and no other, and names saved queries and parameters that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.infrastructure.conftest import of_type
+from wire.problems import PROBLEM_TYPES
+
+RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text(encoding="utf-8")
+ALARMS = RUNBOOK.partition("\n# Alarms\n")[2].partition("\n# Intervening\n")[0]
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_every_alarm_has_its_entry_and_says_so(resources: dict[str, Any]) -> None:
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    entries = re.findall(r"^## (\w+)$", ALARMS, re.MULTILINE)
+    assert sorted(entries) == sorted(name.removesuffix("Alarm") for name in alarms)
+    for name, alarm in alarms.items():
+        assert alarm["AlarmDescription"].endswith(f"docs/runbook.md, {name.removesuffix('Alarm')}.")
+
+
+def test_every_entry_says_what_it_means_what_to_look_at_and_what_to_do() -> None:
+    for entry in ALARMS.split("\n## ")[1:]:
+        name, _, text = entry.partition("\n")
+        assert len(text.strip().splitlines()[0]) > 30, name
+        assert name.startswith("New") or (
+            "**Look at**" in text and "**Do**" in text.replace("**do**", "**Do**")
+        ), name
+
+
+def test_every_saved_query_is_used_and_every_one_that_is_named_exists(resources: dict[str, Any]) -> None:
+    queries = {
+        properties["Name"].removeprefix("local/")
+        for properties in of_type(resources, "AWS::Logs::QueryDefinition").values()
+    }
+    assert {name for name in queries if f"`{name}`" not in RUNBOOK} == set()
+    assert set(re.findall(r"[Qq]uery `([^`]*)`", RUNBOOK)) <= queries
+
+
+def test_every_link_leads_somewhere() -> None:
+    headings = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", RUNBOOK, re.MULTILINE)}
+    links = set(re.findall(r"\]\(#([^)]*)\)", RUNBOOK))
+    assert len(links) > 8
+    assert links <= headings
+
+
+def test_the_parameters_and_widgets_that_it_names_exist(
+    resources: dict[str, Any], parameters: set[str]
+) -> None:
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?:=[^`]*)?`", RUNBOOK))
+    problems = {
+        "SettingsError",
+        "LinkServersError",
+        "CredentialsError",
+        "JournalSecret",
+        "MemorySize",
+        "BeforeAllowTraffic",
+    }
+    exceptions = {name for name in named if name.endswith("Exception")}
+    assert named - problems - exceptions <= parameters
+    body = resources["Dashboard"]["Properties"]["DashboardBody"]
+    for title in (
+        "Our failures",
+        "Link failures by dialect and kind",
+        "Calling the OCPP server",
+        "Claim and settle",
+        "Saturation",
+        "Cost: write units",
+    ):
+        assert f"*{title}*" in RUNBOOK
+        assert f'"{title}"' in body
+
+
+def test_the_problems_that_it_names_exist() -> None:
+    for slug in (
+        "internal-error",
+        "journal-unavailable",
+        "server-busy",
+        "circuit-open",
+        "starts-paused",
+        "outcome-unknown",
+    ):
+        assert f"`{slug}`" in RUNBOOK
+        assert slug in PROBLEM_TYPES
+
+
+def test_unknown_has_an_answer_for_every_dialect() -> None:
+    entry = ALARMS.partition("## Unknowns\n")[2].partition("\n## ")[0]
+    rows = set(re.findall(r"^\| ([\w.-]+) \|", entry, re.MULTILINE))
+    assert rows - {"---"} == {"native", "SteVe", "CitrineOS", "OCPP.Core", "ocpp-cs"}
+    assert "Tell the driver" in entry
