@@ -11,7 +11,7 @@ export function Connect({ all, stack, charger, choose }) {
   const [form, setForm] = useState({
     tokenId: "04A2B3C4D5E6F7",
     format: "application/json",
-    accept: "*/*",
+    accept: "",
     connectorId: "",
     serverIpAddress: stack.serverIpAddress,
     serverRestApiPort: String(stack.serverRestApiPort),
@@ -52,7 +52,7 @@ export function Connect({ all, stack, charger, choose }) {
       <form onSubmit=${submit}>
         <div class="fields">
           <${Charger} all=${all} charger=${charger} choose=${choose} />
-          <label class="field">Token<input name="tokenId" value=${form.tokenId} onInput=${set("tokenId")} placeholder="none: only ask how it is" autocomplete="off" spellcheck="false" /></label>
+          <${Text} name="tokenId" label="Token" form=${form} set=${set} placeholder="none: only ask how it is" />
         </div>
         <div class="fields">
           <fieldset class="segments wide">
@@ -61,18 +61,20 @@ export function Connect({ all, stack, charger, choose }) {
               ([type, label]) => html`<label><input type="radio" name="format" value=${type} checked=${type === form.format} onChange=${set("format")} /><span>${label}</span></label>`,
             )}
           </fieldset>
-          <label class="field">Accept
-            <select name="accept" value=${form.accept} onChange=${set("accept")}>
-              ${ACCEPTS.map((type) => html`<option value=${type}>${type === "*/*" ? "as sent" : type}</option>`)}
+          <div class="field">
+            <label for="accept">Accept</label>
+            <select id="accept" value=${form.accept} onChange=${set("accept")}>
+              <option value="">the same</option>
+              ${ACCEPTS.map((type) => html`<option value=${type}>${type}</option>`)}
             </select>
-          </label>
+          </div>
         </div>
         <details>
           <summary>OCPP server and connector</summary>
           <div class="fields">
-            <label class="field">serverIpAddress<input name="serverIpAddress" value=${form.serverIpAddress} onInput=${set("serverIpAddress")} autocomplete="off" spellcheck="false" /></label>
-            <label class="field">serverRestApiPort<input name="serverRestApiPort" value=${form.serverRestApiPort} onInput=${set("serverRestApiPort")} inputmode="numeric" autocomplete="off" /></label>
-            <label class="field">connectorId<input name="connectorId" value=${form.connectorId} onInput=${set("connectorId")} inputmode="numeric" placeholder="any" autocomplete="off" /></label>
+            <${Text} name="serverIpAddress" form=${form} set=${set} />
+            <${Text} name="serverRestApiPort" form=${form} set=${set} inputmode="numeric" />
+            <${Text} name="connectorId" form=${form} set=${set} inputmode="numeric" placeholder="any" />
           </div>
         </details>
         <div class="buttons">
@@ -97,11 +99,21 @@ function Charger({ all, charger, choose }) {
   const known = all.map((one) => one.chargerId);
   const choices = known.includes(charger) || charger === UNKNOWN ? [...known, UNKNOWN] : [charger, ...known, UNKNOWN];
   return html`
-    <label class="field">Charger
-      <select name="chargerId" value=${charger} onChange=${(event) => choose(event.target.value)}>
+    <div class="field">
+      <label for="chargerId">Charger</label>
+      <select id="chargerId" value=${charger} onChange=${(event) => choose(event.target.value)}>
         ${choices.map((one) => html`<option value=${one}>${one === UNKNOWN ? `${UNKNOWN} (nobody knows it)` : one}</option>`)}
       </select>
-    </label>
+    </div>
+  `;
+}
+
+function Text({ name, label = name, form, set, ...more }) {
+  return html`
+    <div class="field">
+      <label for=${name}>${label}</label>
+      <input id=${name} value=${form[name]} onInput=${set(name)} autocomplete="off" spellcheck="false" ...${more} />
+    </div>
   `;
 }
 

@@ -12,13 +12,14 @@ export const FORMATS = {
   [FORM]: "Form",
 };
 
-export const ACCEPTS = ["*/*", "application/json", "text/json", "application/xml", "text/xml"];
+export const ACCEPTS = ["application/json", "text/json", "application/xml", "text/xml", "*/*"];
 
-/** The HTTP request for `fields` (names as on the wire; empty ones are left out) in a media type. */
+/** The HTTP request for `fields` (names as on the wire; empty ones are left out) in a media type; without `accept` the answer
+    is asked for in the same. */
 export function build(fields, contentType, accept, connectorId) {
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
   const path = connectorId ? `${PATH}?connectorId=${encodeURIComponent(connectorId)}` : PATH;
-  const headers = { "Content-Type": contentType, Accept: accept };
+  const headers = { "Content-Type": contentType, Accept: accept || (contentType === FORM ? ACCEPTS[0] : contentType) };
   return { path, headers, body: write(given, contentType) };
 }
 

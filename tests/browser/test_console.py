@@ -1,0 +1,175 @@
+"""What a user does with the console, and sees: every charge is a real one, on a charge point behind OCPP."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.console import PATIENCE
+
+if TYPE_CHECKING:
+    from tests.browser.console import Console
+    from tests.documentation.stack import Stack
+
+
+@pytest.mark.parametrize(
+    ("charger", "form", "accept", "answered"),
+    [
+        ("CP-1", "JSON", "the same", "application/json"),
+        ("CP-2", "text/json", "the same", "text/json"),
+        ("CP-1", "XML", "the same", "application/xml"),
+        ("CP-2", "text/xml", "the same", "text/xml"),
+        ("CP-1", "Form", "the same", "application/json"),
+        ("CP-2", "JSON", "application/xml", "application/xml"),
+        ("CP-1", "XML", "*/*", "application/json"),
+    ],
+)
+def test_a_token_is_connected_in_any_format(
+    console: Console, charger: str, form: str, accept: str, answered: str
+) -> None:
+    console.idle(charger)
+    before = console.starts(charger)
+    assert console.connect(charger, form=form, accept=accept).startswith("200 ")
+    assert f"content-type: {answered}; charset=utf-8" in console.raw("Response")
+    row = console.attempt(console.sent_id())
+    expect(row).to_contain_text("completed")
+    console.shows(charger, "Charging")
+    assert console.starts(charger) == before + 1
+
+
+def test_the_request_is_shown_as_it_was_sent(console: Console) -> None:
+    with console.page.expect_request("**/charger-connect") as sent:
+        console.connect("CP-4", form="XML")
+    head, _, body = console.raw("Request").partition("\n\n")
+    assert body == sent.value.post_data
+    assert head.splitlines()[0] == "POST /api/v1/ocpp/charger-connect HTTP/1.1"
+    for line in head.splitlines()[1:]:
+        name, _, value = line.partition(": ")
+        assert sent.value.all_headers()[name.lower()] == value
+
+
+@pytest.mark.parametrize(
+    ("charger", "outcome", "state"),
+    [
+        ("CP-7", "200 Accepted", "completed"),
+        ("CP-3", "200 Unavailable", "failed"),
+        ("CP-4", "200 Rejected", "completed"),
+        ("CP-10", "200 Rejected", "completed"),
+        ("CP-404", "404 The charger is unknown", "failed"),
+    ],
+)
+def test_each_charger_answers_in_its_own_way(
+    console: Console, charger: str, outcome: str, state: str
+) -> None:
+    assert console.connect(charger).startswith(outcome)
+    expect(console.attempt(console.sent_id())).to_contain_text(state)
+
+
+def test_a_silent_charger_leaves_the_outcome_unknown_until_it_is_asked_again(console: Console) -> None:
+    console.idle("CP-2")
+    before = console.starts("CP-2")
+    console.behave("CP-2", "Silent")
+    said = console.connect("CP-2", form="XML")
+    assert said.startswith("504 ")
+    assert "unknown" in said
+    row = console.attempt(console.sent_id())
+    expect(row).to_contain_text("unknown")
+    console.behave("CP-2", "Accept")
+    console.shows("CP-2", "Charging")
+    assert console.press("Send it again, same id").startswith("200 Accepted")
+    expect(row).to_contain_text("completed")
+    assert console.starts("CP-2") == before + 1
+
+
+def test_an_offline_charger_is_told_and_comes_back(console: Console) -> None:
+    console.behave("CP-1", "Offline")
+    console.shows("CP-1", "not connected")
+    assert console.connect("CP-1").startswith("200 Unavailable")
+    console.behave("CP-1", "Accept")
+    console.idle("CP-1")
+    assert console.connect("CP-1").startswith("200 Accepted")
+
+
+def test_a_charger_that_rejects_starts_nothing(console: Console) -> None:
+    console.idle("CP-2")
+    console.behave("CP-2", "Reject")
+    assert console.connect("CP-2").startswith("200 Rejected")
+    console.shows("CP-2", "Available")
+
+
+def test_the_same_id_starts_once(console: Console) -> None:
+    console.idle("CP-1")
+    before = console.starts("CP-1")
+    first = console.connect("CP-1")
+    again = console.press("Send it again, same id")
+    assert first.startswith("200 Accepted")
+    assert "nothing was started a second time" in again
+    assert "idempotent-replayed: true" in console.raw("Response")
+    assert console.starts("CP-1") == before + 1
+
+
+def test_without_a_token_nothing_is_started(console: Console) -> None:
+    before = console.starts("CP-4")
+    assert console.connect("CP-4", token="").startswith("200 Available")
+    assert "tokenId" not in console.raw("Request")
+    assert console.starts("CP-4") == before
+
+
+def test_an_address_that_is_not_allowed_is_refused(console: Console) -> None:
+    console.page.get_by_text("OCPP server and connector").click()
+    console.page.get_by_label("serverIpAddress").fill("169.254.169.254")
+    assert console.connect("CP-1").startswith("403 ")
+
+
+def test_the_connector_is_asked_for(console: Console) -> None:
+    console.page.get_by_text("OCPP server and connector").click()
+    console.page.get_by_label("connectorId").fill("1")
+    assert "(connector-busy)" in console.connect("CP-6")
+
+
+def test_what_others_send_appears_too(console: Console, stack: Stack) -> None:
+    request = {"id": str(uuid4()), "chargerId": "CP-4", "tokenId": "FROM-ELSEWHERE"}
+    request |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": stack.ports.rest}
+    stack.send(
+        "POST", "/api/v1/ocpp/charger-connect", json.dumps(request), {"Content-Type": "application/json"}
+    )
+    expect(console.attempt(str(request["id"]))).to_contain_text("****HERE")
+    console.page.reload()
+    expect(console.attempt(str(request["id"]))).to_contain_text("****HERE")
+
+
+def test_an_attempt_unfolds_into_what_the_api_says_of_it(console: Console) -> None:
+    console.connect("CP-4")
+    row = console.attempt(console.sent_id())
+    row.get_by_role("button", name="Details of the attempt").click()
+    unfolded = console.page.get_by_role("region", name="The attempt as the API shows it").inner_text()
+    assert json.loads(unfolded) == console.asked(console.sent_id())
+
+
+def test_the_ocpp_messages_go_by(console: Console) -> None:
+    token = uuid4().hex[:12]
+    console.connect("CP-4", token=token)
+    messages = console.page.get_by_role("region", name="OCPP messages")
+    expect(messages.get_by_role("listitem").filter(has_text=f"idTag: {token}").first).to_be_attached()
+
+
+def test_a_killed_ocpp_server_is_missed_and_comes_back(console: Console) -> None:
+    console.page.get_by_role("button", name="Kill the OCPP server").click()
+    expect(console.page.get_by_text("killed, back in")).to_be_visible()
+    console.shows("CP-1", "not connected")
+    assert console.connect("CP-1").startswith("502 The OCPP server could not be reached")
+    expect(console.attempt(console.sent_id())).to_contain_text("server-unreachable")
+    console.idle("CP-1")
+    expect(console.page.get_by_text("runs, process")).to_be_visible(timeout=PATIENCE)
+    # Its failures may have opened the circuit for a while; the same id is good for another try.
+    for _ in range(20):
+        said = console.press("Send it again, same id")
+        if said.startswith("200 Accepted"):
+            return
+        assert said.startswith(("502", "503"))
+        console.page.wait_for_timeout(1000)
+    raise AssertionError(said)
