@@ -60,7 +60,7 @@ def test_tracebacks_name_the_places_of_lambda(artefact: Path) -> None:
 def test_the_sdk_still_knows_every_service_that_is_called(artefact: Path) -> None:
     program = """
 import boto3
-services = ["codedeploy", "dynamodb", "secretsmanager", "ssm", "sts"]
+services = ["codedeploy", "dynamodb", "lambda", "secretsmanager", "ssm", "sts"]
 for service in services:
     for region, host in (("eu-west-1", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn")):
         client = boto3.client(service, region, aws_access_key_id="x", aws_secret_access_key="x")
