@@ -29,10 +29,10 @@ def test_it_sends_and_shows_the_answer(
     visit: Callable[..., Console], media: str, accept: str, heard: str
 ) -> None:
     page = visit("/docs").page
-    page.get_by_label("chargerId").fill("CP-3")
-    page.get_by_label("Request format").select_option(media)
-    page.get_by_label("Accept").select_option(accept)
-    expect(page.get_by_label("Request", exact=True)).to_contain_text(f"Content-Type: {media}")
+    page.get_by_role("textbox", name="chargerId").fill("CP-3")
+    page.get_by_role("combobox", name="Request format").select_option(media)
+    page.get_by_role("combobox", name="Accept").select_option(accept)
+    expect(page.get_by_role("region", name="Request", exact=True)).to_contain_text(f"Content-Type: {media}")
     page.get_by_role("button", name="Send").click()
     answer = page.get_by_role("status", name="Answer")
     expect(answer).to_contain_text("200 OK")
@@ -42,7 +42,7 @@ def test_it_sends_and_shows_the_answer(
 
 def test_a_repeat_is_a_replay_until_the_id_is_new(visit: Callable[..., Console]) -> None:
     page = visit("/docs").page
-    page.get_by_label("chargerId").fill("CP-4")
+    page.get_by_role("textbox", name="chargerId").fill("CP-4")
     answer = page.get_by_role("status", name="Answer")
     page.get_by_role("button", name="Send").click()
     expect(answer).to_contain_text("connect-outcome: rejected")
