@@ -21,6 +21,13 @@ class Deadline:
         """Seconds left, never below 0."""
         return max(0.0, self.at - time.monotonic())
 
+    def left(self) -> float:
+        """Seconds left, for a wait that must not be endless; raises TimeoutError where none are."""
+        left = self.at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
     def within(self, seconds: float) -> Deadline:
         """The earlier of this deadline and `seconds` from now."""
         return Deadline(min(self.at, time.monotonic() + seconds))

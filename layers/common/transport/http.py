@@ -4,20 +4,20 @@
     ├── NotConnected   the connection was never made: certainly nothing was sent
     └── Broken         something was sent, and no whole answer came back
 
-`http.client` parses the answer; it reads through `_Reader`, which checks the deadline and the byte budget before
-every read from the socket. So a server that sends a byte a second, endless headers, or a body of gigabytes is
-left at the deadline or at the limit, whichever comes first.
+`answer.Incoming` checks the deadline and the number of bytes before every read from the socket. So a server that
+sends a byte a second, endless headers, or a body of gigabytes is left at the deadline or at the limit, whichever comes
+first.
 """
 
 from __future__ import annotations
 
-import io
 import select
 import socket
 import ssl
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse, IncompleteRead, LineTooLong
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+from transport.answer import CutOff, Incoming, Malformed, TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from transport.deadline import Deadline
 
 BODY_LIMIT = 64 * 1024
-_HEAD_LIMIT = 32 * 1024
 
 
 class TransportError(Exception):
@@ -58,36 +57,6 @@ class Response:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class _TooLong(Exception):
-    pass
-
-
-class _Reader(io.RawIOBase):
-    """The socket as `http.client` reads it: no read waits past the deadline or goes beyond the budget."""
-
-    def __init__(self, sock: socket.socket, deadline: Deadline, budget: int) -> None:
-        self._sock = sock
-        self._deadline = deadline
-        self._budget = budget
-        self.heard = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        _wait_at_most(self._sock, self._deadline)
-        count = self._sock.recv_into(buffer)
-        self.heard = self.heard or count > 0
-        self._budget -= count
-        if self._budget < 0:
-            raise _TooLong
-        return count
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """What `HTTPResponse` asks of a socket."""
-        return io.BufferedReader(self)
 
 
 class Connection:
@@ -128,30 +97,17 @@ class Connection:
         if deadline.remaining() <= 0:
             self.close()
             raise NotConnected("timeout")
-        reader = _Reader(self._sock, deadline, limit + _HEAD_LIMIT)
-        response = HTTPResponse(cast("socket.socket", reader), method=method)
+        incoming = Incoming(self._sock, deadline, limit)
         try:
-            _wait_at_most(self._sock, deadline)
+            self._sock.settimeout(deadline.left())
             self._sock.sendall(message)
-            response.begin()
-            content = response.read(limit + 1)
-            if len(content) > limit:
-                raise _TooLong
-            if response.length:  # the peer closed before the length that it had announced
-                raise Broken("reset", heard=True)
-        except (OSError, HTTPException, _TooLong, ValueError) as error:
+            status, answered, content = incoming.answer(method)
+        except (OSError, Malformed, TooLong, CutOff) as error:
             self.close()
-            raise Broken(_reason(error), heard=reader.heard) from error
-        except Broken:
+            raise Broken(_reason(error), heard=incoming.heard) from error
+        if not incoming.reusable:
             self.close()
-            raise
-        finally:
-            response.close()  # left to the garbage collector it complains of a file closed before it
-        if response.will_close:
-            self.close()
-        return Response(
-            response.status, {name.lower(): value for name, value in response.getheaders()}, content
-        )
+        return Response(status, answered, content)
 
     def is_idle(self) -> bool:
         """Whether a kept connection may be used again: open, and with nothing (not even its end) waiting to be read."""
@@ -181,13 +137,13 @@ def connect(
         Refused, unreachable, timed out, or a certificate that does not hold. Nothing was sent.
     """
     try:
-        sock = socket.create_connection((address, port), timeout=_left(deadline))
+        sock = socket.create_connection((address, port), timeout=deadline.left())
     except OSError as error:
         raise NotConnected(_reason(error)) from error
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls is not None:
-            _wait_at_most(sock, deadline)
+            sock.settimeout(deadline.left())
             sock = tls.wrap_socket(sock, server_hostname=host)
     except OSError as error:
         sock.close()
@@ -207,24 +163,13 @@ def _head(method: str, path: str, host: str, headers: Mapping[str, str], length:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _left(deadline: Deadline) -> float:
-    left = deadline.remaining()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-def _wait_at_most(sock: socket.socket, deadline: Deadline) -> None:
-    sock.settimeout(_left(deadline))
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "timeout"
-    if isinstance(error, _TooLong | LineTooLong):
+    if isinstance(error, TooLong):
         return "too-long"
     if isinstance(error, ConnectionRefusedError):
         return "refused"
-    if isinstance(error, ConnectionError | IncompleteRead):
+    if isinstance(error, ConnectionError | CutOff):
         return "reset"
     return "unreachable" if isinstance(error, OSError) else "malformed"
