@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The local stack, already waiting for the charger that never answers."""
-    with running() as stack:
+    with running("--link-timeout=5") as stack:
         stack.ask_the_silent(examples.sample("outcome-unknown"))
         yield stack
         stack.silent()

@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from apidoc.samples import REQUEST_FORMATS
 from apidoc.written import openapi
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def plain(element: ElementTree.Element) -> Any:
 
 schema = schemathesis.openapi.from_dict(yaml.safe_load(openapi()))
 answers: Counter[int] = Counter()
+sent: set[str | None] = set()
 
 
 @schema.parametrize()
@@ -76,6 +78,7 @@ def test_answers_are_what_the_description_says(case: schemathesis.Case, stage: S
         body |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": stage.target.port}
     response = case.call(base_url=stage.url, timeout=120)
     answers[response.status_code] += 1
+    sent.add(case.media_type)
     case.validate_response(response, checks=CHECKS)
 
 
@@ -88,4 +91,5 @@ def test_it_asked_and_reached(stage: Stage, counted: Counted) -> None:
     counted("Schemathesis", answers, 0)
     assert sum(answers.values()) > EXAMPLES
     assert answers[200] > 0
+    assert set(REQUEST_FORMATS) <= sent
     assert stage.target.strays == []
