@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     Page = Callable[[Request], Response]
 
-_WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 _STREAM = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")]
 
 
@@ -51,7 +50,7 @@ class Console:
 
     def wrote(self, operation: str, body: Mapping[str, Any]) -> None:
         """The table carried an operation out (DynamoDB's JSON)."""
-        if operation in _WRITES:
+        if operation == "UpdateItem":
             self._feed.mention("attempt", body["Key"]["id"]["S"])
 
     def pages(self, server: Child, steered: Child, about: Mapping[str, Any]) -> dict[str, Page]:
