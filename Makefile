@@ -2,6 +2,7 @@
 #
 #     make run      the whole stack on this machine (PORT=8000, CHARGERS=all, DIALECT=steve)
 #     make test     all tests (TESTS="tests/unit -k journal" for some)
+#     make chaos    a storm over the built artefact (SEED=1, ATTEMPTS=300)
 #     make check    format, lint, types, import rules, templates
 #     make fuzz     hostile input, large: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
 #     make docs     docs/openapi.yaml and the help page, from the code
@@ -22,7 +23,7 @@ BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
-.PHONY: run test check deploy audit sbom build lock clean distclean docs fuzz bench
+.PHONY: run test chaos check deploy audit sbom build lock clean distclean docs fuzz bench
 .DELETE_ON_ERROR:
 
 run: .venv/.synced
@@ -30,6 +31,9 @@ run: .venv/.synced
 
 test: .venv/.synced .venv-sam/.synced
 	.venv/bin/pytest $(TESTS)
+
+chaos: .venv/.synced .venv-sam/.synced
+	PYTHONPATH=functions:layers/common:layers/charger_link:. .venv/bin/python -m tests.chaos --write
 
 fuzz: .venv/.synced
 	HOSTILE=all RUNS=$(or $(RUNS),1000000) SEED=$(or $(SEED),1) .venv/bin/pytest tests/hostile --show-capture=no

@@ -1,0 +1,100 @@
+"""`python -m tests.chaos` (make chaos): a storm, and its one line. Not 0 where a charge was started twice or an attempt lost."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.chaos.clients import carry_out, orders
+from tests.chaos.judge import Verdict, judge
+from tests.chaos.stage import FUNCTION_SECONDS, Staging
+from tests.chaos.storm import Storm
+from tests.end_to_end import emulator
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
+MARKS = ("<!-- chaos: begin -->", "<!-- chaos: end -->")
+_CHARGERS, _RUNTIMES = 24, 6
+_ROUNDS = 2  # of asking again after the storm, each when every lease is over
+
+
+def run(seed: int, attempts: int) -> tuple[Verdict, dict[str, int]]:
+    """One storm: the verdict, and how often each thing happened."""
+    draw = random.Random(seed)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Staging(Path(directory), _CHARGERS, _RUNTIMES, draw) as stage,
+    ):
+        given = orders(attempts, sorted(stage.chargers), draw)
+        with Storm(stage, random.Random(draw.random())) as storm:
+            carry_out(given, stage)
+        for _ in range(_ROUNDS):
+            waiting = [order for order in given if not order.done]
+            if not waiting:
+                break
+            time.sleep(FUNCTION_SECONDS + 1)
+            carry_out(waiting, stage, tries=1)
+        strikes = dict(sorted(storm.strikes.items()))
+        requests = sum(len(order.heard) for order in given)
+        return judge(given, stage), {"attempts": attempts, "requests": requests, **strikes}
+
+
+def told(verdict: Verdict, counts: dict[str, int]) -> str:
+    """The one line."""
+    kills = counts.get("runtime killed", 0) + counts.get("server killed", 0)
+    return (
+        f"attempts {counts['attempts']} kills {kills} starts {verdict.starts} "
+        f"doubles {len(verdict.doubles)} lost {len(verdict.lost)} unknown {len(verdict.unknown)}"
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=os.environ.get("SEED") or "1", help="or SEED")
+    parser.add_argument(
+        "--attempts", type=int, default=os.environ.get("ATTEMPTS") or "300", help="or ATTEMPTS"
+    )
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/reliability.md")
+    options = parser.parse_args()
+    if why := emulator.missing():
+        print(f"chaos needs the built artefact: {why}", file=sys.stderr)
+        return 2
+    emulator.build()
+    logging.getLogger("local.gateway").setLevel(logging.CRITICAL)  # it tells of every sandbox that died
+    began = time.monotonic()
+    verdict, counts = run(options.seed, options.attempts)
+    seconds = round(time.monotonic() - began)
+    for title, lines in (("double", verdict.doubles), ("lost", verdict.lost), ("unknown", verdict.unknown)):
+        for line in lines:
+            print(f"{title}: {line}")
+    if options.write:
+        _write(options.seed, seconds, verdict, counts)
+    print(told(verdict, counts))
+    return 1 if verdict.doubles or verdict.lost else 0
+
+
+def _write(seed: int, seconds: int, verdict: Verdict, counts: dict[str, int]) -> None:
+    rows = {
+        "seed": seed,
+        "seconds": seconds,
+        **counts,
+        "starts received by charge points": verdict.starts,
+        **{f"attempts {state}": number for state, number in sorted(verdict.states.items())},
+        "**doubles**": len(verdict.doubles),
+        "**lost**": len(verdict.lost),
+        "unknown": len(verdict.unknown),
+    }
+    table = "\n".join(
+        ["| | |", "| --- | ---: |", *(f"| {name} | {value:,} |" for name, value in rows.items())]
+    )
+    before, _, rest = DOCUMENT.read_text().partition(MARKS[0])
+    DOCUMENT.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
