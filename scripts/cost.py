@@ -31,10 +31,11 @@ class Figures:
     write_units: int = 3  # claim: item and index entry; settle: item (measured: benchmarks)
     item: int = 700  # measured: an item after settle
     retention: int = 90  # days
-    log: int = 2200  # measured: claimed, settled, metrics; with Lambda's own lines and the access log
+    log: int = 2600  # measured: claimed, settled and metrics 1,600; then Lambda's own lines, the access log, 26 for each line
     answer: int = 600  # headers and body that leave AWS
     traced: float = 0.05  # share of requests that X-Ray samples
-    metrics: int = 60  # custom metrics a month, by name and dimensions
+    metrics: int = 40  # custom metrics a month, by name and dimensions: all that tests make happen emits 28, log filters 3
+    alarms: int = 29  # metrics that alarms look at
     price_api: float = 1.00 / MILLION
     price_request: float = 0.20 / MILLION
     price_gb_second: float = 0.0000133334  # arm64
@@ -44,6 +45,8 @@ class Figures:
     price_transfer: float = 0.09  # a GB out
     price_trace: float = 5.00 / MILLION
     price_metric: float = 0.30  # a month
+    price_alarm: float = 0.10  # a month, for each metric that an alarm looks at
+    price_dashboard: float = 3.00  # a month
 
 
 def million(figures: Figures) -> dict[str, float]:
@@ -77,8 +80,8 @@ def tables(figures: Figures) -> str:
     lines += [f"| **all** | **{total:.2f}** | |", ""]
     lines += [
         f"A charger that answers in {figures.wait:g} s, {figures.memory} MB, {figures.retention} days kept. "
-        f"Beside it, whatever the traffic: {figures.metrics} custom metrics, "
-        f"{figures.metrics * figures.price_metric:.2f} dollars a month.",
+        f"Beside it, whatever the traffic: {figures.metrics} custom metrics, {figures.alarms} of alarms and a dashboard, "
+        f"{_watching(figures):.2f} dollars a month.",
         "",
         "| a charger answers in | dollars per million | of which waiting |",
         "| --- | ---: | ---: |",
@@ -97,6 +100,15 @@ def tables(figures: Figures) -> str:
         month = rate * 30 * 86400 / MILLION * total
         lines.append(f"| {rate:,} | {at_once:,.0f} | {rate * figures.write_units:,} | {month:,.0f} |")
     return "\n".join(lines)
+
+
+def _watching(figures: Figures) -> float:
+    """Dollars a month."""
+    return (
+        figures.metrics * figures.price_metric
+        + figures.alarms * figures.price_alarm
+        + figures.price_dashboard
+    )
 
 
 def replaced(figures: Figures, **changes: float) -> Figures:

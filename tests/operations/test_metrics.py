@@ -12,6 +12,7 @@ import callback.handler
 import callback.service
 from charger_connect import observe
 from journal import DynamoDB, Journal
+from scripts.cost import Figures
 from tests.infrastructure.conftest import of_type
 from tests.integration.calling import Context, calling, request
 from tests.integration.misbehaving import answers
@@ -142,3 +143,10 @@ def callback_refused(shared_table: TableServer) -> dict[str, Any]:
     dynamodb.close()
     (line,) = messages(lines)
     return line
+
+
+def test_the_cost_of_watching_counts_every_metric_that_an_alarm_looks_at(
+    resources: dict[str, Any], emitted: Emitted
+) -> None:
+    assert Figures().alarms == len(list(named.by_alarms(resources)))
+    assert len(emitted) + len(list(named.by_filters(resources))) <= Figures().metrics
