@@ -1,0 +1,39 @@
+"""The embedded table without its wire, which the model has no use for: a write takes half the time."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.exceptions import DynamodbException
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.responses import DynamoHandler
+
+from local.table import REGION
+from transport import Response
+
+if TYPE_CHECKING:
+    from local.table import TableServer
+
+
+class Table:
+    """Conditional writes into a table that `local.table` made from the template."""
+
+    def __init__(self, server: TableServer) -> None:
+        self.name = server.name
+
+    def update(self, body: dict[str, Any]) -> Response:
+        """What DynamoDB answers to an UpdateItem."""
+        handler = DynamoHandler()
+        handler.region, handler.current_account = REGION, DEFAULT_ACCOUNT_ID
+        handler.headers, handler.body, handler.params = {}, body, body
+        try:
+            return Response(200, {}, json.dumps(handler.update_item().result).encode())
+        except DynamodbException as error:
+            return Response(400, {}, error.description.encode())
+
+    def item(self, id_: str) -> dict[str, Any] | None:
+        """An item as it stands, in DynamoDB's notation."""
+        item = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_item(self.name, {"id": {"S": id_}}, None)
+        return json.loads(json.dumps(item.to_json()["Attributes"])) if item else None
