@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from settings import Settings
+from settings import Environment, Settings
+from settings.access import AccessSettings
+from settings.callback import CallbackSettings
 from settings.connect import ConnectSettings
+from settings.preflight import PreflightSettings
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy
@@ -57,3 +60,18 @@ def test_a_parameter_reaches_the_setting_of_its_name(deploy: Deploy) -> None:
     assert settings.link_servers == "ssm:/charger-connect/servers"
     assert (settings.link_timeout, settings.retention_days, settings.paused) == (7, 3, True)
     assert settings.default_link_server == "10.0.0.5:8080"
+
+
+@pytest.mark.parametrize(
+    ("function", "model", "parameters"),
+    [
+        ("CallbackFunction", CallbackSettings, {}),
+        ("PreflightFunction", PreflightSettings, {}),
+        ("AuthorizerFunction", AccessSettings, {"Access": "network", "AllowedSources": "203.0.113.0/24"}),
+    ],
+)
+def test_a_function_starts_with_what_it_is_given(
+    deploy: Deploy, function: str, model: type[Environment], parameters: dict[str, str]
+) -> None:
+    given = variables(deploy, function, **parameters)
+    assert model.read(given | {"AWS_REGION": "eu-west-1"})
