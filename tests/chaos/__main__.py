@@ -10,25 +10,32 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.chaos.clients import carry_out, orders
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.stage import FUNCTION_SECONDS, Staging
+from tests.chaos.stage import FUNCTION_SECONDS, ODD, Staging, behaviours
 from tests.chaos.storm import Storm
 from tests.end_to_end import emulator
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.chargers import Reaction
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 MARKS = ("<!-- chaos: begin -->", "<!-- chaos: end -->")
-_CHARGERS, _RUNTIMES = 24, 6
 _ROUNDS = 2  # of asking again after the storm, each when every lease is over
 
 
-def run(seed: int, attempts: int) -> tuple[Verdict, dict[str, int]]:
+def run(
+    seed: int, attempts: int, chargers: int = 24, runtimes: int = 6, odd: Sequence[Reaction] = ODD
+) -> tuple[Verdict, dict[str, int]]:
     """One storm: the verdict, and how often each thing happened."""
     draw = random.Random(seed)
     with (
         tempfile.TemporaryDirectory() as directory,
-        Staging(Path(directory), _CHARGERS, _RUNTIMES, draw) as stage,
+        Staging(Path(directory), behaviours(chargers, odd, draw), runtimes) as stage,
     ):
         given = orders(attempts, sorted(stage.chargers), draw)
         with Storm(stage, random.Random(draw.random())) as storm:

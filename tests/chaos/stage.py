@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-import signal
 import socket
 import subprocess
 import sys
@@ -26,7 +24,7 @@ from local.table import start_table
 from tests.end_to_end.emulator import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from local.table import TableServer
@@ -39,9 +37,11 @@ CALL_SECONDS = 4.0
 PATIENCE = 20.0
 
 
-def behaviours(count: int, draw: random.Random) -> list[Behaviour]:
-    """Charge points of both versions; most take starts, at once or after a while, and some do what the worst do."""
-    odd = (Reaction.REJECT, Reaction.DROP, Reaction.SILENT, Reaction.NOT_SUPPORTED, Reaction.FAIL)
+ODD = (Reaction.REJECT, Reaction.DROP, Reaction.SILENT, Reaction.NOT_SUPPORTED, Reaction.FAIL)
+
+
+def behaviours(count: int, odd: Sequence[Reaction], draw: random.Random) -> list[Behaviour]:
+    """Charge points of both versions: one of each `odd` reaction, and the others take starts, at once or after a while."""
     return [
         Behaviour(
             f"CP-{number}",
@@ -139,11 +139,7 @@ class Runtimes:
     def kill(self, draw: random.Random) -> None:
         """SIGKILL to one sandbox, emulator and runtime, whatever it is doing."""
         with self._lock:
-            victim = draw.choice(self._all)
-            with suppress(ProcessLookupError):
-                os.kill(victim.pid, signal.SIGSTOP)  # it must not start a new runtime while the old one ends
-                for process in (*victim.runtimes(), victim.pid):
-                    os.kill(process, signal.SIGKILL)
+            draw.choice(self._all).kill()
 
     def close(self) -> None:
         with self._lock:
@@ -182,9 +178,8 @@ class Stage:
 class Staging:
     """Sets the stage and clears it away; a context manager."""
 
-    def __init__(self, directory: Path, chargers: int, runtimes: int, draw: random.Random) -> None:
-        self._directory, self._runtimes = directory, runtimes
-        self._behaviours = behaviours(chargers, draw)
+    def __init__(self, directory: Path, given: list[Behaviour], runtimes: int) -> None:
+        self._directory, self._behaviours, self._runtimes = directory, given, runtimes
         self._stack = ExitStack()
 
     def __enter__(self) -> Stage:

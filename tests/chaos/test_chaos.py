@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from local.chargers import Reaction
 from tests.chaos.__main__ import run, told
-from tests.end_to_end.conftest import artefact  # noqa: F401 - a fixture
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.artefact
-def test_no_charge_is_started_twice_and_no_attempt_is_lost(artefact: Path) -> None:
-    verdict, counts = run(seed=7, attempts=16)
+@pytest.mark.usefixtures("artefact")
+def test_no_charge_is_started_twice_and_no_attempt_is_lost() -> None:
+    verdict, counts = run(7, attempts=16, chargers=8, runtimes=3, odd=(Reaction.REJECT,))
     assert verdict.doubles == []
     assert verdict.lost == []
     assert verdict.starts > 0, told(verdict, counts)

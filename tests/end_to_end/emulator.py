@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from functools import cache
 from http.client import HTTPConnection, HTTPException
 from importlib.metadata import distribution
@@ -147,13 +148,21 @@ class Emulator:
 
     def close(self) -> None:
         """End the sandbox, whatever it does."""
-        if self._process.poll() is None:
-            # Stopped first: a runtime has a process group of its own, and a new one must not start while the old ones end.
-            os.kill(self.pid, signal.SIGSTOP)
-            for process in (*self.runtimes(), self.pid):
-                os.kill(process, signal.SIGKILL)
-        self._process.wait()
-        self._output.close()
+        try:
+            self.kill()
+        finally:
+            self._process.wait()
+            self._output.close()
+
+    def kill(self) -> None:
+        """SIGKILL to the emulator and its runtime, whatever they are doing; to be closed all the same."""
+        # Killed by somebody else meanwhile, they are gone from /proc.
+        with suppress(ProcessLookupError, FileNotFoundError):
+            if self._process.poll() is None:
+                # Stopped first: a runtime has a process group of its own, and a new one must not start while the old ones end.
+                os.kill(self.pid, signal.SIGSTOP)
+                for process in (*self.runtimes(), self.pid):
+                    os.kill(process, signal.SIGKILL)
 
     def __enter__(self) -> Self:
         return self
