@@ -182,6 +182,9 @@ LINK = [
     _unknown("Redirect", _redirect(307, "http://127.0.0.1:9/")),
     _unknown("Redirect to a metadata address", _redirect(302, "http://169.254.169.254/latest/meta-data/")),
     _answered("100 Continue, then the answer", says(b"HTTP/1.1 100 Continue\r\n\r\n" + OK)),
+    _answered(
+        "103 Early Hints, then the answer", says(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)
+    ),
     _unknown("100 Continue, then silent", _then_silent(b"HTTP/1.1 100 Continue\r\n\r\n")),
     _unknown("100 Continue without end", _endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n")),
     _unknown("101 Switching Protocols", says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")),
