@@ -45,26 +45,27 @@ class _Record:
         self.request_id = request_id
         self.version = version
         self.about: dict[str, Any] = {}
-        self._sets: dict[tuple[str, ...], EphemeralMetrics] = {}
+        self._metrics = EphemeralMetrics()
+        self._names: dict[tuple[str, ...], list[str]] = {}
 
     def add(self, name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:
-        names = tuple(dimensions)
-        if names not in self._sets:
-            self._sets[names] = EphemeralMetrics()
-            for dimension, text in dimensions.items():
-                self._sets[names].add_dimension(dimension, text)
-        self._sets[names].add_metric(name, unit, value)
+        """One value; the same name under other dimensions stands for the same value."""
+        for dimension, text in dimensions.items():
+            self._metrics.add_dimension(dimension, text)
+        if name not in self._metrics.metric_set:
+            self._metrics.add_metric(name, unit, value)
+        self._names.setdefault(("service", *dimensions), []).append(name)
 
     def flush(self) -> None:
-        if not self._sets:
+        if not self._names:
             return
-        document: dict[str, Any] = {}
-        directives: list[Any] = []
-        for metrics in self._sets.values():
-            part: dict[str, Any] = {**metrics.serialize_metric_set()}
-            document |= part
-            directives += part["_aws"]["CloudWatchMetrics"]
-        document["_aws"]["CloudWatchMetrics"] = directives
+        document: dict[str, Any] = {**self._metrics.serialize_metric_set()}
+        (directive,) = document["_aws"]["CloudWatchMetrics"]
+        metrics = {metric["Name"]: metric for metric in directive["Metrics"]}
+        document["_aws"]["CloudWatchMetrics"] = [
+            {**directive, "Dimensions": [dimensions], "Metrics": [metrics[name] for name in names]}
+            for dimensions, names in self._names.items()
+        ]
         print(json.dumps(document | self.about, separators=(",", ":")))  # noqa: T201 - how Lambda hears of metrics
 
 
