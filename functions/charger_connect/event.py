@@ -10,8 +10,7 @@ import os
 import re
 import time
 from base64 import b64decode
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from transport import Deadline
 
@@ -36,8 +35,7 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One HTTP request. ``lease`` is when this invocation is dead at the latest, in seconds since the epoch; ``base_url`` is
     the API's own address, as the gateway knows it.
     """

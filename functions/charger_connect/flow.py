@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from charger_connect import observe
@@ -62,12 +62,11 @@ _ONLY_ASKED = "The charger's status could not be learnt in time. Nothing was to 
 _ZERO = UUID(int=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What the caller hears, before it is written in a format."""
 
     message: OcppStatusResponse | Problem
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
@@ -100,7 +99,7 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
         case Replay(attempt):
             observe.replayed(attempt)
             reply = _tell(attempt, request)
-            return replace(reply, headers={**reply.headers, "Idempotent-Replayed": "true"})
+            return reply._replace(headers={**reply.headers, "Idempotent-Replayed": "true"})
         case Pending(attempt, retry_after):
             observe.conflicted(attempt)
             return _in_progress(attempt.id, retry_after)
@@ -138,7 +137,7 @@ def _carry_out(
         observe.unsettled(claimed, result, {**took, "settle": _milliseconds(began)}, error.reason)
         return _unknown(claimed.attempt.id, _UNRECORDED)
     if now is not None and now.answer is not None:  # a callback, or a late caller, was faster
-        result, settlement = Answer.of(now.answer), replace(settlement, state=now.state)
+        result, settlement = Answer.of(now.answer), settlement._replace(state=now.state)
     observe.settled(claimed, settlement, result, {**took, "settle": _milliseconds(began)}, call)
     if now is not None:
         return _tell(now, request)

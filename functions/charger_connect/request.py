@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from charger_link import addresses
@@ -69,6 +69,8 @@ class ConnectRequest(OcppChargerConnectRequest):
     ``tokenId`` is None where nothing is to be started; ``serverIpAddress`` and ``serverRestApiPort`` are both given or
     both None; ``connectorId`` comes from the query, never from the body.
     """
+
+    model_config = ConfigDict(defer_build=False)  # built while the function starts
 
     # A default is judged too: what is absent and what is null are the same.
     chargerId: Annotated[Text, AfterValidator(_charger), Field(validate_default=True)] = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,13 +40,11 @@ class Command:
     doubt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(NamedTuple):
     """The server took the start and says later, at the command's callback URL, what the charger answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a charger, or a server on its behalf, definitely said; the fields of ``OcppStatusResponse``."""
 
     outcome: Outcome
@@ -78,4 +76,4 @@ class Answer:
 
     def becomes(self, outcome: Outcome) -> Answer:
         """The same words under another outcome."""
-        return replace(self, outcome=outcome)
+        return self._replace(outcome=outcome)

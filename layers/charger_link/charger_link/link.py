@@ -6,9 +6,8 @@ import json
 import random
 import ssl
 import time
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from charger_link.command import Answer, Outcome
 from charger_link.dialects import dialect
@@ -36,8 +35,7 @@ _NO_STATUS = "This kind of OCPP server cannot tell a charger's status. Send a to
 _MARGIN = 1.0  # seconds between what the server is asked to wait at most and our own deadline
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What a server answered: ``json`` is None where the body is none, and ``kind`` is its media type."""
 
     status: int

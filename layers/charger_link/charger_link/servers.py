@@ -7,9 +7,8 @@ to a wider entry. There is no default.
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -118,8 +117,7 @@ class LinkServer(BaseModel):
         return any(low <= port <= high for low, high in self.ports)
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """An OCPP server that may be called: the judged address, as it is dialled."""
 
     address: str

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from journal.attempt import Attempt, Item, State, attribute, timestamp
 from journal.dynamodb import ConditionFailed, JournalUnavailable
@@ -87,8 +87,7 @@ class Unknown:
 Claim = Claimed | Replay | Pending | Mismatch | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What became of a claimed attempt; ``started``: the charger accepted a start."""
 
     state: State
@@ -98,8 +97,7 @@ class Settlement:
     started: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Attempts, newest first; ``next`` is the index key to go on from."""
 
     attempts: list[Attempt]

@@ -21,7 +21,7 @@ class Environment(BaseModel):
     """What is read from the environment. A blank variable counts as one that is not set."""
 
     model_config = ConfigDict(
-        frozen=True, extra="ignore", alias_generator=str.upper, hide_input_in_errors=True
+        frozen=True, extra="ignore", alias_generator=str.upper, hide_input_in_errors=True, defer_build=True
     )
 
     @classmethod

@@ -14,8 +14,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from transport.answer import CutOff, Incoming, Malformed, TooLong
 
@@ -50,8 +49,7 @@ class Broken(TransportError):
         self.heard = heard
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """A whole answer: ``headers`` with names in lower case, ``body`` of at most the limit asked for."""
 
     status: int

@@ -6,7 +6,6 @@ Refused    whoever raises it has decided the answer; `problem` is what the calle
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Outcome = Literal["not-started", "pending", "unknown"]
@@ -48,16 +47,14 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(NamedTuple):
     """One violation: the member's name on the wire (`body` for the whole), and what to send instead."""
 
     field: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A problem document. `type` and `instance` are URI references, `status` the HTTP status."""
 
     type: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 
 from wire import json_body
 from wire.media import MediaType
@@ -28,9 +27,9 @@ def write(message: OcppStatusResponse | Problem, media: MediaType) -> tuple[str,
 
 
 def _problem(problem: Problem, media: MediaType) -> tuple[str, str]:
-    members = {name: value for name, value in asdict(problem).items() if value is not None}
+    members = {name: value for name, value in problem._asdict().items() if value is not None}
     if errors := members.pop("errors"):
-        members["errors"] = list(errors)
+        members["errors"] = [error._asdict() for error in errors]
     if media.is_xml:
         from wire import xml_body
 
