@@ -58,8 +58,9 @@ $(BUILD)/template.yaml: .venv/.synced .venv-sam/.synced $(SOURCES)
 	ARCH=$(ARCH) $(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCH)
 	touch $@
 
+# The file is named, as SAM looks for it beside the template.
 deploy: build
-	$(SAM) deploy --config-env $(ENVIRONMENT) --template-file $(BUILD)/template.yaml
+	$(SAM) deploy --config-env $(ENVIRONMENT) --config-file $(CURDIR)/samconfig.toml --template-file $(BUILD)/template.yaml
 
 audit: .venv/.synced .venv-audit/.synced
 	scripts/audit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,3 +117,14 @@ def test_the_alarm_of_concurrency_knows_what_is_set_aside(deploy: Deploy) -> Non
     assert expression() == "100 * running / 1000"
     assert expression(ConcurrencyLimit="5000") == "100 * running / 5000"
     assert expression(ConcurrencyLimit="5000", ReservedConcurrency="50") == "100 * running / 50"
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_make_deploy_deploys_what_was_built_as_samconfig_says(environment: str) -> None:
+    command = ["make", "--dry-run", "--always-make", "deploy", f"ENVIRONMENT={environment}"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (deploy,) = [line for line in printed.splitlines() if "sam deploy" in line]
+    assert f"--config-env {environment} --config-file {ROOT}/samconfig.toml" in deploy, (
+        "SAM looks for it beside the template, where it is not"
+    )
+    assert deploy.endswith("--template-file .aws-sam/build/template.yaml")
