@@ -83,10 +83,20 @@ def test_a_connection_is_kept_from_call_to_call(client: DynamoDB, endpoint: Misb
 
 
 def test_a_kept_connection_that_was_closed_between_two_calls_is_not_used(
-    client: DynamoDB, endpoint: Misbehaving
+    client: DynamoDB, endpoint: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endpoint.plays(says(DONE), serves)
+    closed = Event()
+
+    def serves_one(peer: Peer) -> None:
+        peer.read()
+        peer.send(DONE)
+        peer.socket.close()
+        closed.set()
+
+    endpoint.plays(serves_one, serves)
     call(client)
+    assert closed.wait(5)
+    monkeypatch.setattr("journal.dynamodb.random.uniform", lambda *_: pytest.fail("a try was lost on it"))
     call(client)
     assert (endpoint.connections, len(endpoint.asked)) == (2, 2)
 
