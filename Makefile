@@ -6,6 +6,7 @@
 #     make check    format, lint, types, import rules, templates
 #     make fuzz     hostile input, large: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
 #     make docs     docs/openapi.yaml and the help page, from the code
+#     make screenshots  the pictures of console and help page in docs/images (needs Chromium)
 #     make build    the Lambda artefacts (ARCH=arm64, or x86_64)
 #     make deploy   to AWS, as samconfig.toml says (ENVIRONMENT=dev, or prod); needs an account
 #     make audit    known vulnerabilities, policies of the template, code: checkov, bandit, pip-audit
@@ -23,7 +24,7 @@ BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
-.PHONY: run test chaos check deploy audit sbom build lock clean distclean docs fuzz bench
+.PHONY: run test chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
 .DELETE_ON_ERROR:
 
 run: .venv/.synced
@@ -48,6 +49,9 @@ check: .venv/.synced .venv-sam/.synced
 
 docs: .venv/.synced
 	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/python -m apidoc
+
+screenshots: .venv/.synced
+	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/python -m tests.browser.screenshots
 
 bench: .venv/.synced .venv-sam/.synced
 	.venv/bin/python -m benchmarks $(BENCH)

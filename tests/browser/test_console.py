@@ -132,14 +132,13 @@ def test_the_connector_is_asked_for(console: Console) -> None:
 
 
 def test_what_others_send_appears_too(console: Console, stack: Stack) -> None:
-    request = {"id": str(uuid4()), "chargerId": "CP-4", "tokenId": "FROM-ELSEWHERE"}
-    request |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": stack.ports.rest}
-    stack.send(
-        "POST", "/api/v1/ocpp/charger-connect", json.dumps(request), {"Content-Type": "application/json"}
-    )
-    expect(console.attempt(str(request["id"]))).to_contain_text("****HERE")
+    id_ = str(uuid4())
+    server = {"serverIpAddress": "127.0.0.1", "serverRestApiPort": stack.ports.rest}
+    request = json.dumps({"id": id_, "chargerId": "CP-4", "tokenId": "FROM-ELSEWHERE", **server})
+    stack.send("POST", "/api/v1/ocpp/charger-connect", request, {"Content-Type": "application/json"})
+    expect(console.attempt(id_)).to_contain_text("****HERE")
     console.page.reload()
-    expect(console.attempt(str(request["id"]))).to_contain_text("****HERE")
+    expect(console.attempt(id_)).to_contain_text("****HERE")
 
 
 def test_an_attempt_unfolds_into_what_the_api_says_of_it(console: Console) -> None:

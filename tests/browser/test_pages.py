@@ -71,6 +71,23 @@ def test_everything_of_the_console_works_by_keyboard_alone(console: Console) -> 
     expect(console.card("CP-4").get_by_role("radio", name="Silent")).to_be_checked()
 
 
+def test_the_form_of_the_help_page_works_by_keyboard_alone(
+    visit: Callable[..., Console], console: Console
+) -> None:
+    console.idle("CP-2")
+    page = visit("/docs").page
+    to(page, "chargerId")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("CP-2")
+    to(page, "Request format")
+    page.keyboard.type("application/xml")
+    to(page, "Send")
+    page.keyboard.press("Enter")
+    answer = page.get_by_role("status", name="Answer")
+    expect(answer).to_contain_text("200 OK")
+    expect(answer).to_contain_text("<status>Accepted</status>")
+
+
 def test_what_has_the_focus_is_seen_to_have_it(console: Console) -> None:
     page = console.page
     to(page, "Skip to the form")

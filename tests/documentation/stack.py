@@ -118,9 +118,9 @@ class Stack:
 
 
 @contextmanager
-def running(*more: str) -> Iterator[Stack]:
-    """`python -m local`, with more options, until the end of the block."""
-    ports = Ports.free()
+def running(*more: str, ports: Ports | None = None) -> Iterator[Stack]:
+    """`python -m local`, with more options, until the end of the block; at any free ports unless they are given."""
+    ports = ports or Ports.free()
     options = {
         "--port": ports.gateway,
         "--table-port": ports.table,

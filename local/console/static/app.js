@@ -26,10 +26,10 @@ function Console() {
       </p>
       <div class="column">
         <${ChargePoints} all=${live.chargePoints} chosen=${charger} choose=${choose} />
-        <${Messages} byCharger=${live.messages} />
+        <${Attempts} all=${live.attempts} />
       </div>
       ${live.stack && html`<${Connect} all=${live.chargePoints} stack=${live.stack} charger=${charger} choose=${choose} />`}
-      <${Attempts} all=${live.attempts} />
+      <${Messages} byCharger=${live.messages} />
       <${Notice} text=${live.notice} />
     </main>
   `;

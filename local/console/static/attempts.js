@@ -16,12 +16,14 @@ export function Attempts({ all }) {
       ${newest.length === 0 && html`<p class="soft">None yet. What is sent from anywhere appears here.</p>`}
       ${newest.length > 0 &&
       html`
-        <table role="table" aria-labelledby="attempts-title">
-          <thead role="rowgroup">
-            <tr role="row">${COLUMNS.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}</tr>
-          </thead>
-          <tbody role="rowgroup">${newest.map((attempt) => html`<${Row} key=${attempt.id} attempt=${attempt} longest=${longest} />`)}</tbody>
-        </table>
+        <div class="list">
+          <table role="table" aria-labelledby="attempts-title">
+            <thead role="rowgroup">
+              <tr role="row">${COLUMNS.map((column) => html`<th role="columnheader" scope="col">${column}</th>`)}</tr>
+            </thead>
+            <tbody role="rowgroup">${newest.map((attempt) => html`<${Row} key=${attempt.id} attempt=${attempt} longest=${longest} />`)}</tbody>
+          </table>
+        </div>
       `}
     </section>
   `;
@@ -39,7 +41,7 @@ function Row({ attempt, longest }) {
       <td role="cell" class="token">${token ?? html`<span class="soft">none</span>`}</td>
       <td role="cell"><span class="badge ${kind}">${state}</span></td>
       <td role="cell" class="said">${saying(attempt)}</td>
-      <td role="cell" class="number"><span class="label" aria-hidden="true">tries </span>${tries}</td>
+      <td role="cell">${tries}<span class="soft" aria-hidden="true"> ${tries === 1 ? "try" : "tries"}</span></td>
       <td role="cell"><${Steps} attempt=${attempt} longest=${longest} /></td>
     </tr>
     ${open &&
@@ -58,12 +60,13 @@ function saying({ answer, problem }) {
 function Steps({ attempt: { state, milliseconds, createdAt }, longest }) {
   if (state === "pending") return html`<${Running} since=${createdAt} />`;
   const steps = Object.entries(milliseconds ?? {});
+  if (steps.length === 0) return "";
   // Square roots: four milliseconds stay visible beside twenty seconds.
   const width = (took) => `${Math.max(2, 60 * Math.sqrt(took / longest))}%`;
   return html`
     <span class="steps">
       ${steps.map(([step, took]) => html`<span class="step ${step}" style=${{ width: width(took) }} aria-hidden="true"></span>`)}
-      <span class="times">${steps.map(([step, took]) => `${step} ${took}`).join(" · ")}</span>
+      <span class="times">${steps.map(([step, took]) => `${step} ${took}`).join(" · ")} ms</span>
     </span>
   `;
 }
