@@ -16,7 +16,9 @@ from scripts.transform import REGION, load, transform
 
 # WS1004 knows a log group by the function's name alone; a test holds each function to the group in its LoggingConfig. W2001 misses a
 # parameter that SAM puts in itself; `sam validate --lint` looks for unused ones in the template as written.
-CONFIG = ManualArgs(append_rules=["cfn_lint_serverless.rules"], ignore_checks=["WS1004", "W2001"], regions=[REGION])
+CONFIG = ManualArgs(
+    append_rules=["cfn_lint_serverless.rules"], ignore_checks=["WS1004", "W2001"], regions=[REGION]
+)
 
 
 def findings(transformed: dict[str, Any]) -> list[str]:
