@@ -40,16 +40,16 @@ ACCEPTED: dict[tuple[str, str], str] = {
     ("CKV_AWS_116", "PreflightFunction"): "CodeDeploy, which calls it, hears of no answer as of a failure",
     ("CKV_AWS_116", "AuthorizerFunction"): _AWAITED,
     ("CKV_AWS_116", "HelpFunction"): _AWAITED,
+    ("CKV_AWS_117", "HelpFunction"): _OUTSIDE,
     ("CKV_AWS_117", "AttemptsFunction"): _OUTSIDE,
     ("CKV_AWS_117", "CallbackFunction"): _OUTSIDE,
     ("CKV_AWS_117", "PreflightFunction"): _OUTSIDE,
     ("CKV_AWS_117", "AuthorizerFunction"): _OUTSIDE,
-    ("CKV_AWS_117", "HelpFunction"): _OUTSIDE,
+    ("CKV_AWS_115", "HelpFunction"): _SHARED,
     ("CKV_AWS_115", "AttemptsFunction"): _SHARED,
     ("CKV_AWS_115", "CallbackFunction"): _SHARED,
     ("CKV_AWS_115", "PreflightFunction"): _SHARED,
     ("CKV_AWS_115", "AuthorizerFunction"): _SHARED,
-    ("CKV_AWS_115", "HelpFunction"): _SHARED,
 }
 
 
