@@ -201,7 +201,7 @@ KEY = "arn:aws:kms:eu-west-1:000000000000:key/0a"
 
 
 def test_a_key_of_ones_own_encrypts_whatever_is_kept(deploy: Deploy) -> None:
-    resources = deploy(KmsKeyArn=KEY, **NETWORK_ACCESS)
+    resources = deploy(KmsKeyArn=KEY, ServeDocs="true", **NETWORK_ACCESS)
     assert resources["AttemptsTable"]["Properties"]["SSESpecification"]["KMSMasterKeyId"] == KEY
     assert resources["JournalSecret"]["Properties"]["KmsKeyId"] == KEY
     assert {group["KmsKeyId"] for group in of_type(resources, "AWS::Logs::LogGroup").values()} == {KEY}
