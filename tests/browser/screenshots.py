@@ -6,10 +6,11 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from apidoc.written import ROOT
 from tests.browser.chromium import browsing
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.console import Console
-from tests.documentation.stack import ROOT, Ports, running
+from tests.documentation.stack import Ports, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
