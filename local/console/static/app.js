@@ -19,16 +19,14 @@ function Console() {
       <nav aria-label="Pages"><a href="/" aria-current="page">Console</a><a href="/docs">API help</a></nav>
       ${live.server && html`<${Server} server=${live.server} stack=${live.stack} />`}
     </header>
+    <p class=${live.connected ? "gone hidden" : "gone"} role="alert">
+      ${!live.connected && "The stack is not there. This page goes on when it is back."}
+    </p>
     <main>
       <h1 class="hidden">Console of the local stack</h1>
-      <p class=${live.connected ? "gone hidden" : "gone"} role="alert">
-        ${!live.connected && "The stack is not there. This page goes on when it is back."}
-      </p>
-      <div class="column">
-        <${ChargePoints} all=${live.chargePoints} chosen=${charger} choose=${choose} />
-        <${Attempts} all=${live.attempts} />
-      </div>
+      <${ChargePoints} all=${live.chargePoints} chosen=${charger} choose=${choose} />
       ${live.stack && html`<${Connect} all=${live.chargePoints} stack=${live.stack} charger=${charger} choose=${choose} />`}
+      <${Attempts} all=${live.attempts} />
       <${Messages} byCharger=${live.messages} />
       <${Notice} text=${live.notice} />
     </main>
