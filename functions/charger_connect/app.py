@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from startup import starting
+from startup import snapshot, starting
 
 with starting():
     from charger_connect.handler import respond
     from charger_connect.service import Service
 
     _service = Service.of(os.environ)
+    snapshot.prepare(os.environ, _service.close)
 
 if TYPE_CHECKING:
     from charger_connect.event import Context

@@ -53,3 +53,7 @@ class Service:
             paused=settings.paused,
             callback_base_url=settings.callback_base_url,
         )
+
+    def close(self) -> None:
+        """Close what was connected; the next call connects anew."""
+        self.journal.close()

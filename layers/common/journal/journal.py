@@ -124,6 +124,10 @@ class Journal:
         self._repeatable = frozenset(repeatable)
         self._clock = clock
 
+    def close(self) -> None:
+        """Close the idle connections to the table; the next call makes a new one."""
+        self._dynamodb.close()
+
     def claim(self, opening: Opening, deadline: Deadline) -> Claim:
         """Make the attempt ours, or learn why not: one conditional write, a second one where another's is taken over.
 

@@ -37,36 +37,40 @@ class Credentials(NamedTuple):
 def from_environment(environ: Mapping[str, str]) -> Callable[[], Credentials]:
     """A source of credentials for this process: call it before each request.
 
+    Nothing of the environment is kept: what stood there before a snapshot is not what counts after it.
+
     Raises
     ------
     CredentialsError
         By the source, when neither keys nor an endpoint are named, or the endpoint does not answer.
     """
-    uri = environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
-    if "AWS_ACCESS_KEY_ID" in environ and "AWS_SECRET_ACCESS_KEY" in environ:
-        fixed = Credentials(
+    endpoint = _Endpoint(environ)
+
+    def current() -> Credentials:
+        if "AWS_ACCESS_KEY_ID" not in environ or "AWS_SECRET_ACCESS_KEY" not in environ:
+            return endpoint()
+        return Credentials(
             environ["AWS_ACCESS_KEY_ID"],
             environ["AWS_SECRET_ACCESS_KEY"],
             environ.get("AWS_SESSION_TOKEN") or None,
         )
-        return lambda: fixed
-    if uri:
-        return _Endpoint(uri, environ)
-    raise CredentialsError(
-        "no AWS credentials: neither AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
-    )
+
+    return current
 
 
 class _Endpoint:
     """Credentials of the container endpoint, fetched when first needed and again before they expire."""
 
-    def __init__(self, uri: str, environ: Mapping[str, str]) -> None:
-        self._uri = urlsplit(uri)
+    def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._known: Credentials | None = None
         self._until = 0.0
 
     def __call__(self) -> Credentials:
+        if "AWS_CONTAINER_CREDENTIALS_FULL_URI" not in self._environ:
+            raise CredentialsError(
+                "no AWS credentials: neither AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
+            )
         if self._known is None or time.time() > self._until - _EARLY:
             try:
                 self._known, self._until = self._fetch()
@@ -78,11 +82,12 @@ class _Endpoint:
         return self._known
 
     def _fetch(self) -> tuple[Credentials, float]:
-        host = self._uri.hostname or ""
+        uri = urlsplit(self._environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+        host = uri.hostname or ""
         deadline = Deadline.after(_PATIENCE)
-        connection = connect(host, self._uri.port or 80, host, deadline)
+        connection = connect(host, uri.port or 80, host, deadline)
         try:
-            path = self._uri.path + (f"?{self._uri.query}" if self._uri.query else "")
+            path = uri.path + (f"?{uri.query}" if uri.query else "")
             response = connection.request(
                 "GET", path or "/", {"Authorization": self._authorization()}, b"", deadline
             )

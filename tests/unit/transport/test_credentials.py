@@ -29,4 +29,11 @@ def test_an_endpoint_is_not_asked_before_the_first_request() -> None:
 @pytest.mark.parametrize("environ", [{}, {"AWS_ACCESS_KEY_ID": "AKID"}, {"AWS_SESSION_TOKEN": "session"}])
 def test_without_either_the_variables_are_named(environ: dict[str, str]) -> None:
     with pytest.raises(CredentialsError, match="AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI"):
-        from_environment(environ)
+        from_environment(environ)()
+
+
+def test_the_environment_counts_as_it_is_when_asked() -> None:
+    environ = dict(KEYS)
+    given = from_environment(environ)
+    environ["AWS_ACCESS_KEY_ID"] = "another"
+    assert given().access_key == "another"
