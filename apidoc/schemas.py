@@ -5,7 +5,8 @@ A member that a model gains or loses is a KeyError in the making, and so is a wo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, get_args
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -114,7 +115,7 @@ def request() -> Schema:
 
 def status_response() -> Schema:
     """The 200 of the POST. Members in the order of the XML elements."""
-    model = TypeAdapter(OcppStatusResponse).json_schema()
+    model = _record(OcppStatusResponse)
     told: Mapping[str, Schema] = {
         "chargerId": {"description": "As in the request."},
         "connectorId": {
@@ -162,7 +163,7 @@ def status_response() -> Schema:
 
 def problem() -> Schema:
     """Every error, RFC 9457."""
-    model = TypeAdapter(Problem).json_schema()
+    model = _record(Problem)
     told: Mapping[str, Schema] = {
         "type": {
             "format": "uri-reference",
@@ -233,7 +234,7 @@ def of_types(slugs: Iterable[str]) -> Schema:
 
 
 def field_error() -> Schema:
-    model = TypeAdapter(problems.FieldError).json_schema()
+    model = _record(problems.FieldError)
     told: Mapping[str, Schema] = {
         "field": {"description": "The member's name, `body` for the whole body, or the name of a parameter."},
         "message": {"description": "What to send instead; never repeats the value."},
@@ -252,7 +253,7 @@ def field_error() -> Schema:
 
 def attempt() -> Schema:
     """What `attempts.view.shown` shows; types from the journal's `Attempt`."""
-    model = TypeAdapter(Attempt).json_schema()["properties"]
+    model = _record(Attempt)["properties"]
     members = list(shown(Attempt("", "", State.PENDING, "", ""), 0))
     told: Mapping[str, Schema] = {
         "id": {"format": "uuid", "description": "The request's id."},
@@ -351,6 +352,16 @@ def gateway_error() -> Schema:
             "shape is to be taken as `unknown`: ask again with the same id."
         ),
         "properties": {"message": {"type": ["string", "null"]}},
+    }
+
+
+def _record(kind: type) -> Schema:
+    """Members and types of a record: each is described by its own annotation, and required where it has no default."""
+    hints = get_type_hints(kind, include_extras=True)
+    parameters = signature(kind).parameters
+    return {
+        "properties": {name: TypeAdapter(hint).json_schema() for name, hint in hints.items()},
+        "required": [name for name in hints if parameters[name].default is Parameter.empty],
     }
 
 
