@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEMBERS = ("id", "chargerId", "tokenId", "serverIpAddress", "serverRestApiPort")
+NO_TOKEN = tuple(member for member in MEMBERS if member != "tokenId")
 LIMIT = 64 * 1024
 _ids = count(0x3F2504E0_4F89_11D3_9A0C_000000000000)
 DEPTHS = (2, 31, 32, 33, 64, 500, 998, 1_000, 1_001, 5_000, 20_000, 32_000)
@@ -75,7 +76,21 @@ def in_form(members: dict[str, Any]) -> bytes:
 
 
 def numbers(port: int) -> Iterator[Hostile]:
-    for member in MEMBERS:
+    return _numbers(port, *NO_TOKEN)
+
+
+def texts(port: int) -> Iterator[Hostile]:
+    return _texts(port, *NO_TOKEN)
+
+
+def tokens(port: int) -> Iterator[Hostile]:
+    """Apart from the others: what is a token here may stand in the log as a chargerId there."""
+    yield from _numbers(port, "tokenId")
+    yield from _texts(port, "tokenId")
+
+
+def _numbers(port: int, *members: str) -> Iterator[Hostile]:
+    for member in members:
         for number in NUMBERS:
             name = f"{member} = {number[:20]}"
             bare = number.encode()
@@ -85,8 +100,8 @@ def numbers(port: int) -> Iterator[Hostile]:
             yield typed(name, in_form(request(port, **{member: number})), FORM)
 
 
-def texts(port: int) -> Iterator[Hostile]:
-    for member in MEMBERS:
+def _texts(port: int, *members: str) -> Iterator[Hostile]:
+    for member in members:
         for text in (*TEXTS, *(PATHS if member in ("chargerId", "serverIpAddress") else ())):
             name = f"{member} = {text[:20]!a}"
             raw = json.dumps(text, ensure_ascii=False).encode()

@@ -33,6 +33,7 @@ FULL = 200
 TABLES: dict[str, Callable[[int], Iterator[Hostile]]] = {
     "numbers": bodies.numbers,
     "texts": bodies.texts,
+    "tokens": bodies.tokens,
     "surrogates and broken UTF-8": bodies.surrogates,
     "depth and number": bodies.depths,
     "XML": bodies.xml_tricks,
