@@ -73,4 +73,5 @@ def _why(order: Order, attempt: Attempt, starts: int, stage: Stage) -> str:
     behaviour = stage.chargers[order.charger].behaviour
     kind = (attempt.problem or {}).get("detail", "its invocation died before it settled")
     seen = "the charge point received it once" if starts else "no charge point received it"
-    return f"{order.id} at {order.charger} ({behaviour.reaction}, OCPP {behaviour.version}): {seen}. {kind}"
+    record = f"the OCPP server's record says {stage.record(order.id)}"
+    return f"{order.id} at {order.charger} ({behaviour.reaction}, OCPP {behaviour.version}): {record}, {seen}. {kind}"

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from journal import Attempt, State
 from local import template
 from local.chargers import Behaviour, ChargePoint, Reaction, charging
 from local.gateway import FunctionError, serve
@@ -155,7 +157,7 @@ class Runtimes:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything, running. ``journal`` is the charge points' file."""
+    """Everything, running. ``journal`` is the charge points' file, ``records`` the OCPP server's."""
 
     port: int
     table: TableServer
@@ -164,6 +166,7 @@ class Stage:
     chargers: dict[str, ChargePoint]
     loop: asyncio.AbstractEventLoop
     journal: Path
+    records: Path
 
     def cut(self, identity: str) -> None:
         """Break a charge point's socket off, as a network does."""
@@ -173,6 +176,19 @@ class Stage:
         """Every start that a charge point received."""
         if self.journal.exists():
             yield from map(json.loads, self.journal.read_text().splitlines())
+
+    def record(self, id_: str) -> str:
+        """How far the OCPP server's durable record of an id has come: "none", "not-sent", "sent" or "answered"."""
+        with closing(sqlite3.connect(self.records, timeout=PATIENCE)) as database:
+            found = database.execute("SELECT state FROM connection WHERE id = ?", (id_,)).fetchone()
+        return str(found[0]) if found else "none"
+
+    def outlive_leases(self) -> None:
+        """Wait until no invocation can be believed alive any more."""
+        leases = [
+            attempt.lease for attempt in map(Attempt.of, self.table.items()) if attempt.state is State.PENDING
+        ]
+        time.sleep(max(0.0, max(leases, default=0.0) - time.time() + 0.1))
 
 
 class Staging:
@@ -186,7 +202,8 @@ class Staging:
         with ExitStack() as stack:
             identities = [behaviour.identity for behaviour in self._behaviours]
             table = stack.enter_context(closing(start_table()))
-            server = stack.enter_context(closing(Server(self._directory / "server.sqlite", identities)))
+            records = self._directory / "server.sqlite"
+            server = stack.enter_context(closing(Server(records, identities)))
             journal = self._directory / "starts.jsonl"
             chargers, loop = stack.enter_context(
                 in_thread(_charging(self._behaviours, server.ocpp_url, journal))
@@ -201,7 +218,7 @@ class Staging:
             gateway = stack.enter_context(closing(serve(template.read().routes, runtimes)))
             _await_connected(server.rest_port, identities)
             self._stack = stack.pop_all()
-        return Stage(gateway.port, table, runtimes, server, chargers, loop, journal)
+        return Stage(gateway.port, table, runtimes, server, chargers, loop, journal, records)
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()

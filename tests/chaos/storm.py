@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,10 @@ _FAULTS = ("runtime killed",) * 4 + ("server killed",) + ("socket cut",) * 4 + (
 
 
 class Storm:
-    """A thread that strikes; ``strikes`` counts by kind."""
+    """A thread that strikes until it is left, or for `seconds`; ``strikes`` counts by kind."""
 
-    def __init__(self, stage: Stage, draw: random.Random) -> None:
-        self._stage, self._draw = stage, draw
+    def __init__(self, stage: Stage, draw: random.Random, seconds: float) -> None:
+        self._stage, self._draw, self._seconds = stage, draw, seconds
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._rage)
         self.strikes: Counter[str] = Counter()
@@ -35,7 +36,8 @@ class Storm:
         self._stage.table.on_request = lambda _operation, _body: None
 
     def _rage(self) -> None:
-        while not self._over.wait(self._draw.uniform(0.1, 0.7)):
+        until = time.monotonic() + self._seconds
+        while not self._over.wait(self._draw.uniform(0.1, 0.7)) and time.monotonic() < until:
             kind = self._draw.choice(_FAULTS)
             self._strike(kind)
             self.strikes[kind] += 1
