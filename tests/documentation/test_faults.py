@@ -70,7 +70,7 @@ FAULTS = {
     "server-error": Setup(answering(400)),
     "journal-unavailable": Setup(throttled=True),
     "server-busy": Setup(answering(503)),
-    "circuit-open": Setup(before=1),
+    "circuit-open": Setup(before=3),
     "starts-paused": Setup(settings={"PAUSED": "true"}),
     "status-unknown": Setup(dropping),
 }

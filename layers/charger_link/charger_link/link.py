@@ -102,7 +102,9 @@ class Exchange:
             try:
                 return self._authorized(method, path, given, body, limit)
             except NotConnected as error:
-                if in_time:  # else the server was not even tried
+                if (
+                    in_time and failure is None
+                ):  # a request is one witness, and one out of time did not even try
                     self._failed(None)
                 # Once something was sent, a connection that is not made takes nothing of that back.
                 failure = failure or Unreachable(error.reason, _UNREACHABLE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import charger_link.link as link_module
 from charger_link import (
     Answer,
     Circuits,
@@ -32,7 +33,7 @@ from tests.integration.misbehaving import (
     says,
     told,
 )
-from transport import Deadline
+from transport import Deadline, NotConnected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,11 +127,30 @@ def test_after_a_status_that_broke_off_an_error_is_still_that_error(server: Misb
     assert isinstance(failure(command(server, token=None)), ServerRefused)
 
 
-def test_a_connection_that_is_not_made_is_tried_again(server: Misbehaving) -> None:
+def test_three_requests_whose_connection_is_not_made_open_the_circuit(server: Misbehaving) -> None:
     server.close()
-    error = failure(command(server))
-    assert (type(error), error.kind) == (Unreachable, "refused")
-    assert error.opened_circuit, "three in a row"
+    circuits = Circuits()
+    errors = [failure(command(server), circuits=circuits) for _ in range(3)]
+    assert {(type(error), error.kind) for error in errors} == {(Unreachable, "refused")}
+    assert [error.opened_circuit for error in errors] == [False, False, True]
+
+
+def test_a_connection_that_is_not_made_is_tried_again(
+    server: Misbehaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+    real = link_module.connect
+
+    def refused_once(*arguments: Any, **named: Any) -> Any:
+        tried.append(1)
+        if len(tried) == 1:
+            raise NotConnected("refused")
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(link_module, "connect", refused_once)
+    server.plays(answers())
+    connect(command(server))
+    assert (len(tried), len(server.asked)) == (2, 1)
 
 
 def test_a_server_that_says_a_byte_at_a_time_is_left_at_the_deadline(server: Misbehaving) -> None:
