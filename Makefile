@@ -31,7 +31,7 @@ run: .venv/.synced
 	.venv/bin/python -m local
 
 test: .venv/.synced .venv-sam/.synced
-	.venv/bin/pytest $(TESTS)
+	.venv/bin/pytest $(if $(TESTS),$(TESTS),-n 2 --dist loadfile)
 
 chaos: .venv/.synced .venv-sam/.synced
 	PYTHONPATH=functions:layers/common:layers/charger_link:. .venv/bin/python -m tests.chaos --write
