@@ -1,7 +1,7 @@
-"""python -m benchmarks [--quick] [--only cold,warm,traffic,growth,size,imports] [--results DIRECTORY]
+"""python -m benchmarks [--quick] [--only cold,warm,traffic,growth,size,imports,client] [--results DIRECTORY]
 
-Measures the service and its peers in one run, prints the table, and writes `latest.json`, `details.json` and `latest.svg`. With
-`--only`, what is not measured keeps the figures of the run before.
+Measures the service and its peers in one run, prints the table, and writes `latest.json`, `details.json`, `latest.svg` and the measured
+part of docs/performance.md. With `--only`, what is not measured keeps the figures of the run before.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cold, growth, picture, programs, report, size, traffic, warm
+from benchmarks import clients, cold, document, growth, picture, programs, report, size, traffic, warm
 from benchmarks.figures import Samples
 from benchmarks.surroundings import canned
 from tests.end_to_end import emulator
 
-STEPS = ("size", "traffic", "growth", "imports", "cold", "warm")
-RESULTS = Path(__file__).with_name("results")
+STEPS = ("size", "traffic", "growth", "imports", "client", "cold", "warm")
+RESULTS = document.RESULTS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,6 +69,9 @@ def run(steps: list[str], *, quick: bool) -> tuple[Samples, dict[str, Any]]:
                     details["dearest_imports"] = {
                         each.name: dict(cold.dearest_imports(each, around, runs)) for each in all_programs
                     }
+                case "client":
+                    runs, calls = (1, 10) if quick else (5, 1000)
+                    details["journal_client"] = clients.measure(service, around, runs, calls)
                 case "cold":
                     cold.measure(all_programs, around, samples, runs=1 if quick else 20)
                 case "warm":
@@ -85,6 +88,8 @@ def write(samples: Samples, details: dict[str, Any], results: Path) -> None:
     _merged(results / "details.json", details)
     (results / "latest.svg").write_text(picture.draw(figures), encoding="utf-8")
     print(report.plain(report.table(figures)))
+    if results == RESULTS:
+        document.write()
 
 
 def _merged(path: Path, new: dict[str, Any]) -> dict[str, Any]:

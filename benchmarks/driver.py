@@ -60,6 +60,7 @@ def main() -> None:
         report = {"cpu": cpu, "walls": walls, "statuses": statuses, "last": results[-1], "peak": peak()}
         answers.write(json.dumps(report) + "\n")
         answers.flush()
+        del line, events, walls, results, report  # or two batches would be held while the next is read
 
 
 main()

@@ -135,7 +135,8 @@ def connect(
         Refused, unreachable, timed out, or a certificate that does not hold. Nothing was sent.
     """
     try:
-        sock = socket.create_connection((address, port), timeout=deadline.left())
+        # As bytes it is spared the codec for international names, and the codec's import.
+        sock = socket.create_connection((address.encode(), port), timeout=deadline.left())  # type: ignore[arg-type]
     except OSError as error:
         raise NotConnected(_reason(error)) from error
     try:

@@ -1,0 +1,77 @@
+"""The journal's own DynamoDB client beside boto3's, doing the same conditional write: what the decision for it rests on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from benchmarks.function import environment
+from benchmarks.programs import FUNCTION
+
+if TYPE_CHECKING:
+    from benchmarks.programs import Program
+    from benchmarks.surroundings import Surroundings
+
+_OWN = """
+from journal.dynamodb import DynamoDB
+from transport import Deadline
+from transport.credentials import from_environment
+client = DynamoDB(os.environ["AWS_ENDPOINT_URL_DYNAMODB"], os.environ["AWS_REGION"], from_environment(os.environ))
+def write():
+    client.call("UpdateItem", body, Deadline.after(5))
+"""
+_BOTO3 = """
+import boto3
+client = boto3.client("dynamodb")
+def write():
+    client.update_item(**body)
+"""
+_FRAME = """
+import json, os, time
+body = {
+    "TableName": "attempts",
+    "Key": {"id": {"S": "1"}},
+    "UpdateExpression": "SET #state = :completed",
+    "ConditionExpression": "#state = :pending",
+    "ExpressionAttributeNames": {"#state": "state"},
+    "ExpressionAttributeValues": {":completed": {"S": "completed"}, ":pending": {"S": "pending"}},
+    "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+}
+CLIENT
+write()
+first = time.process_time()
+for _ in range(CALLS):
+    write()
+print(json.dumps({"first": first, "call": (time.process_time() - first) / CALLS}))
+"""
+
+
+def measure(service: Program, around: Surroundings, runs: int, calls: int) -> dict[str, dict[str, float]]:
+    """CPU milliseconds of a process until its first write is answered, and of a write after that, by client: medians."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for _ in range(runs):
+        for name, client in (("own", _OWN), ("boto3", _BOTO3)):
+            for figure, seconds in _run(service, around, client, calls).items():
+                found.setdefault(name, {}).setdefault(figure, []).append(seconds * 1000)
+    return {
+        name: {figure: round(median(values), 3) for figure, values in of.items()}
+        for name, of in found.items()
+    }
+
+
+def _run(service: Program, around: Surroundings, client: str, calls: int) -> dict[str, float]:
+    script = _FRAME.replace("CLIENT", client).replace("CALLS", str(calls))
+    done = subprocess.run(
+        [str(Path(sys.executable).resolve()), "-S", "-c", script],
+        env=environment(service, around.variables()),
+        cwd=service.artefact / FUNCTION,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds: dict[str, float] = json.loads(done.stdout)
+    return seconds
