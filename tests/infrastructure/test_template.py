@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.infrastructure.conftest import of_type
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy
 
+ROOT = Path(__file__).parents[2]
 SHIFTED = {"ConnectFunction", "AttemptsFunction", "CallbackFunction"}  # by CodeDeploy
 FUNCTIONS = {*SHIFTED, "AuthorizerFunction"}
 LAYERS = {
@@ -133,6 +135,11 @@ def test_the_stage_throttles(deploy: Deploy) -> None:
         "ThrottlingRateLimit": "5",
         "ThrottlingBurstLimit": 200,
     }
+
+
+def test_the_readme_names_every_parameter(source: dict[str, Any]) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in source["Parameters"] if f"`{name}`" not in readme] == []
 
 
 def test_every_parameter_says_what_it_is(source: dict[str, Any]) -> None:
