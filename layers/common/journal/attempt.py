@@ -5,10 +5,9 @@ from __future__ import annotations
 import hmac
 import json
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 Item = dict[str, dict[str, Any]]  # DynamoDB's own notation: {"id": {"S": "..."}}
 
@@ -22,8 +21,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # sent, and the outcome is not known
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """Everything that happened under one request id.
 
     ``lease`` is in seconds since the epoch; ``milliseconds`` holds what each step took; ``answer`` is the body
@@ -54,16 +52,13 @@ class Attempt:
     @classmethod
     def of(cls, item: Item) -> Attempt:
         """Read an item; what it does not have keeps its default, what it has beside is left alone."""
-        known = {name: _value(item[name]) for name in _NAMES if name in item}
+        known = {name: _value(item[name]) for name in cls._fields if name in item}
         known["state"] = State(known["state"])
         return cls(**known)
 
     def known_state(self, now: float) -> State:
         """The state to show: a pending attempt whose lease is over died, and what it did is not known."""
         return State.UNKNOWN if self.state is State.PENDING and self.lease < now else self.state
-
-
-_NAMES = tuple(field.name for field in fields(Attempt))
 
 
 def masked(token: str | None) -> str | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,8 +31,7 @@ _RECENT = 10  # attempts looked at for a charger's server
 _ROUNDS = 4  # how often a claim looks again when others change the item between its two writes
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """What a claim writes. ``token`` is masked already; ``lease`` is in seconds since the epoch."""
 
     id: str
@@ -49,36 +47,33 @@ class Opening:
     remote_start_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """The attempt is ours. ``doubt``: an earlier try may have reached the server, so ours is a repeat of it."""
 
     attempt: Attempt
     doubt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(NamedTuple):
     """Completed before: its answer is to be told again."""
 
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """Another invocation holds it, and is believed alive for ``retry_after`` seconds more."""
 
     attempt: Attempt
     retry_after: int
 
 
-@dataclass(frozen=True, slots=True)
 class Mismatch:
     """The id stands for another request, or another caller's."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+
+class Unknown(NamedTuple):
     """It may have started, and the server cannot be asked again."""
 
     attempt: Attempt

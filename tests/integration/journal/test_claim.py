@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,7 +55,7 @@ def test_the_transition_table(row: Row, dynamodb: DynamoDB, table: TableServer) 
 
 
 def test_the_first_claim_writes_everything_in_one_call(dynamodb: DynamoDB, table: TableServer) -> None:
-    opening = replace(START, trace_id="1-5759e988-bd862e3fe1be46a994272793", remote_start_id=7)
+    opening = START._replace(trace_id="1-5759e988-bd862e3fe1be46a994272793", remote_start_id=7)
     verdict = journal(dynamodb, table).claim(opening, soon())
     assert isinstance(verdict, Claimed)
     assert not verdict.doubt
@@ -80,7 +79,7 @@ def test_a_failed_attempt_is_claimed_again_as_if_new_but_for_its_creation(
         answer=ANSWER,
         createdAt=timestamp(0.0),
     )
-    again = replace(START, server="10.0.0.9:8080", connector=None, token=None)
+    again = START._replace(server="10.0.0.9:8080", connector=None, token=None)
     verdict = journal(dynamodb, table).claim(again, soon())
     assert isinstance(verdict, Claimed)
     assert not verdict.doubt
@@ -151,7 +150,7 @@ def test_a_claim_that_cannot_be_written_in_time_is_unavailable(
 
 
 def test_after_the_deadline_nothing_is_written(dynamodb: DynamoDB, table: TableServer) -> None:
-    journal(dynamodb, table).claim(replace(START, id="another"), soon())  # leaves a kept connection
+    journal(dynamodb, table).claim(START._replace(id="another"), soon())  # leaves a kept connection
     with pytest.raises(JournalUnavailable, match="timeout"):
         journal(dynamodb, table).claim(START, Deadline.after(-1))
     assert [one["id"]["S"] for one in table.items()] == ["another"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import replace
 
 import pytest
 
@@ -32,9 +31,9 @@ def test_it_carries_the_id_an_expiry_of_a_day_and_a_signature() -> None:
     ("secret", "attempt", "longer"),
     [
         (b"another secret of the tests", ATTEMPT, 0),
-        (SECRET, replace(ATTEMPT, id="3f2504e0-4f89-11d3-9a0c-0305e82c3302"), 0),
-        (SECRET, replace(ATTEMPT, tries=1), 0),
-        (SECRET, replace(ATTEMPT, tries=3), 0),
+        (SECRET, ATTEMPT._replace(id="3f2504e0-4f89-11d3-9a0c-0305e82c3302"), 0),
+        (SECRET, ATTEMPT._replace(tries=1), 0),
+        (SECRET, ATTEMPT._replace(tries=3), 0),
         (SECRET, ATTEMPT, 1),
     ],
 )

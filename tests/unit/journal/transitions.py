@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from journal import Claimed, Mismatch, Opening, Pending, Replay, State, Unknown, fingerprint
@@ -28,7 +27,7 @@ START = Opening(
     lease=NOW + 29,
     caller="alice",
 )
-STATUS = replace(START, token=None)
+STATUS = START._replace(token=None)
 WINDOW = 3600.0
 
 
