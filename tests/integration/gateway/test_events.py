@@ -61,6 +61,7 @@ OTHERS = {
     "attempts/unknown": 404,
     "attempts/of-a-charger": 200,
     "attempts/one": 200,
+    "callbacks/expired": 404,
 }
 
 
@@ -198,6 +199,7 @@ def test_the_environment_is_that_of_make_run() -> None:
     connect = ENVIRONMENT["ConnectFunction"]
     assert connect["JOURNAL_SECRET"] == make_run.JOURNAL_SECRET
     assert json.loads(connect["LINK_SERVERS"]) == make_run.LINK_SERVERS
+    assert ENVIRONMENT["CallbackFunction"]["JOURNAL_SECRET"] == make_run.JOURNAL_SECRET
     assert {variables["TABLE_NAME"] for variables in ENVIRONMENT.values()} == {make_run.TABLE_NAME}
 
 
