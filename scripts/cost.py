@@ -35,7 +35,8 @@ class Figures:
     answer: int = 600  # headers and body that leave AWS
     traced: float = 0.05  # share of requests that X-Ray samples
     metrics: int = 40  # custom metrics a month, by name and dimensions: all that tests make happen emits 28, log filters 3
-    alarms: int = 29  # metrics that alarms look at
+    alarms: int = 30  # metrics that alarms look at
+    secrets: int = 1  # the journal's own; each of LinkServers is one more
     price_api: float = 1.00 / MILLION
     price_request: float = 0.20 / MILLION
     price_gb_second: float = 0.0000133334  # arm64
@@ -47,6 +48,7 @@ class Figures:
     price_metric: float = 0.30  # a month
     price_alarm: float = 0.10  # a month, for each metric that an alarm looks at
     price_dashboard: float = 3.00  # a month
+    price_secret: float = 0.40  # a month
 
 
 def million(figures: Figures) -> dict[str, float]:
@@ -80,7 +82,7 @@ def tables(figures: Figures) -> str:
     lines += [f"| **all** | **{total:.2f}** | |", ""]
     lines += [
         f"A charger that answers in {figures.wait:g} s, {figures.memory} MB, {figures.retention} days kept. "
-        f"Beside it, whatever the traffic: {figures.metrics} custom metrics, {figures.alarms} of alarms and a dashboard, "
+        f"Beside it, whatever the traffic: {figures.metrics} custom metrics, {figures.alarms} of alarms, a dashboard and {figures.secrets} secret, "
         f"{_watching(figures):.2f} dollars a month.",
         "",
         "| a charger answers in | dollars per million | of which waiting |",
@@ -108,6 +110,7 @@ def _watching(figures: Figures) -> float:
         figures.metrics * figures.price_metric
         + figures.alarms * figures.price_alarm
         + figures.price_dashboard
+        + figures.secrets * figures.price_secret
     )
 
 

@@ -274,6 +274,11 @@ def test_each_function_has_its_own_role_which_only_lambda_may_assume(deploy: Dep
             for version in ("", ":12")
         ),
         ({}, "PreflightFunction", PREFLIGHT),
+        (
+            NETWORK_ACCESS,
+            "PreflightFunction",
+            PREFLIGHT | {("lambda:InvokeFunction", "AuthorizerFunction.Arn:*")},
+        ),
     ],
 )
 def test_a_function_may_do_what_it_needs_and_nothing_else(
@@ -282,12 +287,17 @@ def test_a_function_may_do_what_it_needs_and_nothing_else(
     assert rights(deploy(**parameters), function) == expected
 
 
-def test_codedeploy_may_shift_these_functions_and_nothing_else(deploy: Deploy) -> None:
-    role = deploy()["DeploymentRole"]["Properties"]
+@pytest.mark.parametrize(
+    ("access", "authorizer"), [({}, ()), (NETWORK_ACCESS, ("AuthorizerFunction",))], ids=["iam", "network"]
+)
+def test_codedeploy_may_shift_these_functions_and_nothing_else(
+    deploy: Deploy, access: dict[str, str], authorizer: tuple[str, ...]
+) -> None:
+    role = deploy(**access)["DeploymentRole"]["Properties"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "codedeploy.amazonaws.com"}
     assert "ManagedPolicyArns" not in role
-    functions = ("ConnectFunction", "AttemptsFunction", "CallbackFunction")
+    functions = ("ConnectFunction", "AttemptsFunction", "CallbackFunction", *authorizer)
     found = statements(role)
     assert {resource for action, resource in found if action == "lambda:UpdateAlias"} == {
         name for function in functions for name in (f"{function}.Arn", f"{function}.Arn:live")

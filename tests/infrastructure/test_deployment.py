@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -10,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from charger_link import LinkServers
 from tests.infrastructure.conftest import of_type
+from tests.infrastructure.test_access import NETWORK_ACCESS
 from tests.infrastructure.test_template import SHIFTED
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy
 
 ROOT = Path(__file__).parents[2]
+# Who shifts traffic in which deployments.
+ACCESS = pytest.mark.parametrize(
+    ("access", "shifted"),
+    [({}, SHIFTED), (NETWORK_ACCESS, {*SHIFTED, "AuthorizerFunction"})],
+    ids=["iam", "network"],
+)
 
 
 def parameters(environment: str) -> dict[str, str]:
@@ -48,14 +57,28 @@ def test_an_environment_names_parameters_of_the_template_and_values_that_they_ta
         assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value)
 
 
+def test_sam_reads_the_link_servers_of_the_example_whole() -> None:
+    (example,) = re.findall(r'^# +(""".*"""),$', (ROOT / "samconfig.toml").read_text(), re.MULTILINE)
+    override = tomllib.loads(f"override = {example}")["override"]
+    program = (
+        "import json, sys; from samcli.cli.types import CfnParameterOverridesType as Overrides;"
+        "print(json.dumps(Overrides().convert([sys.argv[1]], None, None)))"
+    )
+    command = [str(ROOT / ".venv-sam/bin/python"), "-c", program, override]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    server = LinkServers.parse(json.loads(printed)["LinkServers"]).find("10.20.0.5", 8080)
+    assert server.entry.dialect == "steve"
+
+
+@ACCESS
 @pytest.mark.parametrize(
     "how", ["AllAtOnce", "Canary10Percent5Minutes", "Canary10Percent15Minutes", "Linear10PercentEvery1Minute"]
 )
 def test_traffic_shifts_as_the_deployment_says_and_back_where_an_alarm_goes_off(
-    deploy: Deploy, how: str
+    deploy: Deploy, how: str, access: dict[str, str], shifted: set[str]
 ) -> None:
-    groups = of_type(deploy(Deployment=how), "AWS::CodeDeploy::DeploymentGroup")
-    assert set(groups) == {f"{name}DeploymentGroup" for name in SHIFTED}
+    groups = of_type(deploy(Deployment=how, **access), "AWS::CodeDeploy::DeploymentGroup")
+    assert set(groups) == {f"{name}DeploymentGroup" for name in shifted}
     for group in groups.values():
         assert group["DeploymentConfigName"] == f"CodeDeployDefault.Lambda{how}"
         assert group["ServiceRoleArn"] == "DeploymentRole.Arn"
@@ -64,8 +87,11 @@ def test_traffic_shifts_as_the_deployment_says_and_back_where_an_alarm_goes_off(
         assert group["AlarmConfiguration"]["Enabled"] is True
 
 
-def test_the_alarms_of_a_deployment_watch_the_new_version_alone(deploy: Deploy) -> None:
-    resources = deploy()
+@ACCESS
+def test_the_alarms_of_a_deployment_watch_the_new_version_alone(
+    deploy: Deploy, access: dict[str, str], shifted: set[str]
+) -> None:
+    resources = deploy(**access)
     watched = set()
     for name, group in of_type(resources, "AWS::CodeDeploy::DeploymentGroup").items():
         function = name.removesuffix("DeploymentGroup")
@@ -81,24 +107,41 @@ def test_the_alarms_of_a_deployment_watch_the_new_version_alone(deploy: Deploy) 
                     assert dimensions["FunctionName"] == function
                     assert dimensions["Resource"] == f"{function}:live"
                 watched.add((function, metric["MetricName"]))
-    assert watched == {(name, "Errors") for name in SHIFTED} | {
+    assert watched == {(name, "Errors") for name in shifted} | {
         ("ConnectFunction", "Failures"),
         ("ConnectFunction", "Invocations"),
     }
 
 
-def test_the_check_runs_before_traffic_shifts(deploy: Deploy) -> None:
-    resources = deploy()
-    for function in SHIFTED:
+@ACCESS
+def test_the_check_runs_before_traffic_shifts(
+    deploy: Deploy, access: dict[str, str], shifted: set[str]
+) -> None:
+    resources = deploy(**access)
+    for function in shifted:
         policy = resources[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
         assert policy["BeforeAllowTrafficHook"] == "PreflightFunction"
     hook = resources["PreflightFunction"]["Properties"]
     assert hook["FunctionName"].startswith("CodeDeployHook_")
     asked = hook["Environment"]["Variables"]["VERSIONS"].split(",")
-    assert asked == [
+    assert set(asked) == {
         resources[f"{name}Aliaslive"]["Properties"]["FunctionVersion"].removesuffix(".Version")
-        for name in ("ConnectFunction", "AttemptsFunction", "CallbackFunction")
-    ]
+        for name in shifted
+    }
+
+
+@ACCESS
+def test_a_function_that_dies_or_is_throttled_is_noticed(
+    deploy: Deploy, access: dict[str, str], shifted: set[str]
+) -> None:
+    resources = deploy(**access)
+    for alarm in ("FunctionErrorsAlarm", "FunctionThrottlesAlarm"):
+        total, *metrics = resources[alarm]["Properties"]["Metrics"]
+        assert total["Expression"] == " + ".join(f"FILL({metric['Id']}, 0)" for metric in metrics)
+        watched = {metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for metric in metrics}
+        assert watched == shifted
+    groups = resources["CrashesQuery"]["Properties"]["LogGroupNames"]
+    assert set(groups) == {name.replace("Function", "Logs") for name in shifted}
 
 
 def test_every_alarm_tells_the_topic_where_there_is_one(deploy: Deploy) -> None:
@@ -111,12 +154,20 @@ def test_every_alarm_tells_the_topic_where_there_is_one(deploy: Deploy) -> None:
 
 
 def test_the_alarm_of_concurrency_knows_what_is_set_aside(deploy: Deploy) -> None:
-    def expression(**given: str) -> str:
-        return str(deploy(**given)["ConcurrencyAlarm"]["Properties"]["Metrics"][0]["Expression"])
+    def watched(**given: str) -> tuple[str, str, list[str]]:
+        share, running = deploy(**given)["ConcurrencyAlarm"]["Properties"]["Metrics"]
+        metric = running["MetricStat"]["Metric"]
+        functions = [entry["Value"] for entry in metric.get("Dimensions", [])]
+        return share["Expression"], metric["MetricName"], functions
 
-    assert expression() == "100 * running / 1000"
-    assert expression(ConcurrencyLimit="5000") == "100 * running / 5000"
-    assert expression(ConcurrencyLimit="5000", ReservedConcurrency="50") == "100 * running / 50"
+    everybody = ("ClaimedAccountConcurrency", list[str]())
+    assert watched() == ("100 * running / 1000", *everybody)
+    assert watched(ConcurrencyLimit="5000") == ("100 * running / 5000", *everybody)
+    assert watched(ConcurrencyLimit="5000", ReservedConcurrency="50") == (
+        "100 * running / 50",
+        "ConcurrentExecutions",
+        ["ConnectFunction"],
+    )
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])

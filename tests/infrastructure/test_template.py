@@ -29,6 +29,46 @@ LAYERS = {
 
 _SECRET = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:"
 
+# A deployment with every function and a network, and another value for each parameter that a function could have to do with.
+BEFORE = {
+    "Access": "network",
+    "AllowedSources": "203.0.113.0/28",
+    "VpcId": "vpc-0a",
+    "SubnetIds": "subnet-0a",
+    "LinkNetworks": "10.0.0.0/16",
+}
+CHANGES = {
+    "LinkServers": "ssm:/charger-connect/servers:2",
+    "LinkTimeout": "7",
+    "DefaultLinkServer": "10.0.0.5:8080",
+    "LinkSecretArns": f"{_SECRET}steve-a1b2c3",
+    "CallbackBaseUrl": "https://charge.example.com",
+    "RetentionDays": "3",
+    "PauseStarts": "true",
+    "AllowedSources": "203.0.113.0/24",
+    "AllowedReaders": "203.0.113.0/24",
+    "DomainName": "charge.example.com",
+    "ThrottleRate": "7",
+    "ReservedConcurrency": "50",
+    "ConcurrencyLimit": "5000",
+    "KmsKeyArn": "arn:aws:kms:eu-west-1:000000000000:key/0a-1b",
+    "AlarmTopicArn": "arn:aws:sns:eu-west-1:000000000000:night",
+    "Deployment": "AllAtOnce",
+    "TableDeletionPolicy": "Delete",
+    "TableDeletionProtection": "false",
+    "LogLevel": "DEBUG",
+    "LogRetentionDays": "7",
+    "Architecture": "x86_64",
+    "MemorySize": "256",
+    "SnapStart": "PublishedVersions",
+    "SubnetIds": "subnet-0b",
+    "LinkNetworks": "10.0.0.0/8",
+    "RouteTableIds": "rtb-0a",
+    "ServeDocs": "true",
+}
+# What Lambda keeps with a function and not with its versions: it refuses to publish one that differs in nothing else.
+NOT_OF_A_VERSION = {"ReservedConcurrentExecutions", "Tags"}
+
 
 def published(template: dict[str, Any], **parameters: str) -> dict[str, str]:
     """The logical id of the version behind each function's alias: a new one publishes a new version."""
@@ -68,6 +108,25 @@ def test_every_layer_is_known_to_the_test_above(source: dict[str, Any]) -> None:
 def test_a_parameter_that_a_function_reads_publishes_it(source: dict[str, Any]) -> None:
     before, after = published(source), published(source, PauseStarts="true")
     assert {name for name in FUNCTIONS if before[name] != after[name]} == {"ConnectFunction"}
+
+
+@pytest.mark.parametrize(("parameter", "value"), CHANGES.items())
+def test_a_version_is_published_exactly_where_lambda_has_something_new_to_keep(
+    source: dict[str, Any], deploy: Deploy, parameter: str, value: str
+) -> None:
+    def kept(parameters: dict[str, str]) -> dict[str, dict[str, Any]]:
+        functions = of_type(deploy(**parameters), "AWS::Lambda::Function")
+        return {
+            name: {key: functions[name][key] for key in functions[name].keys() - NOT_OF_A_VERSION}
+            for name in FUNCTIONS
+        }
+
+    before, after = BEFORE, BEFORE | {parameter: value}
+    old, new = published(source, **before), published(source, **after)
+    was, is_now = kept(before), kept(after)
+    assert {name for name in FUNCTIONS if old[name] != new[name]} == {
+        name for name in FUNCTIONS if was[name] != is_now[name]
+    }
 
 
 def test_each_function_writes_to_a_log_group_of_its_own_which_forgets(deploy: Deploy) -> None:

@@ -1,7 +1,8 @@
 """Metrics that AWS itself emits, with the sets of dimensions that it documents, as far as alarms and widgets name them.
 
 AWS/ApiGateway  https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html (an HTTP API's)
-AWS/Lambda      https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and .../monitoring-metrics-view.html
+AWS/Lambda      https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and .../monitoring-metrics-view.html,
+                .../monitoring-concurrency.html
 AWS/DynamoDB    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 AWS/Logs        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
 """
@@ -27,6 +28,7 @@ DOCUMENTED: dict[tuple[str, str], list[set[str]]] = {
         ("AWS/Lambda", name): _LAMBDA
         for name in ("ConcurrentExecutions", "Duration", "Errors", "Invocations", "Throttles")
     },
+    ("AWS/Lambda", "ClaimedAccountConcurrency"): [set()],  # of a whole region
     **{
         ("AWS/DynamoDB", f"{kind}{name}"): _TABLE
         for kind, name in product(("Read", "Write"), ("ThrottleEvents",))

@@ -34,7 +34,7 @@ def by_alarms(resources: Mapping[str, Any]) -> Iterator[Metric]:
             entry["MetricStat"]["Metric"] for entry in properties.get("Metrics", []) if "MetricStat" in entry
         ]
         for metric in stats or [properties]:
-            dimensions = {entry["Name"]: entry["Value"] for entry in metric["Dimensions"]}
+            dimensions = {entry["Name"]: entry["Value"] for entry in metric.get("Dimensions", [])}
             yield Metric(where, metric["Namespace"], metric["MetricName"], dimensions)
 
 

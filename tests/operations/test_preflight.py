@@ -165,6 +165,14 @@ def test_each_function_knows_the_question(
     monkeypatch.delitem(sys.modules, f"{function}.app")
 
 
+def test_the_authorizer_knows_the_question_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_SOURCES", "203.0.113.0/28")
+    monkeypatch.delitem(sys.modules, "authorizer.app", raising=False)
+    module = importlib.import_module("authorizer.app")
+    assert module.handler({"preflight": True}, None) == {"failures": []}
+    monkeypatch.delitem(sys.modules, "authorizer.app")
+
+
 def test_the_hook_reads_the_versions_that_the_template_gives_it(
     aws: Aws, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
 
+from charger_link import CircuitOpen, LinkError
+from scripts.transform import load
 from tests.infrastructure.conftest import of_type
 from wire.problems import PROBLEM_TYPES
 
-RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 ALARMS = RUNBOOK.partition("\n# Alarms\n")[2].partition("\n# Intervening\n")[0]
 
 
@@ -17,8 +21,8 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_every_alarm_has_its_entry_and_says_so(resources: dict[str, Any]) -> None:
-    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+def test_every_alarm_has_its_entry_and_says_so() -> None:
+    alarms = of_type(load()["Resources"], "AWS::CloudWatch::Alarm")  # whatever their conditions
     entries = re.findall(r"^## (\w+)$", ALARMS, re.MULTILINE)
     assert sorted(entries) == sorted(name.removesuffix("Alarm") for name in alarms)
     for name, alarm in alarms.items():
@@ -32,6 +36,25 @@ def test_every_entry_says_what_it_means_what_to_look_at_and_what_to_do() -> None
         assert name.startswith("New") or (
             "**Look at**" in text and "**Do**" in text.replace("**do**", "**Do**")
         ), name
+
+
+def test_every_kind_of_failure_is_explained() -> None:
+    """Those that the link names in its code, whoever raises them, and those of the connection."""
+    kinds = {"refused", "timeout", "tls", "reset", "too-long", "malformed"}
+    # An open circuit is no failure of a call, and has an entry of its own.
+    errors = {error.__name__ for error in LinkError.__subclasses__() if error is not CircuitOpen}
+    errors |= {"misunderstood", "_nonsense"}
+    for path in (*ROOT.glob("layers/charger_link/**/*.py"), ROOT / "functions/charger_connect/flow.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and ast.unparse(node.func).split(".")[-1] in errors:
+                kind = node.args[0]
+                if isinstance(kind, ast.Constant):
+                    kinds.add(str(kind.value))
+                elif isinstance(kind, ast.JoinedStr):  # with a status: http-503
+                    kinds.add(ast.unparse(kind.values[0]).strip("f'") + "...")
+    assert {"http-...", "no-callback-url", "not-sent-whole"} <= kinds
+    entry = ALARMS.partition("## LinkFailures\n")[2].partition("\n## ")[0]
+    assert {kind for kind in kinds if f"`{kind}`" not in entry} == set()
 
 
 def test_every_saved_query_is_used_and_every_one_that_is_named_exists(resources: dict[str, Any]) -> None:
