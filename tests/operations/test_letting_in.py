@@ -84,6 +84,12 @@ def test_an_address_that_the_gateway_does_not_end_the_forwarded_chain_with_is_no
     assert ask("203.0.113.1", **{"x-forwarded-for": forwarded}) == {"isAuthorized": False}
 
 
+@pytest.mark.parametrize("forwarded", ["2001:DB8:0:0::7", "2001:0db8:0000:0000:0000:0000:0000:0007"])
+def test_another_spelling_of_the_same_address_is_no_other_one(forwarded: str) -> None:
+    assert ask("2001:db8::7", **{"x-forwarded-for": forwarded})["isAuthorized"]
+    assert ask("2001:db8::8", **{"x-forwarded-for": forwarded}) == {"isAuthorized": False}
+
+
 def test_a_header_of_the_callers_own_changes_nothing() -> None:
     assert ask("8.8.8.8", **{"x-forwarded-for": "203.0.113.1, 8.8.8.8"}) == {"isAuthorized": False}
     assert ask("203.0.113.1", **{"x-forwarded-for": "8.8.8.8, 203.0.113.1"})["isAuthorized"]
