@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import TypeGuard
 
 from charger_link.command import Answer, Outcome
 
@@ -60,6 +61,12 @@ REFUSALS = frozenset(
 )
 LONGEST_TOKEN_16 = 20
 LONGEST_INFO = 50
+LARGEST_CONNECTOR = 0x7FFFFFFF  # an answer's is an int32: a .NET client cannot read anything else
+
+
+def is_connector(number: object) -> TypeGuard[int]:
+    """Whether it can stand in an answer; 0 is the whole station."""
+    return type(number) is int and 0 <= number <= LARGEST_CONNECTOR
 
 
 def info(word: str, text: str = "") -> str:

@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from charger_link import addresses
+from charger_link import addresses, ocpp
 from charger_link.dialects import BASE_PATHS, DEFAULT_CONNECTORS, NEED_CONNECTOR
 
 
@@ -91,7 +91,7 @@ class LinkServer(BaseModel):
     ca: Annotated[str, AfterValidator(_certificates)] | None = None
     base_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~%-]+)*$")] = ""
     secret: str | None = None
-    connector: Annotated[int, Field(ge=1)] | Literal["none"] | None = None
+    connector: Annotated[int, Field(ge=1, le=ocpp.LARGEST_CONNECTOR)] | Literal["none"] | None = None
     tenant: Annotated[int, Field(ge=1)] = 1
     enabled: bool = True
 

@@ -140,6 +140,7 @@ GOOD = {"network": "10.0.0.0/8", "ports": [8080]}
         ([{**GOOD, "basePath": "/a?b"}], ["0.basePath"]),
         ([{**GOOD, "basePath": "/a\n"}], ["0.basePath"]),
         ([{**GOOD, "connector": 0}], ["0.connector"]),
+        ([{**GOOD, "connector": 2**31}], ["0.connector"]),
         ([{**GOOD, "enabled": "perhaps"}], ["0.enabled"]),
         ([{**GOOD, "ca": "no certificate"}], ["0.ca"]),
         ([{**GOOD, "netwrok": "10.0.0.0/8"}], ["0.netwrok"]),  # a member misspelt must not be a member ignored

@@ -275,11 +275,21 @@ def test_only_the_word_of_the_charger_settles_a_callback(body: Any) -> None:
         ("ocpp-core", [{"id": "CP/1 ä", "OnlineConnectors": {}}]),
         ("ocpp-core", [{"id": "CP/1 ä", "OnlineConnectors": {"1": {"Status": 0}}}]),
         ("ocpp-core", [{"id": "CP/1 ä", "OnlineConnectors": {"1": {"Status": "Available"}}}]),
+        ("ocpp-core", [{"id": "CP/1 ä", "OnlineConnectors": {"2147483648": {"Status": 1}}}]),
+        ("ocpp-core", [{"id": "CP/1 ä", "OnlineConnectors": {"-1": {"Status": 1}}}]),
         ("ocpp-cs", "a text"),
         ("ocpp-cs", {"ChargePointList": None}),
         ("ocpp-cs", [{"identity": "CP/1 ä", "connection": {"fd": 7}}]),
         ("ocpp-cs", [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": {"status": "Fine"}}]),
         ("ocpp-cs", [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": {"status": "Faulted"}}]),
+        *(
+            ("ocpp-cs", [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": last}])
+            for last in (  # as the charger sent it: no answer of ours may hold what is no int32
+                {"status": "Faulted", "connectorId": 2**31},
+                {"status": "Faulted", "connectorId": -1},
+                {"connectorStatus": "Occupied", "evseId": 10**40},
+            )
+        ),
     ],
 )  # fmt: skip
 def test_a_status_that_is_none_is_not_made_up(name: str, body: Any) -> None:

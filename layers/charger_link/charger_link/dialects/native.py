@@ -64,7 +64,7 @@ def _answer(command: Command, reply: Reply) -> Answer:
         raise _nonsense("charger")
     connector, info = body.get("connectorId", 0), body.get("info")
     error_code = body.get("errorCode", "NoError")
-    if type(connector) is not int or not 0 <= connector <= 0x7FFFFFFF:
+    if not ocpp.is_connector(connector):
         raise _nonsense("types")
     if not isinstance(error_code, str) or error_code not in ocpp.ERROR_CODES:
         raise _nonsense("types")

@@ -60,7 +60,7 @@ def status(command: Command, exchange: Exchange) -> Answer:
     connectors = {
         int(number): state.get("Status")
         for number, state in connected.get("OnlineConnectors", {}).items()
-        if state.get("Status") in _STATUSES
+        if state.get("Status") in _STATUSES and ocpp.is_connector(int(number))
     }
     number = command.connector or min(connectors, default=0)
     if number not in connectors:

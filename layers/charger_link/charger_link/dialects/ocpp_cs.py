@@ -72,7 +72,11 @@ def _status_of_version_2(command: Command, listed: list[Any]) -> Answer:
     said = last.get("status", last.get("connectorStatus"))  # OCPP 1.6, 2.0.1
     connector = last.get("connectorId") if "status" in last else last.get("evseId")
     error_code = last.get("errorCode", "NoError")
-    if said not in ocpp.STATUSES or type(connector) is not int or command.connector not in (None, connector):
+    if (
+        said not in ocpp.STATUSES
+        or not ocpp.is_connector(connector)
+        or command.connector not in (None, connector)
+    ):
         raise OutcomeUnknown("no-status", "The OCPP server keeps no status of this charger's connector.")
     return Answer(
         Outcome.STATUS, said, connector, error_code if error_code in ocpp.ERROR_CODES else "OtherError"
