@@ -81,10 +81,10 @@ def read_text(value: object) -> str | None:
 
 
 def _number_text(number: Number) -> str:
-    """As .NET prints it: 1e3 is "1000", 1e20 is "1E+20"."""
+    """As the .NET Framework prints it, a fraction to 15 digits: 1e3 is "1000", 1e20 is "1E+20"."""
     if number.lstrip("-").isdigit():
         return str(number)
     value = float(number)
     if isinf(value):
         raise PydanticCustomError("text", "must be a string, not a number of this size")
-    return repr(value).upper().removesuffix(".0")
+    return f"{value:.15G}"
