@@ -251,7 +251,8 @@ def _parameters() -> Node:
             "name": "chargerId",
             "in": "path",
             "required": True,
-            "description": "The charger's OCPP identity, percent-encoded as one segment.",
+            "description": "The charger's OCPP identity, percent-encoded as one segment. A charger with a slash in it cannot be "
+            "listed, as API Gateway decodes `%2F` before it looks for the route: read its attempts by their ids.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
             "example": "CP-1",
         },
