@@ -12,6 +12,8 @@ from playwright.sync_api import expect
 from tests.browser.console import PATIENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.browser.console import Console
     from tests.documentation.stack import Stack
 
@@ -172,3 +174,29 @@ def test_a_killed_ocpp_server_is_missed_and_comes_back(console: Console) -> None
         assert said.startswith(("502", "503"))
         console.page.wait_for_timeout(1000)
     raise AssertionError(said)
+
+
+def test_a_request_without_an_answer_is_not_said_to_be_unsent(console: Console) -> None:
+    console.page.route("**/charger-connect", lambda route: route.abort())
+    console.page.get_by_role("button", name="Connect", exact=True).click()
+    expect(console.page.locator(".outcome")).to_contain_text("no answer")
+    assert "None came." in console.raw("Response")
+    console.page.unroute("**/charger-connect")
+    assert console.press("Send it again, same id")[:3] == "200"
+
+
+def test_the_stack_is_missed_only_when_it_is_gone_and_found_again(visit: Callable[..., Console]) -> None:
+    console = visit("/docs")
+    gone = console.page.get_by_role("alert")
+    console.page.route("**/console/events", lambda _: None)
+    console.open("/")
+    expect(console.page.get_by_role("heading", name="Attempts")).to_be_visible()
+    expect(gone).to_be_empty()
+    # A browser takes this answer for final.
+    console.page.unroute("**/console/events")
+    console.page.route("**/console/events", lambda route: route.fulfill(status=503), times=1)
+    console.open("/")
+    expect(gone).to_have_text("The stack is not there. This page goes on when it is back.")
+    console.shows("CP-4", "connected")
+    expect(gone).to_be_empty()
+    console.errors = [error for error in console.errors if "503" not in error]

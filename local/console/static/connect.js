@@ -35,7 +35,7 @@ export function Connect({ all, stack, charger, choose }) {
     const mine = { request, began: Date.now() };
     latest.current = mine;
     setExchange(mine);
-    const response = await send(request).catch((error) => ({ failure: String(error) }));
+    const response = await send(request).catch(() => ({ failure: true }));
     if (latest.current === mine) setExchange((now) => now && { ...mine, response });
   };
   const submit = (event) => {
@@ -45,6 +45,7 @@ export function Connect({ all, stack, charger, choose }) {
   };
   const shown = exchange?.request ?? request();
   const waiting = Boolean(exchange && !exchange.response);
+  const failed = Boolean(exchange?.response?.failure);
 
   return html`
     <section class="connect" id="connect" aria-labelledby="connect-title">
@@ -87,7 +88,7 @@ export function Connect({ all, stack, charger, choose }) {
         <${Raw} title="Request" text=${rawRequest(shown)}>
           <${Copy} text=${curl(shown)} />
         <//>
-        <${Raw} title="Response" text=${exchange?.response && !exchange.response.failure ? rawResponse(exchange.response) : ""} empty=${waiting ? "…" : "Nothing was sent yet."}>
+        <${Raw} title="Response" text=${exchange?.response && !failed ? rawResponse(exchange.response) : ""} empty=${waiting ? "…" : failed ? "None came." : "Nothing was sent yet."}>
           ${exchange?.response?.took !== undefined && html`<span class="soft">${exchange.response.took} ms</span>`}
         <//>
       </div>
@@ -132,7 +133,7 @@ function Elapsed({ since }) {
 }
 
 function Said({ response }) {
-  if (response.failure) return html`<p><span class="badge failed">no answer</span> ${response.failure}</p>`;
+  if (response.failure) return html`<p><span class="badge unknown">no answer</span> The request may have arrived all the same: send it again with the same id.</p>`;
   const { kind, word, sentence } = meaning(response);
   return html`<p><span class="badge ${kind}">${response.status} ${word}</span> ${sentence}</p>`;
 }

@@ -2,34 +2,47 @@
 import { useEffect, useReducer } from "preact/hooks";
 
 const API = "/api/v1/ocpp";
-const NOTHING = { connected: false, stack: null, server: null, chargePoints: [], messages: {}, attempts: new Map(), notice: "" };
+const AGAIN = 2000; // milliseconds
+const NOTHING = { connected: true, stack: null, server: null, chargePoints: [], messages: {}, attempts: new Map(), notice: "" };
 
 /** The stack as it is now: `attempts` by id, as the API shows them. Renders again whenever something changes. */
 export function useLive() {
   const [live, change] = useReducer((old, part) => ({ ...old, ...(part instanceof Function ? part(old) : part) }), NOTHING);
   useEffect(() => {
-    const source = new EventSource("/console/events");
-    const on = (name, heard) => source.addEventListener(name, (event) => heard(JSON.parse(event.data)));
+    let source;
+    let timer;
+    let asked;
     const learn = (attempts) => change((old) => ({ attempts: newer(old.attempts, attempts) }));
-    let asked = new Set();
-    source.onopen = () => {
-      asked = new Set();
-      change({ connected: true, attempts: new Map() });
+    const listen = () => {
+      source = new EventSource("/console/events");
+      const on = (name, heard) => source.addEventListener(name, (event) => heard(JSON.parse(event.data)));
+      source.onopen = () => {
+        asked = new Set();
+        change({ connected: true, attempts: new Map() });
+      };
+      source.onerror = () => {
+        change({ connected: false });
+        // Most failures a browser repeats by itself; some, and not the same in each, it takes for final.
+        if (source.readyState === EventSource.CLOSED) timer = setTimeout(listen, AGAIN);
+      };
+      on("stack", (stack) => change({ stack }));
+      on("ocpp-server", (server) => change({ server: { ...server, at: Date.now() } }));
+      on("messages", (messages) => change({ messages }));
+      on("notice", (notice) => change({ notice }));
+      on("attempt", async (id) => learn([await read(`${API}/charger-connect/${id}`)]));
+      on("charge-points", (chargePoints) => {
+        change({ chargePoints });
+        for (const { chargerId } of chargePoints.filter((one) => !asked.has(one.chargerId))) {
+          asked.add(chargerId);
+          read(`${API}/chargers/${encodeURIComponent(chargerId)}/attempts`).then((page) => learn(page?.attempts ?? []));
+        }
+      });
     };
-    source.onerror = () => change({ connected: false });
-    on("stack", (stack) => change({ stack }));
-    on("ocpp-server", (server) => change({ server: { ...server, at: Date.now() } }));
-    on("messages", (messages) => change({ messages }));
-    on("notice", (notice) => change({ notice }));
-    on("attempt", async (id) => learn([await read(`${API}/charger-connect/${id}`)]));
-    on("charge-points", (chargePoints) => {
-      change({ chargePoints });
-      for (const { chargerId } of chargePoints.filter((one) => !asked.has(one.chargerId))) {
-        asked.add(chargerId);
-        read(`${API}/chargers/${encodeURIComponent(chargerId)}/attempts`).then((page) => learn(page?.attempts ?? []));
-      }
-    });
-    return () => source.close();
+    listen();
+    return () => {
+      clearTimeout(timer);
+      source.close();
+    };
   }, []);
   return live;
 }
