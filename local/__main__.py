@@ -69,8 +69,18 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("--port", type=int, default=environ("PORT", "8000"), help="the gateway's (or PORT)")
     parser.add_argument("--table-port", type=int, default=environ("TABLE_PORT", "8001"), help="or TABLE_PORT")
-    parser.add_argument("--rest-port", type=int, default=9080, help="the OCPP server's REST API")
-    parser.add_argument("--ocpp-port", type=int, default=9081, help="the OCPP server's WebSocket")
+    parser.add_argument(
+        "--rest-port",
+        type=int,
+        default=environ("REST_PORT", "9080"),
+        help="the OCPP server's REST API (or REST_PORT)",
+    )
+    parser.add_argument(
+        "--ocpp-port",
+        type=int,
+        default=environ("OCPP_PORT", "9081"),
+        help="the OCPP server's WebSocket (or OCPP_PORT)",
+    )
     parser.add_argument(
         "--chargers",
         type=_which,
@@ -108,8 +118,8 @@ def _start(options: argparse.Namespace, stack: ExitStack) -> None:
         {
             "PORT": options.port,
             "TABLE_PORT": options.table_port,
-            "--rest-port": options.rest_port,
-            "--ocpp-port": options.ocpp_port,
+            "REST_PORT": options.rest_port,
+            "OCPP_PORT": options.ocpp_port,
         }
     )
     behaviours = usual() + (unusual() if options.chargers else [])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = template.PATH.parent
 PATH = "/api/v1/ocpp/charger-connect"
+PORTS = ("PORT", "TABLE_PORT", "REST_PORT", "OCPP_PORT")
 PATIENCE = 60
 
 
@@ -32,13 +33,12 @@ class Run:
     """A running `python -m local` on ports of its own."""
 
     def __init__(self, ports: list[int], *arguments: str) -> None:
-        names = ("--port", "--table-port", "--rest-port", "--ocpp-port")
-        options = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
         self.rest_port = ports[2]
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "local", *options, *arguments],
+            [sys.executable, "-u", "-m", "local", *arguments],
             cwd=ROOT,
+            env=os.environ | {name: str(port) for name, port in zip(PORTS, ports, strict=True)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -158,6 +158,7 @@ def test_a_taken_port_is_one_line_and_exit_code_1(ports: list[int], taken: int) 
         assert run.ends() == 1
     (line,) = run.lines
     assert f"port {ports[taken]} of 127.0.0.1 cannot be had" in line
+    assert line.rstrip().endswith(f"; {PORTS[taken]} chooses another")
 
 
 def test_all_charge_points_are_there_on_request(ports: list[int]) -> None:
