@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from apidoc.written import ROOT
-from charger_link import LinkServers
+from charger_link import LinkServer, LinkServers
 
 if TYPE_CHECKING:
     from tests.documentation.stack import Stack
@@ -73,6 +73,12 @@ def test_the_link_servers_shown_can_be_used() -> None:
     assert len(shown) > 1
     for text in shown:
         assert LinkServers.parse(text)
+
+
+def test_every_member_of_link_servers_is_named() -> None:
+    rows = "".join(re.findall(r"^(\|.*?\|)", README, re.MULTILINE))
+    members = {field.alias for field in LinkServer.model_fields.values()}
+    assert {member for member in members if f"`{member}`" not in rows} == set()
 
 
 def test_what_needs_an_aws_account_says_so() -> None:
