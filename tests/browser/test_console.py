@@ -127,6 +127,17 @@ def test_an_address_that_is_not_allowed_is_refused(console: Console) -> None:
     assert console.connect("CP-1").startswith("403 ")
 
 
+@pytest.mark.parametrize("form", ["JSON", "XML"])
+def test_every_field_that_is_wrong_is_named(console: Console, form: str) -> None:
+    console.page.get_by_text("OCPP server and connector").click()
+    console.page.get_by_label("serverIpAddress").fill("localhost")
+    console.page.get_by_label("serverRestApiPort").fill("70000")
+    said = console.connect("CP-1", form=form)
+    assert said.startswith("400 ")
+    assert "serverIpAddress must be an IP address" in said
+    assert "serverRestApiPort must be a port" in said
+
+
 def test_the_connector_is_asked_for(console: Console) -> None:
     console.page.get_by_text("OCPP server and connector").click()
     console.page.get_by_label("connectorId").fill("1")

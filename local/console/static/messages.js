@@ -79,7 +79,8 @@ export function meaning({ status, headers, body }) {
   const said = parse(body, header["content-type"] ?? "");
   if (status !== 200) {
     const kind = { 409: "pending", 504: said.outcome === "unknown" ? "unknown" : "failed" }[status] ?? "failed";
-    return { kind, word: said.title ?? said.message ?? "No document", sentence: said.detail ?? "" };
+    const faults = (said.errors ?? []).map(({ field, message }) => ` ${field} ${message}.`).join("");
+    return { kind, word: said.title ?? said.message ?? "No document", sentence: (said.detail ?? "") + faults };
   }
   const again = header["idempotent-replayed"] ? " Told again: nothing was started a second time." : "";
   const outcome = header["connect-outcome"];
@@ -101,7 +102,16 @@ function parse(body, contentType) {
       return {};
     }
   }
-  const root = new DOMParser().parseFromString(body, "text/xml").documentElement;
-  const present = [...root.children].filter((child) => child.childNodes.length);
-  return Object.fromEntries(present.map((child) => [child.localName, child.textContent]));
+  return object(new DOMParser().parseFromString(body, "text/xml").documentElement);
+}
+
+function object(element) {
+  const present = [...element.children].filter((child) => child.childNodes.length);
+  return Object.fromEntries(present.map((child) => [child.localName, value(child)]));
+}
+
+// A list has members of the name `i` (RFC 9457, appendix B).
+function value(element) {
+  const members = [...element.children].filter((child) => child.localName === "i");
+  return members.length ? members.map(object) : element.textContent;
 }
