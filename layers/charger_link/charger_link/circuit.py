@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from math import ceil
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -24,10 +23,12 @@ _PAUSE = 10.0  # seconds until one request may try again
 _SERVERS = 256
 
 
-@dataclass(slots=True)
 class _Circuit:
-    witnesses: set[str] = field(default_factory=set)
-    retry_at: float | None = None
+    __slots__ = ("retry_at", "witnesses")
+
+    def __init__(self) -> None:
+        self.witnesses: set[str] = set()
+        self.retry_at: float | None = None
 
 
 class Circuits:

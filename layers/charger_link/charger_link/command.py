@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,8 +20,7 @@ class Outcome(StrEnum):
     STATUS = "status"
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """Connect `token` to `charger_id` at `server`; without a token, only ask how the charger is.
 
     ``connector`` is None where the request and, for a start, the server's entry name none. ``callback_url`` is where a server

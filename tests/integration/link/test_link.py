@@ -230,10 +230,8 @@ def test_a_secret_that_cannot_be_read_sends_nothing(server: Misbehaving) -> None
 
 
 def test_the_trace_goes_on_to_the_server(server: Misbehaving) -> None:
-    from dataclasses import replace
-
     parent = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
-    connect(replace(command(server), trace_parent=parent))
+    connect(command(server)._replace(trace_parent=parent))
     assert server.asked[0].headers["traceparent"] == parent
 
 
