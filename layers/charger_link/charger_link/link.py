@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-import ssl
 import time
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from charger_link.command import Answer, Outcome
 from charger_link.dialects import dialect
 from charger_link.errors import LinkError, OutcomeUnknown, ServerRefused, StatusNotAvailable, Unreachable
-from transport import BODY_LIMIT, Broken, Deadline, NotConnected, Response, connect
+from transport import BODY_LIMIT, Broken, Deadline, NotConnected, Response, connect, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -137,7 +135,7 @@ class Exchange:
 
     def _once(self, method: str, path: str, headers: dict[str, str], body: bytes, limit: int) -> Reply:
         entry = self._server.entry
-        tls = _tls(entry.ca) if entry.scheme == "https" else None
+        tls = trust(entry.ca) if entry.scheme == "https" else None
         host = entry.server_name or self._server.address
         # A kept connection dies unseen while Lambda is frozen, and a start must not go out on a dead one: always a new one.
         connection = connect(
@@ -213,8 +211,3 @@ def _reply(response: Response) -> Reply:
     except (ValueError, RecursionError):
         text, document = response.body.decode(errors="replace"), None
     return Reply(response.status, kind, response.headers, document, text)
-
-
-@lru_cache(maxsize=16)
-def _tls(authorities: str | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cadata=authorities)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import random
-import ssl
 import time
 from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from transport import Connection, Deadline, TransportError, connect
+from transport import Connection, Deadline, TransportError, connect, trust
 from transport.credentials import CredentialsError
 from transport.sigv4 import sign
 
@@ -82,12 +81,11 @@ class DynamoDB:
         """`endpoint` is ``https://host[:port]``, or ``http`` for an embedded table."""
         parts = urlsplit(endpoint)
         self._address = parts.hostname or ""
-        self._secure = parts.scheme == "https"
-        self._port = parts.port or (443 if self._secure else 80)
+        self._tls = trust(None) if parts.scheme == "https" else None  # while the function starts
+        self._port = parts.port or (443 if self._tls else 80)
         self._host = parts.netloc
         self._region = region
         self._credentials = credentials
-        self._context: ssl.SSLContext | None = None
         self._idle: deque[Connection] = deque()
 
     def call(self, operation: str, body: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
@@ -143,9 +141,7 @@ class DynamoDB:
             if kept.is_idle():
                 return kept
             kept.close()
-        if self._secure and self._context is None:
-            self._context = ssl.create_default_context()
-        return connect(self._address, self._port, self._address, deadline, self._context)
+        return connect(self._address, self._port, self._address, deadline, self._tls)
 
     def _keep(self, connection: Connection) -> None:
         if len(self._idle) < _KEPT:

@@ -13,6 +13,7 @@ from transport.http import (
     Response,
     TransportError,
     connect,
+    trust,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "Response",
     "TransportError",
     "connect",
+    "trust",
 ]
