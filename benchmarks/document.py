@@ -56,7 +56,7 @@ def _sections(figures: Mapping[str, Mapping[str, Figure]], details: Mapping[str,
     run = details["run"]
     yield (
         f"Measured on {run['at']}: {run['processor']}, {run['system']}, CPython {run['python']}; the machine's load was {run['load']} "
-        "when it began. Medians; in brackets how many times the service's."
+        "when it began. Medians, of warm requests those of rounds; in brackets how many times the service's."
     )
     yield report.markdown(report.table(figures))
     yield "![Each program as a multiple of the service](../benchmarks/results/latest.svg)"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from statistics import median
 from typing import TypedDict
 
 
 class Figure(TypedDict):
+    """`n` is how many were measured; the rest tells of the samples, each of which may stand for several."""
+
     median: float
     min: float
     max: float
@@ -20,10 +22,13 @@ class Samples:
 
     def __init__(self) -> None:
         self._values: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        self._measured: Counter[tuple[str, str]] = Counter()
         self._units: dict[str, str] = {}
 
-    def add(self, figure: str, program: str, value: float, unit: str) -> None:
+    def add(self, figure: str, program: str, value: float, unit: str, of: int = 1) -> None:
+        """One sample, which stands for `of` measurements: a round of requests is one sample."""
         self._values[figure, program].append(value)
+        self._measured[figure, program] += of
         self._units[figure] = unit
 
     def figures(self) -> dict[str, dict[str, Figure]]:
@@ -34,7 +39,7 @@ class Samples:
                 "median": round(median(values), 4),
                 "min": round(min(values), 4),
                 "max": round(max(values), 4),
-                "n": len(values),
+                "n": self._measured[figure, program],
                 "unit": self._units[figure],
             }
         return found

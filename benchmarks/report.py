@@ -17,7 +17,7 @@ def table(figures: Mapping[str, Mapping[str, Figure]]) -> list[list[str]]:
     rows = [["figure", "n", *(name for name in (SERVICE, *PEERS))]]
     for name, of in figures.items():
         ours = of.get(SERVICE)
-        row = [name, str(max(one["n"] for one in of.values()))]
+        row = [name, f"{max(one['n'] for one in of.values()):,}"]
         for program in (SERVICE, *PEERS):
             one = of.get(program)
             text = "" if one is None else f"{one['median']:.4g} {one['unit']}"

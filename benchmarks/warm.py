@@ -46,11 +46,11 @@ def measure(
                 batch = function.serve([events.connect(around.link, xml=xml) for _ in range(requests)])
                 cpu = batch.cpu / requests * 1000
                 if xml:
-                    samples.add("warm_cpu_xml", name, cpu, "ms")
+                    samples.add("warm_cpu_xml", name, cpu, "ms", requests)
                     continue
-                samples.add("warm_cpu_json", name, cpu, "ms")
-                samples.add("overhead_p50", name, percentile(batch.walls, 0.5) * 1000, "ms")
-                samples.add("overhead_p99", name, percentile(batch.walls, 0.99) * 1000, "ms")
+                samples.add("warm_cpu_json", name, cpu, "ms", requests)
+                samples.add("overhead_p50", name, percentile(batch.walls, 0.5) * 1000, "ms", requests)
+                samples.add("overhead_p99", name, percentile(batch.walls, 0.99) * 1000, "ms", requests)
                 peaks[name][(turn + 1) * requests] = _megabytes(batch.peak)
     for name, by_requests in peaks.items():
         samples.add("memory", name, by_requests[rounds * requests], "MB")
