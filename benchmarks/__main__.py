@@ -1,7 +1,8 @@
 """python -m benchmarks [--quick] [--only cold,warm,traffic,growth,size,imports,client] [--results DIRECTORY]
 
 Measures the service and its peers in one run, prints the table, and writes `latest.json`, `details.json`, `latest.svg` and the measured
-part of docs/performance.md. With `--only`, what is not measured keeps the figures of the run before.
+part of docs/performance.md. With `--only`, what is not measured keeps the figures of the run before. A quick run's files go to
+`benchmarks/.cache/quick`: its figures are no results.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import clients, cold, document, growth, picture, programs, report, size, traffic, warm
 from benchmarks.figures import Samples
 from benchmarks.surroundings import canned
 from tests.end_to_end import emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 STEPS = ("size", "traffic", "growth", "imports", "client", "cold", "warm")
 RESULTS = document.RESULTS
@@ -30,18 +34,26 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="a few of each: shows that it runs, measures nothing"
     )
-    parser.add_argument("--only", default=",".join(STEPS), help=f"steps, of {','.join(STEPS)}")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--only", type=_steps, default=STEPS, help=f"steps, of {','.join(STEPS)}")
+    parser.add_argument("--results", type=Path)
     given = parser.parse_args(arguments)
     if reason := emulator.missing():
         print(reason, file=sys.stderr)
         return 1
-    measured = run([step for step in STEPS if step in given.only.split(",")], quick=given.quick)
-    write(*measured, given.results)
+    measured = run(given.only, quick=given.quick)
+    write(*measured, given.results or (programs.CACHE / "quick" if given.quick else RESULTS))
     return 0
 
 
-def run(steps: list[str], *, quick: bool) -> tuple[Samples, dict[str, Any]]:
+def _steps(text: str) -> list[str]:
+    """The steps that a command line names, in the order in which they are carried out. ArgumentTypeError."""
+    wanted = text.split(",")
+    if unknown := set(wanted) - set(STEPS):
+        raise argparse.ArgumentTypeError(f"no such step: {', '.join(sorted(unknown))}")
+    return [step for step in STEPS if step in wanted]
+
+
+def run(steps: Sequence[str], *, quick: bool) -> tuple[Samples, dict[str, Any]]:
     """Carry out `steps`, telling on standard error what is being done."""
     began = time.monotonic()
     samples = Samples()

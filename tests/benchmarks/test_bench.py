@@ -61,6 +61,17 @@ def test_every_figure_is_measured_of_every_program(figures: dict[str, Any]) -> N
             assert 0 < one["min"] <= one["median"] <= one["max"]
 
 
+def test_warm_figures_count_requests_not_rounds(figures: dict[str, Any]) -> None:
+    for name in ("warm_cpu_json", "warm_cpu_xml", "overhead_p50", "overhead_p99"):
+        assert {one["n"] for one in figures[name].values()} == {20}  # a quick run: two rounds of ten
+
+
+def test_a_step_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "cold,worm"])
+    assert "no such step: worm" in capsys.readouterr().err
+
+
 def test_the_common_path_is_two_writes_of_three_units_and_one_call_of_the_link(
     details: dict[str, Any],
 ) -> None:
