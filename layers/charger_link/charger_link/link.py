@@ -67,7 +67,6 @@ class Exchange:
         method: str,
         path: str,
         payload: object = None,
-        headers: Mapping[str, str] | None = None,
         *,
         wait: bool = False,
         limit: int = BODY_LIMIT,
@@ -91,7 +90,6 @@ class Exchange:
             given["Content-Type"] = "application/json"
         if self._command.trace_parent:
             given["traceparent"] = self._command.trace_parent
-        given |= headers or {}
         failure: LinkError | None = None
         for tried in range(1, _TRIES + 1):
             if wait:

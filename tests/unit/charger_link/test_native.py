@@ -53,9 +53,7 @@ class Told:
         self._reply = Reply(code, kind, headers or {}, body, json.dumps(body))
         self.sent: tuple[Any, ...] = ()
 
-    def send(
-        self, method: str, path: str, payload: object = None, headers: object = None, *, wait: bool = False
-    ) -> Reply:
+    def send(self, method: str, path: str, payload: object = None, *, wait: bool = False) -> Reply:
         self.sent = (method, path, payload, wait)
         return self._reply
 
