@@ -164,7 +164,6 @@ class Resolver:
     def __init__(self, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
         self._conditions = document.get("Conditions", {})
         self._mappings = document.get("Mappings", {})
-        self._resources = document["Resources"]
         self._values = {
             **PSEUDO,
             **{name: entry.get("Default", "") for name, entry in document.get("Parameters", {}).items()},

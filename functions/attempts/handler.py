@@ -12,6 +12,7 @@ from attempts.view import mark, shown, unmark
 from journal import JournalUnavailable
 from transport import Deadline
 from wire import FieldError, MediaType, Problem, Refused, problem, write
+from wire.problems import invalid
 from wire.values import read_guid
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _one(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dict
     try:
         id_ = str(read_guid(given))
     except ValueError as error:
-        raise _invalid("id", str(error)) from None
+        raise invalid(FieldError("id", str(error))) from None
     attempt = service.journal.get(id_, deadline)
     if attempt is None:
         detail = "No attempt with this id is known: it was never accepted, or it is older than the journal's retention."
@@ -63,14 +64,14 @@ def _one(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dict
 def _page(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dict[str, Any]:
     charger_id = event["pathParameters"]["chargerId"]
     if not 1 <= len(charger_id) <= _LONGEST_CHARGER:
-        raise _invalid("chargerId", f"must be 1 to {_LONGEST_CHARGER} characters long")
+        raise invalid(FieldError("chargerId", f"must be 1 to {_LONGEST_CHARGER} characters long"))
     query = event.get("queryStringParameters") or {}
     start = None
     if query.get("next"):
         try:
             start = unmark(query["next"], charger_id)
         except ValueError as error:
-            raise _invalid("next", "must be sent back as the last page gave it") from error
+            raise invalid(FieldError("next", "must be sent back as the last page gave it")) from error
     page = service.journal.newest(charger_id, _limit(query.get("limit")), start, deadline)
     now = time.time()
     return {"attempts": [shown(attempt, now) for attempt in page.attempts], "next": mark(page.next)}
@@ -86,13 +87,8 @@ def _limit(text: str | None) -> int:
     if not text:
         return _LIMIT
     if not (text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= _MOST):
-        raise _invalid("limit", f"must be a whole number from 1 to {_MOST}")
+        raise invalid(FieldError("limit", f"must be a whole number from 1 to {_MOST}"))
     return int(text)
-
-
-def _invalid(field: str, message: str) -> Refused:
-    detail = "Correct what is listed under errors, then send the request again."
-    return Refused(problem("invalid-request", detail, errors=[FieldError(field, message)]))
 
 
 def _refusal(found: Problem, headers: Mapping[str, str]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ changes nothing.
 
 from __future__ import annotations
 
-import binascii
 import json
 import time
 from base64 import b64decode
@@ -18,7 +17,7 @@ from charger_link import OutcomeUnknown
 from charger_link.dialects import citrineos
 from journal import JournalUnavailable, callbacks
 from transport import Deadline
-from wire import MediaType, Problem, Refused, problem, write
+from wire import MAX_BODY_BYTES, MediaType, Problem, Refused, problem, write
 from wire.problems import unreadable
 from wire.values import read_guid
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 _log = Logger(utc=True)
 _PATIENCE = 10.0  # seconds; one read and one write
 _TO_ANSWER = 0.5
-_BODY_LIMIT = 64 * 1024  # bytes
 
 # How the body of each kind of server that answers later is read.
 _READERS: dict[str, Callable[[Any, int | None], Answer]] = {"citrineos": citrineos.callback}
@@ -94,10 +92,10 @@ def _body(event: Mapping[str, Any]) -> Any:
     text = event.get("body") or ""
     try:
         content = b64decode(text) if event.get("isBase64Encoded") else text.encode()
-        if len(content) > _BODY_LIMIT:
-            raise Refused(problem("body-too-large", f"The body is over {_BODY_LIMIT} bytes."))
+        if len(content) > MAX_BODY_BYTES:
+            raise Refused(problem("body-too-large", f"The body is over {MAX_BODY_BYTES} bytes."))
         return json.loads(content)
-    except (binascii.Error, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         raise unreadable("is not JSON") from None
 
 

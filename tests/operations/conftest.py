@@ -21,13 +21,11 @@ from tests.integration.calling import Caller, calling
 from tests.integration.misbehaving import Misbehaving, answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
 
     from local.table import TableServer
 
     Line = dict[str, Any]
-    Listen = Callable[[], AbstractContextManager[list[Line]]]
 
 
 _LOGGERS: list[Any] = [
