@@ -136,8 +136,8 @@ class Journal:
             try:
                 return Claimed(self._open(opening, owner, deadline))
             except ConditionFailed as failed:
-                if failed.item is None:
-                    continue
+                if failed.item is None:  # no condition fails where nothing is
+                    raise JournalUnavailable("no-item") from failed
                 old = Attempt.of(failed.item)
             verdict = self._judge(old, opening, owner)
             if verdict is not None:

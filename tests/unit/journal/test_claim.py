@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from journal import Claimed, ConditionFailed, Pending, Replay
+from journal import Claimed, ConditionFailed, JournalUnavailable, Pending, Replay
 from tests.unit.journal.script import Script
 from tests.unit.journal.transitions import ANSWER, NOW, ROWS, START, Row, item
 from transport import Deadline
@@ -116,6 +116,11 @@ def test_an_item_deleted_before_its_takeover_is_claimed_as_new() -> None:
     verdict = script.journal().claim(START, DEADLINE)
     assert isinstance(verdict, Claimed)
     assert not verdict.doubt
+
+
+def test_a_claim_refused_without_the_item_that_stands_there_cannot_be_judged() -> None:
+    with pytest.raises(JournalUnavailable, match="no-item"):
+        Script(*[ConditionFailed(None)] * 8).journal().claim(START, DEADLINE)
 
 
 def test_a_claim_that_never_finds_the_item_at_rest_ends() -> None:
