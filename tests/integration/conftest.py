@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from local.table import start_table
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from local.table import TableServer
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,3 +19,18 @@ def _metrics_have_a_namespace() -> Iterator[None]:
         patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")
         patch.setenv("POWERTOOLS_SERVICE_NAME", "charger-connect")
         yield
+
+
+@pytest.fixture(scope="module")
+def shared_table() -> Iterator[TableServer]:
+    with closing(start_table()) as table:
+        yield table
+
+
+@pytest.fixture
+def table(shared_table: TableServer) -> Iterator[TableServer]:
+    """The template's table, empty and without faults."""
+    yield shared_table
+    shared_table.on_request = lambda *_: None
+    shared_table.clear()
+    shared_table.operations.clear()

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.table import start_table
 from tests.integration.calling import Caller, calling
 from tests.integration.misbehaving import Misbehaving, answers
 
@@ -13,21 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.table import TableServer
-
-
-@pytest.fixture(scope="module")
-def shared_table() -> Iterator[TableServer]:
-    with closing(start_table()) as table:
-        yield table
-
-
-@pytest.fixture
-def table(shared_table: TableServer) -> Iterator[TableServer]:
-    """The template's table, empty and without faults."""
-    yield shared_table
-    shared_table.on_request = lambda *_: None
-    shared_table.clear()
-    shared_table.operations.clear()
 
 
 @pytest.fixture
