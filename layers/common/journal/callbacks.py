@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from journal.attempt import Attempt
 
 LIFETIME = 86400  # seconds
+_CLOCKS_DIFFER = (
+    300  # seconds, at most: a callback may come in the same second, to a process whose clock is behind
+)
 _PURPOSE = b"charger-connect: path of a callback"  # the secret signs fingerprints too, never the same text
 
 
@@ -23,10 +26,10 @@ def path(secret: bytes, attempt: Attempt, now: float) -> str:
 
 
 def expired(expires: str, now: float) -> bool:
-    """Whether the expiry of a path is over, or cannot be one of ours."""
+    """Whether the expiry of a path is over, or cannot be one of ours; the signature has the last word."""
     if not (expires.isascii() and expires.isdecimal() and len(expires) <= 12):
         return True
-    return not now < int(expires) <= now + LIFETIME
+    return not now < int(expires) <= now + LIFETIME + _CLOCKS_DIFFER
 
 
 def signed(secret: bytes, attempt: Attempt, expires: str, signature: str) -> bool:
