@@ -25,6 +25,8 @@ from pydantic.alias_generators import to_camel
 from charger_link import addresses, ocpp
 from charger_link.dialects import BASE_PATHS, DEFAULT_CONNECTORS, NEED_CONNECTOR
 
+_HOST_NAME = r"^[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$"
+
 
 class AddressUnusable(ValueError):
     """Not an IP literal."""
@@ -87,7 +89,7 @@ class LinkServer(BaseModel):
         Literal["native", "steve", "citrineos", "ocpp-core", "ocpp-cs"], BeforeValidator(_hyphens)
     ] = "native"
     scheme: Literal["https", "http"] = "https"
-    server_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]{1,253}$")] | None = None
+    server_name: Annotated[str, Field(pattern=_HOST_NAME, max_length=253)] | None = None
     ca: Annotated[str, AfterValidator(_certificates)] | None = None
     base_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~%-]+)*$")] = ""
     secret: str | None = None

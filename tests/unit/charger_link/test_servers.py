@@ -135,6 +135,7 @@ GOOD = {"network": "10.0.0.0/8", "ports": [8080]}
         ([{**GOOD, "scheme": "ftp"}], ["0.scheme"]),
         ([{**GOOD, "serverName": "a b"}], ["0.serverName"]),
         ([{**GOOD, "serverName": "a\r\nX: y"}], ["0.serverName"]),
+        *(([{**GOOD, "serverName": name}], ["0.serverName"]) for name in (".a", "a..b", "a" * 64, "")),  # no SNI
         ([{**GOOD, "basePath": "relative"}], ["0.basePath"]),
         ([{**GOOD, "basePath": "/ends/"}], ["0.basePath"]),
         ([{**GOOD, "basePath": "/a?b"}], ["0.basePath"]),
