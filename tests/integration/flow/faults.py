@@ -7,6 +7,7 @@ The one table that `test_fault_matrix.py` holds the service to, and `docs/reliab
 
 from __future__ import annotations
 
+import socket
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -72,7 +73,11 @@ def _answered(name: str, fault: Script | str) -> Row:
 
 def _resets(data: bytes = b"", *, unread: bool = False) -> Script:
     def script(peer: Peer) -> None:
-        if not unread:
+        if unread:
+            peer.socket.recv(
+                1, socket.MSG_PEEK
+            )  # it is there: a reset before that is a connection that was never made
+        else:
             peer.read()
         if data:
             peer.send(data)
