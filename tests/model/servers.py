@@ -157,7 +157,7 @@ def _turned_away(weather: Weather) -> Response | None:
 def _not_sent(weather: Weather, charger: str) -> Response:
     if weather is Weather.OFFLINE:
         return _json(200, _answer(charger, "Unavailable", "not-connected"))
-    return _problem(503 if weather is Weather.BUSY else 404)
+    return _problem(503, "not-sent") if weather is Weather.BUSY else _problem(404, "charger-unknown")
 
 
 def _garbled(weather: Weather, answer: dict[str, Any] | None) -> Response | None:
@@ -170,5 +170,6 @@ def _json(status: int, document: object) -> Response:
     return Response(status, {"content-type": "application/json"}, json.dumps(document).encode())
 
 
-def _problem(status: int) -> Response:
-    return Response(status, {"content-type": "application/problem+json"}, b"{}")
+def _problem(status: int, kind: str = "") -> Response:
+    body = json.dumps({"type": f"/problems/{kind}"}).encode()
+    return Response(status, {"content-type": "application/problem+json"}, body)

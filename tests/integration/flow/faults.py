@@ -200,6 +200,7 @@ LINK = [
     _not_started("401 of the server", declines(401), REFUSED),
     _not_started("403 of the server", declines(403), REFUSED),
     _not_started("404 of the server", declines(404), UNKNOWN_CHARGER),
+    _not_started("404 of the server, which has no such path", declines(404, kind="no-such-resource"), FAILED),
     _not_started("429 of the server", declines(429, "Retry-After: 7"), BUSY),
     _not_started("503 of the server", declines(503, "Retry-After: 7"), BUSY),
     _unknown("500 of the server", declines(500)),

@@ -77,8 +77,13 @@ def _error(reply: Reply) -> LinkError:
     if reply.kind != "application/problem+json":
         return _nonsense(f"http-{reply.status}")
     match reply.status:
-        case 404:
+        case 404 if _type(reply).endswith("charger-unknown"):
             return ChargerUnknown("charger-unknown", "The OCPP server does not know this charger.")
+        case 404:
+            return ServerFailed(
+                "no-such-path",
+                "The OCPP server has nothing at the path that was asked, so nothing was started: look at basePath in LinkServers.",
+            )
         case 429 | 503:
             return ServerBusy(
                 "busy",
@@ -100,6 +105,10 @@ def _error(reply: Reply) -> LinkError:
             return OutcomeUnknown(
                 f"http-{code}", "The OCPP server failed; whether the charger starts is not known."
             )
+
+
+def _type(reply: Reply) -> str:
+    return str(reply.json.get("type", "")) if isinstance(reply.json, dict) else ""
 
 
 def _retry_after(reply: Reply) -> int:
