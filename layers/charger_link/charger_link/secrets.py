@@ -12,25 +12,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from charger_link.errors import ServerRefused
+from transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_PATIENCE = 2.0  # seconds for each of two tries to connect, and for each of two answers
+_TO_PROVE = 8.0  # seconds, where no request waits
 
 
 class Secrets:
     """Headers by secret name, each secret read once and again when a server says 401."""
 
-    def __init__(self, read: Callable[[str], str] | None = None) -> None:
-        """`read` gives a secret's text by its name; by default Secrets Manager does."""
+    def __init__(self, read: Callable[[str, Deadline], str] | None = None) -> None:
+        """`read` gives a secret's text by its name, in time; by default Secrets Manager does."""
         self._read = read or _from_secrets_manager
         self._known: dict[str, dict[str, str]] = {}
 
     @classmethod
     def of(cls, path: str | None) -> Secrets:
         """Secrets of a file, ``{name: secret}`` in JSON, where one is named; else of Secrets Manager."""
-        return cls(lambda name: _from_file(path, name)) if path else cls()
+        return cls(lambda name, _: _from_file(path, name)) if path else cls()
 
-    def headers(self, name: str | None) -> dict[str, str]:
+    def headers(self, name: str | None, deadline: Deadline) -> dict[str, str]:
         """The request headers that a secret stands for; none for no secret.
 
         Raises
@@ -42,7 +46,7 @@ class Secrets:
             return {}
         if name not in self._known:
             try:
-                self._known[name] = _headers(json.loads(self._read(name)))
+                self._known[name] = _headers(json.loads(self._read(name, deadline)))
             except Exception as error:  # whatever the reader raises, the reason is the setting
                 raise ServerRefused(
                     "secret",
@@ -53,15 +57,15 @@ class Secrets:
     def readable(self, name: str) -> bool:
         """Whether the secret can be read, and stands for headers."""
         try:
-            self.headers(name)
+            self.headers(name, Deadline.after(_TO_PROVE))
         except ServerRefused:
             return False
         return True
 
-    def refresh(self, name: str) -> bool:
+    def refresh(self, name: str, deadline: Deadline) -> bool:
         """Read the secret again; True if it is another one now."""
         old = self._known.pop(name, None)
-        return self.headers(name) != old
+        return self.headers(name, deadline) != old
 
 
 def _from_file(path: str, name: str) -> str:
@@ -69,18 +73,31 @@ def _from_file(path: str, name: str) -> str:
     return secret if isinstance(secret, str) else json.dumps(secret)
 
 
-def _from_secrets_manager(name: str) -> str:
+def _from_secrets_manager(name: str, deadline: Deadline) -> str:
     # Imported only here: it brings boto3, which costs more than the whole rest of a cold start.
-    from aws_lambda_powertools.utilities import parameters
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
+    from botocore.config import Config
 
-    return str(parameters.get_secret(name, force_fetch=True))
+    # By itself botocore waits a minute for a connection, and tries five times: longer than the function lives.
+    patience = max(0.1, min(_PATIENCE, deadline.remaining() / 4))
+    config = Config(
+        connect_timeout=patience,
+        read_timeout=patience,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
+    return str(SecretsProvider(boto_config=config).get(name, force_fetch=True))
 
 
 def _headers(secret: dict[str, str]) -> dict[str, str]:
     secret = {name: str(value).strip() for name, value in secret.items()}
     if "bearer" in secret:
-        return {"Authorization": f"Bearer {secret['bearer']}"}
-    if "apiKey" in secret:
-        return {secret.get("header", "X-API-Key"): secret["apiKey"]}
-    pair = f"{secret['username']}:{secret['password']}".encode()
-    return {"Authorization": f"Basic {b64encode(pair).decode()}"}
+        name, value = "Authorization", f"Bearer {secret['bearer']}"
+    elif "apiKey" in secret:
+        name, value = secret.get("header", "X-API-Key"), secret["apiKey"]
+    else:
+        pair = f"{secret['username']}:{secret['password']}".encode()
+        name, value = "Authorization", f"Basic {b64encode(pair).decode()}"
+    # Found here and not where the request is written, so that it is known that nothing was sent.
+    if not (name + value).isprintable() or not (name + value).isascii():
+        raise ValueError("no header can hold it")
+    return {name: value}

@@ -66,7 +66,7 @@ class Asking:
         except LinkError as error:
             return error
 
-    def _read(self, name: str) -> str:
+    def _read(self, name: str, _: Deadline) -> str:
         assert name == "credentials"
         assert self._secret
         self.reads += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -264,3 +265,22 @@ def test_nor_while_another_invocation_holds_it(
         heard = paused.post(members)
         assert (heard.status, heard.outcome) == (409, "pending")
         assert paused.at(60).post(members).outcome == "unknown"
+
+
+def test_a_silent_secrets_manager_leaves_time_to_settle(
+    server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """botocore's own waits are minutes: the invocation would die with an attempt of which nobody knows that nothing was sent."""
+    members = request(server.port)
+    with closing(Misbehaving(hangs)) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", f"http://127.0.0.1:{silent.port}")
+        for name, value in table.environment().items():  # boto3 reads the process's own
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        with calling(table, {**LOOPBACK, "secret": "steve"}) as caller:
+            heard = caller.post(members, left=6.0)
+            assert silent.connections
+            assert (heard.status, heard.problem, heard.outcome) == (502, "server-refused", "not-started")
+            assert "secret" in heard.body["detail"]
+            assert caller.get(members["id"]).body["state"] == "failed"
+    assert server.connections == 0

@@ -182,7 +182,7 @@ def test_the_base_path_stands_before_the_path(server: Misbehaving) -> None:
 def reading(*values: str) -> tuple[Secrets, list[str]]:
     left, read = list(values), []
 
-    def give(name: str) -> str:
+    def give(name: str, _: Deadline) -> str:
         read.append(name)
         return json.dumps({"bearer": left.pop(0)})
 
@@ -224,7 +224,7 @@ def test_a_second_401_is_the_end(server: Misbehaving) -> None:
 
 def test_a_secret_that_cannot_be_read_sends_nothing(server: Misbehaving) -> None:
     nothing: dict[str, str] = {}
-    secrets = Secrets(nothing.__getitem__)
+    secrets = Secrets(lambda name, _: nothing[name])
     assert isinstance(failure(command(server, secret="name"), secrets=secrets), ServerRefused)
     assert server.connections == 0
 

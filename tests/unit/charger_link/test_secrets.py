@@ -10,9 +10,12 @@ import pytest
 
 from charger_link import ServerRefused
 from charger_link.secrets import Secrets
+from transport import Deadline
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+DEADLINE = Deadline.after(60)
 
 
 @pytest.mark.parametrize(
@@ -25,33 +28,43 @@ if TYPE_CHECKING:
     ],
 )
 def test_each_kind_is_its_header(secret: dict[str, str], headers: dict[str, str]) -> None:
-    assert Secrets(lambda _: json.dumps(secret)).headers("name") == headers
+    assert Secrets(lambda *_: json.dumps(secret)).headers("name", DEADLINE) == headers
 
 
 def test_without_a_name_there_is_none() -> None:
-    assert Secrets(lambda _: pytest.fail("read")).headers(None) == {}
+    assert Secrets(lambda *_: pytest.fail("read")).headers(None, DEADLINE) == {}
 
 
 def test_a_secret_is_read_once_and_again_when_told() -> None:
     reads: Counter[str] = Counter()
     values = iter(["old", "old", "new"])
 
-    def read(name: str) -> str:
+    def read(name: str, _: Deadline) -> str:
         reads[name] += 1
         return json.dumps({"bearer": next(values)})
 
     secrets = Secrets(read)
-    assert secrets.headers("name") is secrets.headers("name")
-    assert not secrets.refresh("name"), "the same as before"
-    assert secrets.refresh("name")
-    assert secrets.headers("name") == {"Authorization": "Bearer new"}
+    assert secrets.headers("name", DEADLINE) is secrets.headers("name", DEADLINE)
+    assert not secrets.refresh("name", DEADLINE), "the same as before"
+    assert secrets.refresh("name", DEADLINE)
+    assert secrets.headers("name", DEADLINE) == {"Authorization": "Bearer new"}
     assert reads == {"name": 3}
 
 
-@pytest.mark.parametrize("text", ["", "hush", "[]", "5", "{}", '{"username": "hush"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "hush", "[]", "5", "{}", '{"username": "hush"}'),
+        *(
+            '{"bearer": "hush\\r\\nX: y"}',
+            '{"bearer": "hush\u2013hush"}',
+            '{"apiKey": "hush", "header": "X-\u212aey"}',
+        ),
+    ],
+)
 def test_a_secret_of_no_known_kind_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(ServerRefused) as refused:
-        Secrets(lambda _: text).headers("name")
+        Secrets(lambda *_: text).headers("name", DEADLINE)
     assert "hush" not in refused.value.detail
     assert "secret" in refused.value.detail
     assert not refused.value.may_have_started
@@ -60,6 +73,6 @@ def test_a_secret_of_no_known_kind_is_refused_without_showing_it(text: str) -> N
 def test_a_file_stands_in_locally(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     path.write_text(json.dumps({"name": {"bearer": "abc"}}))
-    assert Secrets.of(str(path)).headers("name") == {"Authorization": "Bearer abc"}
+    assert Secrets.of(str(path)).headers("name", DEADLINE) == {"Authorization": "Bearer abc"}
     with pytest.raises(ServerRefused):
-        Secrets.of(str(path)).headers("another")
+        Secrets.of(str(path)).headers("another", DEADLINE)
