@@ -250,7 +250,8 @@ CONNECT: Final = (
         "The table of attempts is throttled or down",
         _refused(
             "journal-unavailable",
-            "The attempt could not be recorded, so nothing was sent. Try again with the same id.",
+            "The attempt could not be recorded, so this call sent nothing. What an earlier call with this id did is "
+            "not known now: try again with the same id.",
         ),
         _request(18, "CP-1"),
         headers={"Retry-After": "1"},

@@ -56,7 +56,12 @@ _FIRST_LOOK = 0.1  # seconds between looks for a callback, doubled each time
 _LONGEST_LOOK = 1.0
 _RETRY_AFTER = "1"
 _PAUSED_RETRY_AFTER = "60"
+_UNCLAIMED = (
+    "The attempt could not be recorded, so this call sent nothing. What an earlier call with this id did is not known now: "
+    "try again with the same id."
+)
 _UNRECORDED = "The OCPP server was called, and the outcome could not be recorded."
+_SENT_BEFORE = "An earlier call with this id was sent, and its outcome is not known."
 _LOOK = "Look at the attempt before you use a new id: the charge may have started."
 _ONLY_ASKED = "The charger's status could not be learnt in time. Nothing was to be started: ask again."
 _ZERO = UUID(int=0)
@@ -91,8 +96,9 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
             raise refusal
     except JournalUnavailable as error:
         observe.unclaimed(str(request.id), error.reason)
-        detail = "The attempt could not be recorded, so nothing was sent. Try again with the same id."
-        raise Refused(problem("journal-unavailable", detail), {"Retry-After": _RETRY_AFTER}) from error
+        if error.doubt:
+            return _unknown(str(request.id), _SENT_BEFORE)
+        raise Refused(problem("journal-unavailable", _UNCLAIMED), {"Retry-After": _RETRY_AFTER}) from error
     match claim:
         case Claimed():
             return _carry_out(claim, request, server, call, service, _milliseconds(began))
@@ -108,9 +114,7 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
             return Reply(problem("id-reused", _reused(request.id), instance=_instance(str(request.id))))
         case Unknown(attempt):
             observe.still_unknown(attempt)
-            return _unknown(
-                attempt.id, "An earlier call with this id was sent, and its outcome is not known."
-            )
+            return _unknown(attempt.id, _SENT_BEFORE)
 
 
 def _carry_out(
@@ -135,6 +139,8 @@ def _carry_out(
         now = service.journal.settle(claimed, settlement, call.deadline)
     except JournalUnavailable as error:
         observe.unsettled(claimed, result, {**took, "settle": _milliseconds(began)}, error.reason)
+        if request.tokenId is None:  # it started nothing, recorded or not
+            return _problem(STATUS_UNKNOWN.problem or "", _ONLY_ASKED, claimed.attempt.id)
         return _unknown(claimed.attempt.id, _UNRECORDED)
     if now is not None and now.answer is not None:  # a callback, or a late caller, was faster
         result, settlement = Answer.of(now.answer), settlement._replace(state=now.state)
@@ -154,8 +160,8 @@ def _ask(
     try:
         if claimed.doubt and attempt.server != server.name:
             server = service.servers.find_named(attempt.server or "")
-        if claimed.doubt and attempt.dialect != server.entry.dialect:
-            raise AddressNotAllowed("dialect")
+        if claimed.doubt and (attempt.dialect != server.entry.dialect or not server.entry.enabled):
+            raise AddressNotAllowed("entry")
         command = Command(
             id=attempt.id,
             charger_id=request.chargerId or "",
@@ -170,7 +176,7 @@ def _ask(
         result = service.link.connect(command, deadline)
         return _called_back(attempt, deadline, service) if isinstance(result, Published) else result
     except (AddressNotAllowed, AddressUnusable):
-        return OutcomeUnknown("server-gone", "The OCPP server that was asked first may no longer be called.")
+        return OutcomeUnknown("server-gone", "The OCPP server that was asked first may not be called now.")
     except LinkError as error:
         return error
 

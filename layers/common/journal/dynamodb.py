@@ -51,8 +51,11 @@ _PASSING = frozenset(
 class JournalUnavailable(Exception):
     """The table did not do what was asked, in time. ``reason`` is one word for logs and metrics.
 
-    Whether a write was applied all the same is not known.
+    Whether a write was applied all the same is not known. ``doubt``: what was read of the attempt before says that a start
+    may have been sent.
     """
+
+    doubt = False
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

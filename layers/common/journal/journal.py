@@ -129,7 +129,7 @@ class Journal:
         Raises
         ------
         JournalUnavailable
-            Nothing was sent to any charger by this claim.
+            Nothing was sent to any charger by this claim; with its ``doubt``, perhaps by one before.
         """
         owner = secrets.token_urlsafe(12)
         for _ in range(_ROUNDS):
@@ -150,6 +150,9 @@ class Journal:
                 now = Attempt.of(failed.item) if failed.item else None
                 if now and now.owner == owner and now.state is State.PENDING:
                     return Claimed(now, doubt=opening.token is not None)
+            except JournalUnavailable as error:
+                error.doubt = opening.token is not None
+                raise
         return Pending(old, 1)
 
     def look(self, opening: Opening, deadline: Deadline) -> Replay | Pending | Mismatch | Unknown | None:

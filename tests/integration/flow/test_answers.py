@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.table import Fault
+from local.table import THROTTLED, Fault
 from tests.integration.calling import LOOPBACK, Caller, calling, request
 from tests.integration.misbehaving import Misbehaving, answers, declines, hangs, told
 
@@ -284,3 +284,51 @@ def test_a_silent_secrets_manager_leaves_time_to_settle(
             assert "secret" in heard.body["detail"]
             assert caller.get(members["id"]).body["state"] == "failed"
     assert server.connections == 0
+
+
+@pytest.mark.parametrize("token", ["04A2B3C4D5E6", None], ids=["start", "status"])
+def test_a_takeover_that_the_table_refuses_is_no_invitation_to_start_anew(
+    token: str | None, caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    """The first write has told of the earlier call, which may have started something; a status starts nothing."""
+    members = request(server.port, tokenId=token)
+    caller.service = replace(caller.service, link_timeout=0.2)
+    server.plays(hangs)
+    settles = "#state = :pending AND #owner = :mine"
+    table.on_request = lambda _, body: _throttles(body["ConditionExpression"] == settles)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("charger_connect.flow._TO_SETTLE", 0.2)
+        heard = caller.post(members, left=1.5)
+    assert (heard.status, heard.outcome) == (504, "unknown" if token else "not-started")
+    asked = len(server.asked)
+    table.on_request = lambda _, body: _throttles(":theirs" in body["ExpressionAttributeValues"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("charger_connect.flow._TO_CLAIM", 0.5)
+        heard = caller.at(60).post(members)
+    assert len(server.asked) == asked
+    if token:
+        assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
+        assert "Retry-After" not in heard.headers
+        assert heard.body["instance"].endswith(members["id"])
+    else:
+        assert (heard.status, heard.problem, heard.outcome) == (503, "journal-unavailable", "not-started")
+
+
+def _throttles(it: bool) -> Fault | None:
+    return THROTTLED if it else None
+
+
+def test_a_table_that_tells_nothing_says_so_and_asks_for_the_same_id(
+    server: Misbehaving, table: TableServer
+) -> None:
+    members = request(server.port)
+    with calling(table) as caller:
+        server.plays(answers(500, b"{}", "text/plain"))
+        assert caller.post(members).outcome == "unknown"
+        table.on_request = lambda *_: THROTTLED
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("charger_connect.flow._TO_CLAIM", 0.2)
+            heard = caller.post(members)
+    assert (heard.status, heard.problem) == (503, "journal-unavailable")
+    assert "this call sent nothing" in heard.body["detail"]
+    assert "the same id" in heard.body["detail"]

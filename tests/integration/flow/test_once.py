@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -281,6 +282,28 @@ def test_a_stored_server_that_is_no_longer_allowed_is_not_called(
         assert (len(server.asked), len(other.asked)) == (asked, 0)
     finally:
         other.close()
+
+
+@pytest.mark.parametrize("change", [{"enabled": False}, {"dialect": "steve"}], ids=["disabled", "dialect"])
+def test_a_stored_server_whose_entry_has_changed_is_not_called(
+    change: dict[str, Any], caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    """The request names none, and another server has held the charger since: that one is judged first, not the stored one."""
+    server.plays(answers(500, b"{}", "text/plain"))
+    members = request(server.port)
+    without = {name: value for name, value in members.items() if not name.startswith("server")}
+    with_default(caller, server)
+    assert caller.post(without).outcome == "unknown"
+    asked = len(server.asked)
+    server.plays(answers())
+    with closing(Misbehaving(answers())) as other:
+        entries = [{**LOOPBACK, "ports": [server.port], **change}, {**LOOPBACK, "ports": [other.port]}]
+        with calling(table, *entries) as later:
+            assert later.post(request(other.port)).status == 200
+            heard = later.post(without)
+        assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
+        assert (len(server.asked), len(other.starts)) == (asked, 1)
+    assert state(caller, members) == "unknown"
 
 
 def test_a_request_that_names_a_server_no_longer_allowed_is_refused_before_claim(
