@@ -133,6 +133,7 @@ def _carry_out(
         problem={"type": decided.problem, "detail": result.detail} if isinstance(result, LinkError) else None,
         milliseconds=took,
         started=isinstance(result, Answer) and result.outcome is Outcome.ACCEPTED,
+        called_back=isinstance(result, Answer) and claimed.attempt.dialect in CALLS_BACK,
     )
     began = time.monotonic()
     try:
@@ -174,14 +175,16 @@ def _ask(
         )
         deadline = call.deadline.before(_TO_SETTLE).within(service.link_timeout)
         result = service.link.connect(command, deadline)
-        return _called_back(attempt, deadline, service) if isinstance(result, Published) else result
+        return _called_back(attempt, result, deadline, service) if isinstance(result, Published) else result
     except (AddressNotAllowed, AddressUnusable):
         return OutcomeUnknown("server-gone", "The OCPP server that was asked first may not be called now.")
     except LinkError as error:
         return error
 
 
-def _called_back(attempt: Attempt, deadline: Deadline, service: Service) -> Answer | LinkError:
+def _called_back(
+    attempt: Attempt, published: Published, deadline: Deadline, service: Service
+) -> Answer | LinkError:
     """The answer that a callback puts into the attempt, looked for until the deadline; settling is the last look."""
     pause = _FIRST_LOOK
     while (left := deadline.remaining()) > 0:
@@ -193,7 +196,7 @@ def _called_back(attempt: Attempt, deadline: Deadline, service: Service) -> Answ
             continue  # the callback may have been recorded all the same
         if now is not None and now.tries == attempt.tries and now.answer is not None:
             return Answer.of(now.answer)
-    return OutcomeUnknown(
+    return published.failure or OutcomeUnknown(
         "no-callback", "The OCPP server took the start, and did not say in time what the charger answered."
     )
 

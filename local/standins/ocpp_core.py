@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -42,7 +43,7 @@ class OcppCore:
             return answer(404)
         if self._api_key and header(request, "x-api-key") != self._api_key:
             return answer(401)
-        match [unquote(part) for part in path[2:]]:
+        match [_decoded(part) for part in path[2:]]:
             case ["Status", *_]:
                 return answer(200, [self._entry(identity) for identity in connected(self.chargers)])
             case ["StartTransaction", charger, connector, token] if (
@@ -83,6 +84,11 @@ class OcppCore:
             "protocol": f"ocpp{version}",
             "OnlineConnectors": _connectors(charger),
         }
+
+
+def _decoded(part: str) -> str:
+    """As Kestrel hands a path on: everything decoded but the slash."""
+    return "%2F".join(unquote(piece) for piece in re.split("%2[Ff]", part))
 
 
 def _connectors(charger: Charger) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""ocpp-cs, version 1 or 2: it passes the charge point's own answer on."""
+"""ocpp-cs, version 1 or 2: it passes the body on, and the charge point's own answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from local.ocppj import CallFailed, Disconnected
+from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
 from local.standins.serving import answer, ask, connected, document, header, no_chargers
 
 if TYPE_CHECKING:
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from local.server import Request, Response
 
 _PATIENCE = {1: 5.0, 2: 30.0}  # seconds
+_ACTIONS = {"1.6": ("RemoteStartTransaction", "idTag"), "2.0.1": ("RequestStartTransaction", "idToken")}
+_KEYS_16 = {"connectorId", "idTag", "chargingProfile"}
 
 
 class OcppCs:
-    """One process's charge points, of OCPP 1.6."""
-
-    subprotocols: Sequence[str] = ("ocpp1.6",)
+    """One process's charge points: version 1 has those of OCPP 1.6, version 2 those of 2.0.1 too."""
 
     def __init__(self, version: int = 1, bearer: str = "", patience: float | None = None) -> None:
         """Without a `bearer` nobody needs one, as in the demo build."""
+        self.subprotocols: Sequence[str] = ("ocpp1.6",) if version == 1 else SUBPROTOCOLS
         self.chargers = no_chargers()
         self.bearer = bearer
         self._version = version
@@ -48,20 +49,25 @@ class OcppCs:
 
     async def _start(self, identity: str, body: Any) -> Response:
         one = self._version == 1
+        body = body if isinstance(body, dict) else {}
         charger = self.chargers.by_identity.get(identity)
         if charger is None:
             text = f"Not found Charge Point by Identity: {identity}"
             return _error(400, text) if one else _error(404, f"Charge point '{identity}' not found")
+        if one and (invalid := next((key for key in body if key not in _KEYS_16), None)):
+            return _error(400, f"Invalid key: {invalid}")
+        if one and "idTag" not in body:
+            return _error(400, "Not found required key: idTag (IdToken)")
         session = charger.connected
         if session is None:
             text = "Charge Point not connected."
             return _error(400, text) if one else _error(503, f"Charge point '{identity}' is not connected")
-        if not isinstance(body, dict) or "idTag" not in body:
-            text = "Not found required key: idTag (IdToken)"
-            return _error(400, text if one else "Missing required field 'idTag' for RemoteStartTransaction")
+        action, token = _ACTIONS[session.version]
+        if token not in body:
+            return _error(400, f"Missing required field '{token}' for {action}")
         until = asyncio.get_running_loop().time() + self._patience
         try:
-            return answer(200, await ask(session, ("RemoteStartTransaction", body), self._patience))
+            return answer(200, await ask(session, (action, body), self._patience))
         except CallFailed as failed:
             if one:
                 return _error(400, f"{failed.code}: ")
@@ -83,16 +89,15 @@ def _entry_of_version_1(identity: str) -> dict[str, Any]:
 
 def _entry_of_version_2(charger: Charger) -> dict[str, Any]:
     entry: dict[str, Any] = {"identity": charger.identity, "address": "127.0.0.1", "protocol": "JSON"}
-    entry["ocppVersion"] = "1.6"
+    version = entry["ocppVersion"] = charger.session.version if charger.session else "1.6"
     if charger.connected:
         entry["connection"] = {"fd": 7}
     if charger.reports:
         last = max(charger.reports.values(), key=lambda report: report.at)
-        entry["statusNotification"] = {
-            "connectorId": last.connector,
-            "errorCode": last.error_code,
-            "status": last.status,
-        }
+        told: dict[str, Any] = {"errorCode": last.error_code, "status": last.status}
+        if version == "2.0.1":
+            told = {"evseId": last.connector, "connectorStatus": last.status}
+        entry["statusNotification"] = {"connectorId": last.connector, **told}
     return entry
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from charger_link.errors import OutcomeUnknown
     from charger_link.servers import Server
 
 
@@ -39,7 +40,12 @@ class Command(NamedTuple):
 
 
 class Published(NamedTuple):
-    """The server took the start and says later, at the command's callback URL, what the charger answered."""
+    """The server took the start and says later, at the command's callback URL, what the charger answered.
+
+    ``failure`` is set where even that is not known, because its answer did not come whole.
+    """
+
+    failure: OutcomeUnknown | None = None
 
 
 class Answer(NamedTuple):

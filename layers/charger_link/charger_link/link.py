@@ -122,10 +122,11 @@ class Exchange:
         raise failure
 
     def _authorized(self, method: str, path: str, headers: dict[str, str], body: bytes, limit: int) -> Reply:
-        """Once with the secret as known, and after a 401 once more with the secret as it is now."""
+        """Once with the secret as known, and after a 401 or 403 (a token that expired, at some) once more with the secret as it
+        is now."""
         name = self._server.entry.secret
         reply = self._once(method, path, headers | self._secrets.headers(name, self._deadline), body, limit)
-        if reply.status == 401 and name and self._secrets.refresh(name, self._deadline):
+        if reply.status in (401, 403) and name and self._secrets.refresh(name, self._deadline):
             reply = self._once(
                 method, path, headers | self._secrets.headers(name, self._deadline), body, limit
             )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from charger_link.command import Answer, Outcome
+
+if TYPE_CHECKING:
+    from charger_link.command import Command
 
 # After a start: the charger took it, and perhaps a later message says what it does.
 TAKEN = frozenset({"Accepted", "Preparing", "Charging", "SuspendedEV", "SuspendedEVSE", "Occupied"})
@@ -81,6 +84,21 @@ def rejected(word: str, connector: int | None, text: str = "") -> Answer:
 def offline(word: str, connector: int | None = None) -> Answer:
     """No connection to the charger; nothing was sent."""
     return Answer(Outcome.OFFLINE, "Unavailable", connector or 0, info=info(word))
+
+
+def start_16(command: Command) -> dict[str, Any]:
+    """The payload of OCPP 1.6's RemoteStartTransaction."""
+    payload: dict[str, Any] = {"idTag": command.token}
+    return payload if command.connector is None else payload | {"connectorId": command.connector}
+
+
+def start_201(command: Command) -> dict[str, Any]:
+    """The payload of OCPP 2.0.1's RequestStartTransaction."""
+    payload = {
+        "idToken": {"idToken": command.token, "type": "Central"},
+        "remoteStartId": remote_start_id(command.id),
+    }
+    return payload if command.connector is None else payload | {"evseId": command.connector}
 
 
 def remote_start_id(id_: str) -> int:

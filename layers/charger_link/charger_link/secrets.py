@@ -22,7 +22,7 @@ _TO_PROVE = 8.0  # seconds, where no request waits
 
 
 class Secrets:
-    """Headers by secret name, each secret read once and again when a server says 401."""
+    """Headers by secret name, each secret read once and again when a server says 401 or 403."""
 
     def __init__(self, read: Callable[[str, Deadline], str] | None = None) -> None:
         """`read` gives a secret's text by its name, in time; by default Secrets Manager does."""

@@ -83,13 +83,14 @@ Claim = Claimed | Replay | Pending | Mismatch | Unknown
 
 
 class Settlement(NamedTuple):
-    """What became of a claimed attempt; ``started``: the charger accepted a start."""
+    """What became of a claimed attempt; ``started``: the charger accepted a start; ``called_back``: a callback recorded it."""
 
     state: State
     answer: dict[str, Any] | None = None
     problem: dict[str, Any] | None = None
     milliseconds: dict[str, Any] | None = None
     started: bool = False
+    called_back: bool = False
 
 
 class Page(NamedTuple):
@@ -194,6 +195,9 @@ class Journal:
             over = [State.PENDING, State.UNKNOWN, *([State.FAILED] if settlement.started else [])]
             values: dict[str, Any] = {f":over{number}": state for number, state in enumerate(over)}
             condition = f"#state IN ({', '.join(values)})"
+            if settlement.called_back:  # the same answer, without what the steps took
+                condition += " OR (#owner = :mine AND #state = :state AND #answer = :answer)"
+                values[":mine"] = mine.owner
         else:
             condition = "#state = :pending AND #owner = :mine"
             values = {":pending": State.PENDING, ":mine": mine.owner}

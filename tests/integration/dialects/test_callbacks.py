@@ -13,6 +13,7 @@ import pytest
 from journal import callbacks
 from journal.attempt import Attempt
 from local.chargers import Behaviour, Reaction
+from local.server import Dropped
 from local.standins import CitrineOS
 from local.standins.serving import connected
 from local.table import Fault
@@ -130,6 +131,43 @@ def test_one_that_comes_before_the_server_has_answered_is_not_lost(
         assert stack.state(members["id"]) == ("completed", "accepted")
         if outstanding:
             assert stack.state(first["id"]) == ("unknown", None)
+
+
+class Forgetful(CitrineOS):
+    """Publishes the start, and its answer is lost."""
+
+    async def respond(self, request: Request) -> Response:
+        await super().respond(request)
+        raise Dropped
+
+
+@OUTSTANDING
+def test_one_whose_start_was_published_by_a_lost_answer_is_still_the_calls_answer(
+    table: TableServer, outstanding: bool
+) -> None:
+    citrineos = Forgetful()
+    with deployed(table, [Behaviour("CP", connectors=2)], citrineos) as stack:
+        if outstanding:
+            citrineos.calls_back = False
+            stack.caller.service = _patient(stack, 0.3)
+            first = stack.request("CP")
+            heard = stack.caller.post(first, connector="2")
+            assert (heard.status, heard.outcome) == (504, "unknown")
+            assert "no whole answer" in heard.body["detail"]
+            citrineos.calls_back = True
+            stack.caller.service = _patient(stack)
+        members = stack.request("CP")
+        heard = stack.caller.post(members)
+        assert (heard.status, heard.body["status"], heard.outcome) == (200, "Accepted", "accepted")
+        assert stack.state(members["id"]) == ("completed", "accepted")
+        assert len(stack.points["CP"].starts) == 1 + outstanding
+
+
+def test_an_attempt_that_a_callback_settled_says_what_its_steps_took(table: TableServer) -> None:
+    with deployed(table, [Behaviour("CP")]) as stack:
+        members = stack.request("CP")
+        assert stack.caller.post(members).status == 200
+        assert sorted(stack.caller.get(members["id"]).body["milliseconds"]) == ["claim", "link"]
 
 
 @OUTSTANDING

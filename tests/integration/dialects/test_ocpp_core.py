@@ -63,7 +63,8 @@ def ask(standin: StandIn) -> Asking:
     ("charger", "token", "expected", "received"),
     [
         ("accepts", "TAG1", "accepted Accepted null", 1),
-        ("of 2.0.1", "TAG/1 ü%2F?", "accepted Accepted null", 1),
+        ("of 2.0.1", "TAG 1 ü%2F?", "accepted Accepted null", 1),
+        ("of 2.0.1", "TAG/1", "rejected Rejected not-supported a slash in a token", 0),
         ("of 2.0.1", LONG_TOKEN, "accepted Accepted null", 1),
         ("rejects", "TAG1", "rejected Rejected null", 1),
         ("accepts", NOT_ELIGIBLE, "rejected Rejected null", 0),

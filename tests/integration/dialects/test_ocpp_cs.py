@@ -56,6 +56,31 @@ def test_every_answer_has_its_outcome(
         assert [start.token for start in point.starts] == ["TAG1"] * starts
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "token", "expected", "starts"),
+    [
+        ({}, "TAG1", "accepted Accepted null", 1),
+        ({}, LONG_TOKEN, "accepted Accepted null", 1),
+        ({"reaction": Reaction.REJECT}, "TAG1", "rejected Rejected charger-refused", 1),
+        ({"reaction": Reaction.FAIL}, "TAG1", "OutcomeUnknown call-error", 1),
+        ({"reaction": Reaction.SILENT}, "TAG1", "OutcomeUnknown charger-silent", 1),
+        ({"online": False}, "TAG1", OFFLINE, 0),
+        ({"online": False}, LONG_TOKEN, OFFLINE, 0),
+    ],
+)
+def test_a_charger_of_201_behind_version_2_is_asked_in_its_own_words(
+    behaviour: dict[str, object], token: str, expected: str, starts: int
+) -> None:
+    with met(2, Behaviour("CP", version="2.0.1", connectors=3, **behaviour)) as (ask, point, _):  # type: ignore[arg-type]
+        assert told(ask("CP", token, 3)) == expected
+        assert [(start.token, start.connector) for start in point.starts] == [(token, 3)] * starts
+
+
+def test_the_status_of_a_charger_of_201_is_told_too() -> None:
+    with met(2, Behaviour("CP", version="2.0.1")) as (ask, _, __):
+        assert told(ask("CP", None, None)) == "status Available null"
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_what_never_reaches_a_charge_point(version: int) -> None:
     with met(version, Behaviour("CP")) as (ask, point, _):

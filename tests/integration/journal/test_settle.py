@@ -109,6 +109,26 @@ def test_a_settle_is_one_write_and_keeps_the_milliseconds(journal: Journal, tabl
     assert only(table).milliseconds == {"claim": 1, "link": 2}
 
 
+@pytest.mark.parametrize(
+    ("changes", "over"),
+    [
+        ({}, True),
+        ({"owner": "them"}, False),
+        ({"answer": {**ANSWER, "status": "Occupied"}}, False),
+    ],
+)
+def test_what_a_callback_recorded_of_this_try_gets_its_milliseconds_and_nothing_else(
+    changes: dict[str, Any], over: bool, journal: Journal, table: TableServer
+) -> None:
+    mine = claimed(journal)
+    become(table, **{"state": "completed", "answer": ANSWER, "owner": mine.attempt.owner, **changes})
+    before = only(table)
+    now = journal.settle(mine, ACCEPTED._replace(called_back=True), soon())
+    assert now == (None if over else before)
+    milliseconds = {"claim": 1, "link": 2} if over else before.milliseconds
+    assert only(table) == before._replace(milliseconds=milliseconds, updatedAt=only(table).updatedAt)
+
+
 @pytest.mark.parametrize("fault", [LOST_ANSWER, Fault(error="InternalServerError")], ids=["dropped", "500"])
 @pytest.mark.parametrize("settlement", SETTLEMENTS, ids=lambda one: NAMES[id(one)])
 def test_a_settle_whose_answer_is_lost_is_written_all_the_same(

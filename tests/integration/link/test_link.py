@@ -197,9 +197,12 @@ def test_a_secret_is_sent_and_kept(server: Misbehaving) -> None:
     assert read == ["name"]
 
 
-def test_after_a_401_the_secret_is_read_again_and_tried_once_if_it_is_another(server: Misbehaving) -> None:
+@pytest.mark.parametrize("code", [401, 403])
+def test_after_a_refusal_the_secret_is_read_again_and_tried_once_if_it_is_another(
+    server: Misbehaving, code: int
+) -> None:
     secrets, read = reading("old", "new")
-    server.plays(declines(401), answers())
+    server.plays(declines(code), answers())
     connect(command(server, secret="name"), secrets=secrets)
     assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer old", "Bearer new"]
     assert read == ["name", "name"]

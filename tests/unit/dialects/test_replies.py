@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charger_link import Answer, Command, LinkError, LinkServers, Outcome, OutcomeUnknown, Published
+from charger_link import (
+    Answer,
+    Command,
+    LinkError,
+    LinkServers,
+    Outcome,
+    OutcomeUnknown,
+    Published,
+    ServerRefused,
+)
 from charger_link.dialects import CALLS_BACK, DEFAULT_CONNECTORS, NEED_CONNECTOR, REPEATABLE, dialect
 from charger_link.dialects import citrineos as citrineos_module
 from charger_link.link import Reply
@@ -38,6 +47,11 @@ class Exchange:
 def reply(status: int, body: Any = None, kind: str = "application/json") -> Reply:
     text = "" if body is None else json.dumps(body)
     return Reply(status, kind if text else "", {}, body, text)
+
+
+def said(status: int, message: str) -> Reply:
+    """ocpp-cs's way to say an error."""
+    return reply(status, {"error": {"code": status, "message": message}})
 
 
 def command(name: str, **changes: Any) -> Command:
@@ -196,6 +210,13 @@ def other_version(spoken: str, asked: str = "1.6") -> Reply:
         ("ocpp-cs", [reply(503, {"error": {"code": 503, "message": "Charge point did not respond within 30s"}})], "OutcomeUnknown"),
         ("ocpp-cs", [reply(503, "upstream is gone", "text/plain")], "OutcomeUnknown"),
         ("ocpp-cs", [reply(502)], "OutcomeUnknown"),
+        ("ocpp-cs", [reply(200, {"status": "sent", "uniqueId": "1f"})], "OutcomeUnknown"),
+        ("ocpp-cs", [said(503, "Station unreachable: Transport endpoint is not connected")], "OutcomeUnknown"),
+        ("ocpp-cs", [said(404, "Unknown API command")], "ServerFailed"),
+        ("ocpp-cs", [said(400, "signature verification failed: invalid signature")], "OutcomeUnknown"),
+        ("ocpp-cs", [said(400, "Missing required field 'idToken' for RequestStartTransaction")], "ServerFailed"),
+        ("ocpp-cs", [said(400, "Missing required field 'idToken' for RequestStartTransaction"), reply(200, {"status": "Accepted"})],
+         "accepted None"),
     ],
 )  # fmt: skip
 def test_what_no_table_knows_is_unknown(name: str, replies: list[Reply], expected: str) -> None:
@@ -206,12 +227,55 @@ def test_what_no_table_knows_is_unknown(name: str, replies: list[Reply], expecte
         assert type(result).__name__ == expected
 
 
-@pytest.mark.parametrize("name", ["steve", "ocpp-cs"])
-def test_a_token_that_ocpp_16_has_no_room_for_is_never_sent_nor_cut(name: str) -> None:
+def test_a_token_that_ocpp_16_has_no_room_for_is_never_sent_nor_cut() -> None:
     exchange = Exchange(reply(200))
-    answer = dialect(name).start(command(name, token="x" * 21), exchange)  # type: ignore[arg-type]
+    answer = dialect("steve").start(command("steve", token="x" * 21), exchange)  # type: ignore[arg-type]
     assert isinstance(answer, Answer)
     assert (answer.outcome, answer.info, exchange.sent) == (Outcome.REJECTED, "token-too-long", [])
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Invalid key: idToken",
+        "Not found required key: idTag (IdToken)",
+        "Missing required field 'idTag' for RemoteStartTransaction",
+    ],
+)
+def test_ocpp_cs_gets_such_a_token_where_16_does_not_look_for_it(refusal: str) -> None:
+    exchange = Exchange(said(400, refusal))
+    answer = dialect("ocpp-cs").start(command("ocpp-cs", token="x" * 21), exchange)  # type: ignore[arg-type]
+    assert isinstance(answer, Answer)
+    assert (answer.outcome, answer.info) == (Outcome.REJECTED, "token-too-long")
+    ((_, _, payload),) = exchange.sent
+    assert payload["idToken"] == {"idToken": "x" * 21, "type": "Central"}
+    assert "idTag" not in payload
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "invalid token supplied",
+        "Not found provider by Client ID.",
+        "Token doesn't contain the required issuer.",
+        "signature verification failed: invalid signature",
+        "unknown audience: another",
+    ],
+)
+def test_a_token_of_the_api_that_ocpp_cs_calls_a_bad_request_is_the_operators_to_mend(message: str) -> None:
+    assert type(start("ocpp-cs", said(400, message), entry={"secret": "s"})) is ServerRefused
+    ask = dialect("ocpp-cs").status
+    assert ask
+    with pytest.raises(ServerRefused):
+        ask(command("ocpp-cs", token=None, entry={"secret": "s"}), Exchange(said(400, message)))  # type: ignore[arg-type]
+
+
+def test_version_1_of_ocpp_cs_may_list_a_charger_that_is_not_connected() -> None:
+    listed = {"ChargePointList": [{"Identity": "CP/1 ä", "Address": "10.0.0.7", "Connection": None}]}
+    ask = dialect("ocpp-cs").status
+    assert ask
+    answer = ask(command("ocpp-cs", token=None), Exchange(reply(200, listed)))  # type: ignore[arg-type]
+    assert (answer.outcome, answer.info) == (Outcome.OFFLINE, "not-connected")
 
 
 WORDS = [

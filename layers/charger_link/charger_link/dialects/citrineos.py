@@ -26,6 +26,7 @@ _PATHS = {
     "1.6": "/ocpp/1.6/evdriver/remoteStartTransaction",
     "2.0.1": "/ocpp/2.0.1/evdriver/requestStartTransaction",
 }
+_PAYLOADS = {"1.6": ocpp.start_16, "2.0.1": ocpp.start_201}
 _OTHER_VERSION = re.compile(r"Requested protocol: '[^']*', connection protocol: 'ocpp([^']*)'")
 _MOST_VERSIONS = 4096
 
@@ -43,7 +44,10 @@ def start(command: Command, exchange: Exchange) -> Answer | Published:
     # A token that 1.6 has no room for goes to the path of 2.0.1: a 1.6 charger gets nothing from there.
     version = "2.0.1" if too_long else _versions.get((command.server.name, command.charger_id), "1.6")
     for _ in _PATHS:
-        reply = exchange.send("POST", f"{_PATHS[version]}?{_query(command)}", _payload(command, version))
+        try:
+            reply = exchange.send("POST", f"{_PATHS[version]}?{_query(command)}", _PAYLOADS[version](command))
+        except OutcomeUnknown as failure:  # published or not: a callback tells, if it was
+            return Published(failure)
         declined = _declined(reply)
         if declined is None:
             return Published()
@@ -82,17 +86,6 @@ def _query(command: Command) -> str:
             "callbackUrl": command.callback_url,
         }
     )
-
-
-def _payload(command: Command, version: str) -> dict[str, Any]:
-    if version == "1.6":
-        payload: dict[str, Any] = {"idTag": command.token}
-        return payload if command.connector is None else payload | {"connectorId": command.connector}
-    payload = {
-        "idToken": {"idToken": command.token, "type": "Central"},
-        "remoteStartId": ocpp.remote_start_id(command.id),
-    }
-    return payload if command.connector is None else payload | {"evseId": command.connector}
 
 
 def _declined(reply: Reply) -> str | None:

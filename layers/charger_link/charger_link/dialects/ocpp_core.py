@@ -30,6 +30,8 @@ _STATUSES = {
 
 def start(command: Command, exchange: Exchange) -> Answer:
     connector, token = command.connector, command.token or ""
+    if "/" in token:  # its web server hands "%2F" on as it stands: the charger would get another token
+        return ocpp.rejected("not-supported", connector, "a slash in a token")
     if len(token) > ocpp.LONGEST_TOKEN_16:
         connected = _connected_before(command, exchange)
         if connected is None:

@@ -1,8 +1,9 @@
-"""ocpp-cs of apostoldevel, versions 1 and 2, OCPP 1.6: https://github.com/apostoldevel/ocpp-cs
+"""ocpp-cs of apostoldevel, version 1 (OCPP 1.6) and 2 (1.6 and 2.0.1): https://github.com/apostoldevel/ocpp-cs
 
 It passes the charger's own answer on. Errors are ``{"error": {"code", "message"}}``; version 1 says nearly everything
 with 400, so that only the message tells one from another, and version 2 uses 503 for a charger that is not connected
-as well as for one that is silent.
+as well as for one that is silent. The body is the OCPP message's own: that of the charger's other version is answered,
+before anything is sent, with the member it misses.
 """
 
 from __future__ import annotations
@@ -13,24 +14,32 @@ from urllib.parse import quote
 from charger_link import ocpp
 from charger_link.command import Answer, Outcome
 from charger_link.dialects import readings
-from charger_link.errors import ChargerUnknown, OutcomeUnknown, StatusNotAvailable
+from charger_link.errors import ChargerUnknown, OutcomeUnknown, ServerFailed, StatusNotAvailable
 
 if TYPE_CHECKING:
     from charger_link.command import Command
     from charger_link.link import Exchange, Reply
 
 REPEATABLE = False
+# How the messages about a token of the API begin that is no good, in lower case; they come before the charger is asked.
+_BAD_CREDENTIALS = (
+    "invalid token", "invalid signature", "token doesn't contain", "not found provider",  # version 1
+    "signature verification failed", "token verification failed", "verification failed", "unknown audience",
+    "issuer mismatch", "missing audience",  # version 2
+)  # fmt: skip
 
 
 def start(command: Command, exchange: Exchange) -> Answer:
     connector, token = command.connector, command.token or ""
-    if len(token) > ocpp.LONGEST_TOKEN_16:
+    path = f"/api/v1/ChargePoint/{quote(command.charger_id, safe='')}/RemoteStartTransaction"
+    # A token that 1.6 has no room for goes in the body of 2.0.1: a 1.6 charger gets nothing of that.
+    too_long = len(token) > ocpp.LONGEST_TOKEN_16
+    reply = exchange.send("POST", path, ocpp.start_201(command) if too_long else ocpp.start_16(command))
+    missed = _missed(reply)
+    if too_long and missed == "idTag":
         return ocpp.rejected("token-too-long", connector)
-    payload: dict[str, Any] = {"idTag": token}
-    if connector is not None:
-        payload["connectorId"] = connector
-    charger = quote(command.charger_id, safe="")
-    reply = exchange.send("POST", f"/api/v1/ChargePoint/{charger}/RemoteStartTransaction", payload)
+    if missed == "idToken":
+        reply = exchange.send("POST", path, ocpp.start_201(command))
     if reply.status != 200:
         return _refusal(command, reply)
     if isinstance(reply.json, dict) and reply.json.get("error") is True:  # version 2: a CALLERROR
@@ -45,7 +54,9 @@ def status(command: Command, exchange: Exchange) -> Answer:
         return _status_of_version_2(command, listed)
     if reply.status == 200 and isinstance(listed, dict) and isinstance(listed.get("ChargePointList"), list):
         return _status_of_version_1(command, listed["ChargePointList"])
-    raise readings.forbidden() if reply.status == 403 else readings.misunderstood(f"http-{reply.status}")
+    if reply.status == 403 or (reply.status == 400 and _bad_credentials(command, _message(reply))):
+        raise readings.forbidden()
+    raise readings.misunderstood(f"http-{reply.status}")
 
 
 def _status_of_version_1(command: Command, listed: list[Any]) -> Answer:
@@ -53,7 +64,7 @@ def _status_of_version_1(command: Command, listed: list[Any]) -> Answer:
     charger = next((one for one in listed if one.get("Identity") == command.charger_id), None)
     if charger is None:
         return ocpp.offline("unknown-or-not-connected", command.connector)
-    if "Connection" not in charger:
+    if not charger.get("Connection"):
         return ocpp.offline("not-connected", command.connector)
     detail = (
         "The charger is connected, and this OCPP server keeps no status. Send a tokenId to start a charge."
@@ -83,6 +94,16 @@ def _status_of_version_2(command: Command, listed: list[Any]) -> Answer:
     )
 
 
+def _missed(reply: Reply) -> str | None:
+    """The member without which nothing was sent; version 1, which knows no idToken, refuses that first."""
+    message = _message(reply) if reply.status == 400 else ""
+    if message.startswith(
+        ("Not found required key: idTag", "Missing required field 'idTag'", "Invalid key: idToken")
+    ):
+        return "idTag"
+    return "idToken" if message.startswith("Missing required field 'idToken'") else None
+
+
 def _refusal(command: Command, reply: Reply) -> Answer:
     message = _message(reply)
     match reply.status:
@@ -90,22 +111,31 @@ def _refusal(command: Command, reply: Reply) -> Answer:
             raise _unknown()
         case 400 if message == "Charge Point not connected.":
             return ocpp.offline("not-connected", command.connector)
-        case 400 if message.startswith(("Not found required key", "Missing required field")):
+        case 400 if _missed(reply):
             raise readings.unreadable("it misses a member")
+        case 400 if _bad_credentials(command, message):
+            raise readings.forbidden()
         case 400:  # version 1: a CALLERROR as "code: description"
             return readings.call_error(message.partition(":")[0], command.connector)
         case 403:
             raise readings.forbidden()
+        case 404 if message == "Unknown API command":  # a build of version 2 that has no starts
+            raise ServerFailed("no-starts", "The OCPP server has no API for starts, so nothing was started.")
         case 404 if reply.kind != "text/html":
             raise _unknown()
-        case 503 if "not connected" in message and "did not respond" not in message:
-            return ocpp.offline("not-connected", command.connector)
         case 503 if "did not respond" in message:
             raise readings.silent()
+        case 503 if "not connected" in message and not message.startswith("Station unreachable"):
+            return ocpp.offline("not-connected", command.connector)
         case 504:
             raise readings.silent()
         case code:
             raise readings.misunderstood(f"http-{code}")
+
+
+def _bad_credentials(command: Command, message: str) -> bool:
+    """Without a secret of ours these words are not the server's about it."""
+    return command.server.entry.secret is not None and message.lower().startswith(_BAD_CREDENTIALS)
 
 
 def _message(reply: Reply) -> str:
