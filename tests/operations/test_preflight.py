@@ -137,6 +137,17 @@ def test_a_secret_that_cannot_be_read_stops_the_deployment(aws: Aws, environment
     assert aws.told[0]["status"] == "Failed"
 
 
+@pytest.mark.parametrize("server", ["10.0.0.5:8081", "192.0.2.1:8080"])
+def test_a_default_server_that_link_servers_does_not_allow_stops_the_deployment(
+    aws: Aws, environment: dict[str, str], server: str
+) -> None:
+    environment["DEFAULT_LINK_SERVER"] = "10.0.0.5:8080"
+    assert check(*ALL)["failures"] == {}
+    environment["DEFAULT_LINK_SERVER"] = server
+    failure = f"DefaultLinkServer {server}: no entry of LinkServers allows it"
+    assert check(*ALL)["failures"] == {ARN + "connect:2": [failure]}
+
+
 def test_a_setting_that_cannot_be_read_stops_the_deployment(aws: Aws, environment: dict[str, str]) -> None:
     environment["LINK_SERVERS"] = '[{"network": "10.0.0.0/33", "ports": [1]}]'
     (failure,) = check(*ALL)["failures"][ARN + "connect:2"]
