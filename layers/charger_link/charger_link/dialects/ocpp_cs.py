@@ -60,7 +60,7 @@ def status(command: Command, exchange: Exchange) -> Answer:
 
 
 def _status_of_version_1(command: Command, listed: list[Any]) -> Answer:
-    """Version 1 lists the connected ones only, and never a status."""
+    """Version 1 never lists a status, and those that are not connected without a connection, or not at all."""
     charger = next((one for one in listed if one.get("Identity") == command.charger_id), None)
     if charger is None:
         return ocpp.offline("unknown-or-not-connected", command.connector)
