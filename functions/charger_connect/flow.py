@@ -161,7 +161,7 @@ def _ask(
     try:
         if claimed.doubt and attempt.server != server.name:
             server = service.servers.find_named(attempt.server or "")
-        if claimed.doubt and (attempt.dialect != server.entry.dialect or not server.entry.enabled):
+        if claimed.doubt and not (server.entry.enabled and _heard_it(attempt, server)):
             raise AddressNotAllowed("entry")
         command = Command(
             id=attempt.id,
@@ -260,7 +260,13 @@ def _opening(request: ConnectRequest, server: Server, call: Call, service: Servi
         caller=call.caller,
         trace_id=call.trace_id,
         remote_start_id=remote_start_id(str(request.id)) if request.tokenId is not None else None,
+        url=server.url,
     )
+
+
+def _heard_it(attempt: Attempt, server: Server) -> bool:
+    """Whether it is, for all that its entry says, the server of the attempt's first try: only that one knows its id."""
+    return attempt.dialect == server.entry.dialect and attempt.url in (None, server.url)
 
 
 def _connector(request: ConnectRequest, server: Server) -> int | None:

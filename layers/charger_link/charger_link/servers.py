@@ -131,6 +131,12 @@ class Server(NamedTuple):
         """``address:port``, as it stands in an attempt and as `LinkServers.find_named` reads it."""
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
+    @property
+    def url(self) -> str:
+        """Where its API begins, as ``https://name:port/base``: behind one address and port there may be several servers."""
+        name = f"{self.entry.server_name}:{self.port}" if self.entry.server_name else self.name
+        return f"{self.entry.scheme}://{name}{self.entry.base}"
+
 
 class LinkServers:
     """The entries of the setting, most specific first."""

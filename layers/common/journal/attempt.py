@@ -25,7 +25,7 @@ class Attempt(NamedTuple):
     """Everything that happened under one request id.
 
     ``lease`` is in seconds since the epoch; ``milliseconds`` holds what each step took; ``answer`` is the body
-    that the caller heard, ``problem`` its type and detail where there was none.
+    that the caller heard, ``problem`` its type and detail where there was none; ``url`` is where the server's API begins.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Attempt(NamedTuple):
     problem: dict[str, Any] | None = None
     milliseconds: dict[str, Any] | None = None
     remoteStartId: int | None = None
+    url: str | None = None
     expiresAt: int = 0
 
     @classmethod

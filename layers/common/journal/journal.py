@@ -45,6 +45,7 @@ class Opening(NamedTuple):
     caller: str
     trace_id: str | None = None
     remote_start_id: int | None = None
+    url: str | None = None
 
 
 class Claimed(NamedTuple):
@@ -316,6 +317,7 @@ class Journal:
             "connectorId": opening.connector,
             "token": opening.token,
             "remoteStartId": opening.remote_start_id,
+            "url": opening.url,
         }
         sets |= {name: value for name, value in optional.items() if value is not None}
         absent = tuple(name for name, value in optional.items() if value is None)

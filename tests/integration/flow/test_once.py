@@ -284,7 +284,16 @@ def test_a_stored_server_that_is_no_longer_allowed_is_not_called(
         other.close()
 
 
-@pytest.mark.parametrize("change", [{"enabled": False}, {"dialect": "steve"}], ids=["disabled", "dialect"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"enabled": False},
+        {"dialect": "citrineos"},
+        {"basePath": "/other"},
+        {"serverName": "other.internal"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
 def test_a_stored_server_whose_entry_has_changed_is_not_called(
     change: dict[str, Any], caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:

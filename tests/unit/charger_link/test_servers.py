@@ -65,6 +65,22 @@ def test_equal_networks_share_their_ports() -> None:
     assert refused(found, "10.1.2.3", 3) == "port"
 
 
+@pytest.mark.parametrize(
+    ("entry", "address", "url"),
+    [
+        ({}, "10.0.0.5", "https://10.0.0.5:8080"),
+        ({"scheme": "http", "basePath": "/link"}, "10.0.0.5", "http://10.0.0.5:8080/link"),
+        ({"serverName": "csms.internal"}, "10.0.0.5", "https://csms.internal:8080"),
+        ({"dialect": "steve"}, "10.0.0.5", "https://10.0.0.5:8080/steve/api/v1"),
+        ({"network": "fd00::/64"}, "fd00::5", "https://[fd00::5]:8080"),
+    ],
+)
+def test_the_url_tells_servers_of_one_address_and_port_apart(
+    entry: dict[str, Any], address: str, url: str
+) -> None:
+    assert servers({"network": "10.0.0.0/8", **entry}).find(address, 8080).url == url
+
+
 def test_a_disabled_entry_is_found_so_that_its_starts_can_be_refused() -> None:
     assert not servers({"network": "10.0.0.0/8", "enabled": False}).find("10.0.0.1", 8080).entry.enabled
 
