@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.connection import Connection
 
-    type_of_handler = Callable[["Payload"], Awaitable["Payload"]]
+    Handler = Callable[["Payload"], Awaitable["Payload"]]
 
 Payload = dict[str, Any]
 
@@ -76,7 +76,7 @@ class Peer:
     def __init__(
         self,
         websocket: Connection,
-        handlers: Mapping[str, type_of_handler],
+        handlers: Mapping[str, Handler],
         witness: Callable[[Message], None] = lambda _: None,
     ) -> None:
         self.websocket = websocket

@@ -12,7 +12,7 @@ from local.ocppj import Payload, now
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.ocppj import type_of_handler
+    from local.ocppj import Handler
 
 # A restarted server must not hand out a number that an older transaction has.
 _transaction_ids = itertools.count(int(time.time()))
@@ -32,7 +32,7 @@ def _trigger(connector: int | None) -> Call:
     return "TriggerMessage", payload
 
 
-def _handlers(events: Events) -> Mapping[str, type_of_handler]:
+def _handlers(events: Events) -> Mapping[str, Handler]:
     async def boot_notification(_: Payload) -> Payload:
         events.booted()
         return boot_answer()

@@ -11,7 +11,7 @@ from local.ocppj import Payload, now
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.ocppj import type_of_handler
+    from local.ocppj import Handler
 
 
 def _start(token: str, connector: int | None, remote_start_id: int) -> Call:
@@ -27,7 +27,7 @@ def _trigger(connector: int | None) -> Call:
     return "TriggerMessage", {"requestedMessage": "StatusNotification", "evse": evse}
 
 
-def _handlers(events: Events) -> Mapping[str, type_of_handler]:
+def _handlers(events: Events) -> Mapping[str, Handler]:
     async def boot_notification(_: Payload) -> Payload:
         events.booted()
         return boot_answer()

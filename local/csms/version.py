@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from local.ocppj import Payload, now
 
 if TYPE_CHECKING:
-    from local.ocppj import type_of_handler
+    from local.ocppj import Handler
 
 Call = tuple[str, Payload]
 
@@ -34,7 +34,7 @@ class Version:
     token_limit: int
     start: Callable[[str, int | None, int], Call]
     trigger: Callable[[int | None], Call]
-    handlers: Callable[[Events], Mapping[str, type_of_handler]]
+    handlers: Callable[[Events], Mapping[str, Handler]]
 
 
 def boot_answer() -> Payload:
