@@ -73,16 +73,16 @@ sbom: .venv-audit/.synced
 	mkdir -p .aws-sam
 	.venv-audit/bin/cyclonedx-py requirements requirements/run.txt --output-reproducible --of JSON -o .aws-sam/sbom.cdx.json
 
-.venv/.synced: requirements/dev.txt requirements/uv.txt scripts/venv
+.venv/.synced: requirements/dev.txt requirements/uv.txt scripts/venv scripts/uv
 	scripts/venv .venv requirements/dev.txt 3.13 3.12 3.11
 
-.venv-sam/.synced: requirements/sam.txt requirements/uv.txt scripts/venv
+.venv-sam/.synced: requirements/sam.txt requirements/uv.txt scripts/venv scripts/uv
 	scripts/venv .venv-sam requirements/sam.txt 3.13 3.12 3.11
 
-.venv-audit/.synced: requirements/audit.txt requirements/uv.txt scripts/venv
+.venv-audit/.synced: requirements/audit.txt requirements/uv.txt scripts/venv scripts/uv
 	scripts/venv .venv-audit requirements/audit.txt 3.13 3.12 3.11
 
-LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+LOCK := scripts/uv .venv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: .venv/.synced
 	for name in uv dev sam audit; do $(LOCK) requirements/$$name.in -o requirements/$$name.txt; done
 	for name in run bench-bare bench-powertools bench-fastapi; do \
