@@ -19,6 +19,8 @@ SHELL := bash
 ARCH ?= arm64
 TESTS ?=
 ENVIRONMENT ?= dev
+# In order of preference: what Lambda runs, what the tests have run on, and 3.14, which is only better than none.
+PYTHONS := 3.13 3.12 3.11 3.14
 # SAM writes arm64 where it does by itself, so that `sam deploy` finds it; both architectures can stand side by side.
 BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
@@ -74,13 +76,13 @@ sbom: .venv-audit/.synced
 	.venv-audit/bin/cyclonedx-py requirements requirements/run.txt --output-reproducible --of JSON -o .aws-sam/sbom.cdx.json
 
 .venv/.synced: requirements/dev.txt requirements/uv.txt scripts/venv scripts/uv
-	scripts/venv .venv requirements/dev.txt 3.13 3.12 3.11
+	scripts/venv .venv requirements/dev.txt $(PYTHONS)
 
 .venv-sam/.synced: requirements/sam.txt requirements/uv.txt scripts/venv scripts/uv
-	scripts/venv .venv-sam requirements/sam.txt 3.13 3.12 3.11
+	scripts/venv .venv-sam requirements/sam.txt $(PYTHONS)
 
 .venv-audit/.synced: requirements/audit.txt requirements/uv.txt scripts/venv scripts/uv
-	scripts/venv .venv-audit requirements/audit.txt 3.13 3.12 3.11
+	scripts/venv .venv-audit requirements/audit.txt $(PYTHONS)
 
 LOCK := scripts/uv .venv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: .venv/.synced
