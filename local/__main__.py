@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -46,8 +47,9 @@ class CannotStart(Exception):
 
 
 def main() -> int:
-    """Serve until SIGINT, SIGTERM or SIGHUP. 0, or 1 where the stack cannot start."""
+    """Serve until SIGINT, SIGTERM, SIGHUP or the end of the terminal. 0, or 1 where the stack cannot start."""
     options = _options()
+    at_terminal = sys.stdin is not None and sys.stdin.isatty()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
@@ -55,32 +57,29 @@ def main() -> int:
             # A second Ctrl-C must not leave half of it running.
             stack.callback(_heed_no_signal)
             _start(options, stack)
-            while True:
-                signal.pause()
+            _wait_for_end(at_terminal)
     except KeyboardInterrupt:
-        return 0
+        pass
     except CannotStart as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
+    return 0
 
 
 def _options() -> argparse.Namespace:
-    environ = os.environ.get
+    def environ(name: str, default: str) -> str:
+        return os.environ.get(name) or default
+
+    def add_port(option: str, variable: str, default: str, whose: str) -> None:
+        parser.add_argument(
+            option, type=_port, default=environ(variable, default), help=f"{whose} (or {variable})"
+        )
+
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("--port", type=int, default=environ("PORT", "8000"), help="the gateway's (or PORT)")
-    parser.add_argument("--table-port", type=int, default=environ("TABLE_PORT", "8001"), help="or TABLE_PORT")
-    parser.add_argument(
-        "--rest-port",
-        type=int,
-        default=environ("REST_PORT", "9080"),
-        help="the OCPP server's REST API (or REST_PORT)",
-    )
-    parser.add_argument(
-        "--ocpp-port",
-        type=int,
-        default=environ("OCPP_PORT", "9081"),
-        help="the OCPP server's WebSocket (or OCPP_PORT)",
-    )
+    add_port("--port", "PORT", "8000", "the gateway's")
+    add_port("--table-port", "TABLE_PORT", "8001", "the table's")
+    add_port("--rest-port", "REST_PORT", "9080", "the OCPP server's REST API")
+    add_port("--ocpp-port", "OCPP_PORT", "9081", "the OCPP server's WebSocket")
     parser.add_argument(
         "--chargers",
         type=_which,
@@ -107,6 +106,12 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port (1 to 65535)")
+    return int(text)
+
+
 def _which(text: str) -> str:
     if text not in ("", "all"):
         raise argparse.ArgumentTypeError(f"{text!r} is not all")
@@ -128,6 +133,10 @@ def _start(options: argparse.Namespace, stack: ExitStack) -> None:
     url = _start_functions(options, console, (csms, chargers), stack)
     _wait_for_chargers(options, behaviours, [csms, chargers])
     print(_welcome(url + PATH, options.rest_port, behaviours, csms, chargers), flush=True)
+    if options.link_servers:
+        print(
+            "LINK_SERVERS is yours: name your own OCPP server and its charger in the request.\n", flush=True
+        )
 
 
 def _start_ocpp(
@@ -179,8 +188,15 @@ def _start_functions(
     for foreign in ("AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         os.environ.pop(foreign, None)
     sys.path[:0] = [str(ROOT / code) for code in ("functions", "layers/common", "layers/charger_link")]
+    from charger_link.servers import LinkServersError
+    from settings import SettingsError
+
     routed = {route.function: read.functions[route.function] for route in read.routes}
-    invoke = in_process(load_handlers(routed))
+    try:
+        handlers = load_handlers(routed)
+    except (SettingsError, LinkServersError) as error:
+        raise CannotStart(error) from None
+    invoke = in_process(handlers)
     table.on_applied = console.wrote
     about = {"dialect": options.dialect, "serverIpAddress": HOST, "serverRestApiPort": options.rest_port}
     pages = console.pages(*children, about) | docs.pages(options.rest_port)
@@ -191,15 +207,17 @@ def _start_functions(
 
 
 def _need_free_ports(ports: Mapping[str, int]) -> None:
-    for name, port in ports.items():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    faults = []
+    with ExitStack() as stack:
+        # Held until all are tried: two parts cannot have the same one.
+        for name, port in ports.items():
             try:
-                probe.bind((HOST, port))
-            except (OSError, OverflowError) as error:
-                raise CannotStart(
-                    f"port {port} of {HOST} cannot be had ({error}); {name} chooses another"
-                ) from None
+                stack.enter_context(closing(socket.create_server((HOST, port))))
+            except OSError as error:
+                why = os.strerror(error.errno or 0)
+                faults.append(f"port {port} of {HOST} cannot be had ({why}); {name} chooses another")
+    if faults:
+        raise CannotStart("\n".join(faults))
 
 
 def _wait_for_chargers(
@@ -239,6 +257,18 @@ console: {url.removesuffix(PATH)}/
 Charge points {behaviours[0].identity} to {behaviours[-1].identity}. To see a failure, kill the OCPP server
 (kill -9 {csms.pid}) or the charge points (kill -9 {chargers.pid}): they come back. Ctrl-C ends everything.
 """
+
+
+def _wait_for_end(at_terminal: bool) -> None:
+    # Of a closed terminal the kernel tells only the session's first process. Where that is make (ssh -t host make run), it waits
+    # for this one, which would not hear of it.
+    if at_terminal:
+        terminal = select.poll()
+        terminal.register(0, 0)
+        if terminal.poll()[0][1] & select.POLLHUP:
+            return
+    while True:
+        signal.pause()
 
 
 def _heed_no_signal() -> None:

@@ -21,7 +21,7 @@ from local import template
 from tests.integration.gateway.raw import Answer, exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 ROOT = template.PATH.parent
 PATH = "/api/v1/ocpp/charger-connect"
@@ -32,13 +32,21 @@ PATIENCE = 60
 class Run:
     """A running `python -m local` on ports of its own."""
 
-    def __init__(self, ports: list[int], *arguments: str) -> None:
+    def __init__(
+        self,
+        ports: list[int],
+        *arguments: str,
+        stdin: int = subprocess.DEVNULL,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        environment = dict(zip(PORTS, map(str, ports), strict=True)) | dict(settings or {})
         self.rest_port = ports[2]
         self.lines: list[str] = []
         self.process = subprocess.Popen(
             [sys.executable, "-u", "-m", "local", *arguments],
             cwd=ROOT,
-            env=os.environ | {name: str(port) for name, port in zip(PORTS, ports, strict=True)},
+            env=os.environ | environment,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -128,6 +136,21 @@ def test_it_starts_a_charge_and_ends_without_a_trace(run: Run, number: signal.Si
     assert "Traceback" not in "".join(run.lines)
 
 
+def test_it_ends_with_its_terminal(ports: list[int]) -> None:
+    # Not its controlling terminal: no signal comes.
+    ours, its = os.openpty()
+    run = Run(ports, stdin=its)
+    os.close(its)
+    try:
+        run.ready()
+        os.close(ours)
+        assert run.ends() == 0
+        assert is_gone(run.csms)
+        assert is_gone(run.chargers)
+    finally:
+        run.stop()
+
+
 def test_its_processes_end_even_when_it_is_killed(run: Run) -> None:
     run.ready()
     run.process.kill()
@@ -159,6 +182,54 @@ def test_a_taken_port_is_one_line_and_exit_code_1(ports: list[int], taken: int) 
     (line,) = run.lines
     assert f"port {ports[taken]} of 127.0.0.1 cannot be had" in line
     assert line.rstrip().endswith(f"; {PORTS[taken]} chooses another")
+
+
+def test_every_taken_port_is_named_and_how_to_choose_another(ports: list[int]) -> None:
+    with ExitStack() as stack:
+        for port in ports:
+            stack.enter_context(closing(socket.create_server(("127.0.0.1", port))))
+        run = Run(ports)
+        assert run.ends() == 1
+    said = "".join(run.lines)
+    assert re.findall(r"port (\d+) .*; (\w+) chooses", said) == [
+        (str(port), name) for name, port in zip(PORTS, ports, strict=True)
+    ]
+
+
+def test_two_parts_cannot_have_the_same_port(ports: list[int]) -> None:
+    run = Run([ports[0], ports[1], ports[0], ports[3]])
+    assert run.ends() == 1
+    (line,) = run.lines
+    assert f"port {ports[0]} of 127.0.0.1 cannot be had" in line
+    assert "REST_PORT" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "many", "'many' is no port"),
+        ("TABLE_PORT", "0", "'0' is no port"),
+        ("REST_PORT", "-1", "'-1' is no port"),
+        ("OCPP_PORT", "65536", "'65536' is no port"),
+        ("CHARGERS", "some", "'some' is not all"),
+        ("DIALECT", "martian", "'martian' is none of native, steve"),
+        ("LINK_TIMEOUT", "soon", "invalid float value: 'soon'"),
+        ("LINK_TIMEOUT", "1000", "LINK_TIMEOUT: Input should be less than or equal to 25"),
+        ("LINK_SERVERS", "everybody", "LinkServers cannot be used"),
+        (
+            "LINK_SERVERS",
+            '[{"network": "10.0.0.0/8"}]',
+            "LinkServers cannot be used: 0.ports: Field required",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_without_a_trace(
+    ports: list[int], name: str, value: str, said: str
+) -> None:
+    run = Run(ports, settings={name: value})
+    assert run.ends() in {1, 2}
+    assert said in run.lines[-1]
+    assert "Traceback" not in "".join(run.lines)
 
 
 def test_all_charge_points_are_there_on_request(ports: list[int]) -> None:
