@@ -70,7 +70,8 @@ class Peer:
     """One WebSocket and the calls under way on it.
 
     `witness` hears of every message as it goes by. `handlers` maps an OCPP action to what answers it: it takes the validated payload and returns the answer's payload, or
-    raises OCPPError. Each call is answered in its own task, begun in the order of arrival.
+    raises OCPPError. Each call is answered in its own task, begun in the order of arrival. Messages leave in the order in which they
+    were said.
     """
 
     def __init__(
@@ -85,6 +86,8 @@ class Peer:
         self._handlers = handlers
         self._waiting: dict[str, tuple[str, asyncio.Future[Payload]]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
+        # The library validates in threads, where a report of the charge would overtake the answer that began it.
+        self._saying = asyncio.Lock()
 
     async def run(self) -> None:
         """Reads until the WebSocket ends; then every open call fails as Disconnected and every task is cancelled."""
@@ -106,15 +109,16 @@ class Peer:
     async def send(self, action: str, payload: Payload) -> asyncio.Future[Payload]:
         """Sends one call. The future is its answer, however late; it may fail as Disconnected, CallFailed or OCPPError."""
         call = Call(str(uuid4()), action, payload)
-        await validate_payload(call, self.version)
         answer: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
-        self._waiting[call.unique_id] = (action, answer)
-        try:
-            await self.websocket.send(call.to_json())
-            self._witness(Message(True, action, "call", payload, now()))
-        except ConnectionClosed:
-            self._waiting.pop(call.unique_id, None)
-            raise Disconnected from None
+        async with self._saying:
+            await validate_payload(call, self.version)
+            self._waiting[call.unique_id] = (action, answer)
+            try:
+                await self.websocket.send(call.to_json())
+                self._witness(Message(True, action, "call", payload, now()))
+            except ConnectionClosed:
+                self._waiting.pop(call.unique_id, None)
+                raise Disconnected from None
         return answer
 
     async def call(self, action: str, payload: Payload, timeout: float = 30) -> Payload:
@@ -168,16 +172,16 @@ class Peer:
                 raise NoHandler
             await validate_payload(call, self.version)
             result = call.create_call_result(await handler(call.payload))
-            await validate_payload(result, self.version)
-            frame: str = result.to_json()
-            passed = Message(True, str(call.action), "result", result.payload, now())
+            async with self._saying:
+                await validate_payload(result, self.version)
+                passed = Message(True, str(call.action), "result", result.payload, now())
+                await self._say(result.to_json(), passed)
         except OCPPError as error:
             # The library's details repeat the whole message, tokens included.
             frame = json.dumps(
                 [CallError.message_type_id, call.unique_id, error.code, error.default_description, {}]
             )
-            passed = Message(True, str(call.action), "error", error.code, now())
-        await self._say(frame, passed)
+            await self._say(frame, Message(True, str(call.action), "error", error.code, now()))
 
     async def _say(self, frame: str, passed: Message) -> None:
         try:

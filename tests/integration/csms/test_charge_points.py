@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from ocpp.messages import Call, CallResult, validate_payload
 
 from local.chargers import Behaviour, Reaction, unusual, usual
 from tests.integration.csms.client import Rest, eventually
@@ -40,6 +42,19 @@ def test_a_start_is_accepted_and_the_charge_ends_by_itself(
     eventually(lambda: rest.status(identity).body["status"] in charging)
     eventually(lambda: rest.status(identity).body["status"] == "Available")
     assert [(start.token, start.connector) for start in charger.starts] == [("DRIVER-1", 1)]
+
+
+def test_what_the_charge_reports_does_not_overtake_the_answer_that_began_it(
+    rest: Rest, plug: type_of_plug, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow_for_answers(message: Call | CallResult, version: str) -> None:
+        if isinstance(message, CallResult):
+            await asyncio.sleep(0.2)
+        await validate_payload(message, version)
+
+    plug(named("CP-1"))
+    monkeypatch.setattr("local.ocppj.validate_payload", slow_for_answers)
+    assert rest.connect("CP-1", connector=1).outcome == (200, "Accepted")
 
 
 def test_a_start_without_a_connector_is_left_to_the_charger(rest: Rest, plug: type_of_plug) -> None:
