@@ -8,10 +8,13 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import responses as phrases
 from typing import Any
+
+PATIENCE = 20.0  # seconds
 
 
 class Gone(Exception):
@@ -99,6 +102,8 @@ class Misbehaving:
         self._open: set[socket.socket] = set()
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._serving: list[threading.Thread] = []
+        self._accepted: set[object] = set()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=64 if accepting else 0)
         self.host = host
@@ -118,6 +123,19 @@ class Misbehaving:
     def starts(self) -> list[Asked]:
         """The requests that ask for a start."""
         return [asked for asked in self.asked if asked.method == "PUT"]
+
+    def catch_up(self) -> None:
+        """Wait until it has read what was sent to it on connections that are closed by now, however slow the machine is."""
+        with socket.socket(self._listener.family) as last:
+            last.bind((self.host, 0))
+            own = last.getsockname()
+            last.settimeout(PATIENCE)
+            with contextlib.suppress(ConnectionResetError):  # by a script that does so at once
+                last.connect((self.host, self.port))
+        until = time.monotonic() + PATIENCE
+        while own not in self._accepted or any(thread.is_alive() for thread in self._serving):
+            assert time.monotonic() < until, "a connection is still open"
+            time.sleep(0.005)
 
     def wait(self, seconds: float) -> None:
         if self._closing.wait(seconds):
@@ -139,21 +157,23 @@ class Misbehaving:
         for thread in self._threads:
             thread.join(5)
 
-    def _run(self, target: Callable[..., None], *arguments: Any) -> None:
+    def _run(self, target: Callable[..., None], *arguments: Any) -> threading.Thread:
         thread = threading.Thread(target=target, args=arguments, daemon=True)
         self._threads.append(thread)
         thread.start()
+        return thread
 
     def _accept(self) -> None:
         while True:
             try:
-                sock, _ = self._listener.accept()
+                sock, peer = self._listener.accept()
             except OSError:
                 return
             self.connections += 1
             script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
             self._open.add(sock)
-            self._run(self._serve, sock, script)
+            self._serving.append(self._run(self._serve, sock, script))
+            self._accepted.add(peer)
 
     def _serve(self, sock: socket.socket, script: Script) -> None:
         try:

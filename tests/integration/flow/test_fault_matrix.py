@@ -202,9 +202,11 @@ def test_faults_of_the_link(
         with stage.caller(link_timeout=0.3 if runs_out else 5.0) as caller:
             before = len(stage.server.starts)
             check(caller.post(members), row)
-            sent = len(stage.server.starts) - before
-            assert sent <= (3 if repeatable else 1)
             assert state(caller, members) == row.effect.state
+        if row.effect is faults.UNKNOWN:
+            stage.server.catch_up()  # it may not have read yet what the caller does not wait for
+        sent = len(stage.server.starts) - before
+        assert sent <= (3 if repeatable else 1)
         if row.effect is faults.UNREACHABLE:
             assert sent == 0
         stage.mend()
@@ -228,9 +230,14 @@ def test_faults_of_the_table(row: Row, table: TableServer, authority: Authority)
         fault = table_fault(row, table, stage.server)
         table.on_request = fault
         with stage.caller() as caller:
+            # Where time does not run out, a slow machine gets its time.
+            left = 29.0 if row.effect is faults.ACCEPTED else 3.0
             with short_of_time(row):
-                check(caller.post(members, left=2.0), row)
+                check(caller.post(members, left=left), row)
             table.on_request = only_of_before(fault, timestamp(time.time()))
+            until = time.monotonic() + left
+            while state(caller, members) != row.effect.state and time.monotonic() < until:
+                time.sleep(0.05)  # a busy table writes later what the caller does not wait for
             assert state(caller, members) == row.effect.state
         sent = len(stage.server.starts)
         assert sent == (0 if row.effect.problem == "journal-unavailable" else 1)

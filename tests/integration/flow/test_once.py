@@ -15,7 +15,21 @@ from tests.integration.calling import LOOPBACK, Caller, Heard, calling, request
 from tests.integration.misbehaving import Misbehaving, Peer, answers, declines, response, says, told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local.table import TableServer
+
+
+PATIENCE = 20  # seconds
+
+
+@pytest.fixture
+def caller(table: TableServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
+    """Nothing here is about time: a busy machine gets all that it needs, and no write is sent again because it is slow."""
+    monkeypatch.setattr("charger_connect.flow._TO_CLAIM", 29.0)
+    monkeypatch.setattr("journal.dynamodb._FIRST_PATIENCE", 29.0)
+    with calling(table, LINK_TIMEOUT=f"{PATIENCE}") as caller:
+        yield caller
 
 
 def state(caller: Caller, members: dict[str, Any]) -> str:
@@ -37,7 +51,7 @@ class Held:
     def __call__(self, peer: Peer) -> None:
         peer.read()
         self.reached.set()
-        self.release.wait(10)
+        self.release.wait(PATIENCE)
         peer.send(self._then.pop(0))
 
 
@@ -55,7 +69,7 @@ class Beside(Thread):
         self._heard.append(caller.post(members))
 
     def heard(self) -> Heard:
-        self.join(15)
+        self.join(2 * PATIENCE)
         return self._heard[0]
 
 
@@ -69,7 +83,7 @@ def test_of_fifty_callers_at_once_one_starts(caller: Caller, server: Misbehaving
     members = request(server.port)
     with ThreadPoolExecutor(50) as pool:
         calls = [pool.submit(caller.post, members) for _ in range(50)]
-        assert held.reached.wait(10)
+        assert held.reached.wait(PATIENCE)
         early = [call.result() for call in calls if call.done()]
         held.release.set()
         heard = [call.result() for call in calls]
@@ -160,9 +174,9 @@ def test_a_takeover_joins_the_call_of_an_invocation_that_still_lives(
     server.plays(first, second)
     members = request(server.port)
     one = Beside(caller, members)
-    assert first.reached.wait(5)
+    assert first.reached.wait(PATIENCE)
     other = Beside(outlived(caller), members)
-    assert second.reached.wait(5)
+    assert second.reached.wait(PATIENCE)
     second.release.set()
     assert other.heard().status == 200
     assert state(caller, members) == "completed"
@@ -177,9 +191,9 @@ def test_a_late_answer_counts_though_another_has_taken_over(caller: Caller, serv
     server.plays(first, second)
     members = request(server.port)
     one = Beside(caller, members)
-    assert first.reached.wait(5)
+    assert first.reached.wait(PATIENCE)
     other = Beside(outlived(caller), members)
-    assert second.reached.wait(5)
+    assert second.reached.wait(PATIENCE)
     first.release.set()
     assert one.heard().status == 200
     assert state(caller, members) == "completed"
@@ -192,9 +206,9 @@ def test_a_late_answer_turns_unknown_into_completed(caller: Caller, server: Misb
     server.plays(first, second)
     members = request(server.port)
     one = Beside(caller, members)
-    assert first.reached.wait(5)
+    assert first.reached.wait(PATIENCE)
     other = Beside(outlived(caller), members)
-    assert second.reached.wait(5)
+    assert second.reached.wait(PATIENCE)
     second.release.set()
     assert (other.heard().status, other.heard().problem) == (504, "outcome-unknown")
     assert state(caller, members) == "unknown"
@@ -208,9 +222,9 @@ def test_a_late_failure_closes_nothing_that_another_holds(caller: Caller, server
     server.plays(first, second)
     members = request(server.port)
     one = Beside(caller, members)
-    assert first.reached.wait(5)
+    assert first.reached.wait(PATIENCE)
     other = Beside(outlived(caller), members)
-    assert second.reached.wait(5)
+    assert second.reached.wait(PATIENCE)
     first.release.set()
     assert (one.heard().status, one.heard().outcome) == (409, "pending")
     assert state(caller, members) == "pending"
@@ -334,7 +348,7 @@ def test_an_item_deleted_in_flight_leaves_the_outcome_unknown(
     server.plays(held)
     members = request(server.port)
     call = Beside(caller, members)
-    assert held.reached.wait(5)
+    assert held.reached.wait(PATIENCE)
     table.clear()
     held.release.set()
     heard = call.heard()
@@ -362,7 +376,7 @@ def test_after_a_died_invocation_only_a_repeatable_dialect_is_asked_again(
     table.on_request = lambda *_: (
         Fault(apply=False, drop=True) if table.operations["UpdateItem"] > 1 else None
     )
-    assert caller.post(members, left=2.0).outcome == "unknown"
+    assert caller.post(members, left=3.0).outcome == "unknown"
     table.on_request = lambda *_: None
     assert state(caller, members) == "pending"
     heard = caller.at(repeatable=repeatable).post(members)
