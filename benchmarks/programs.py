@@ -64,7 +64,8 @@ def _peer(name: str) -> Program:
     package = program.deployed / FUNCTION / "charger_connect"
     package.mkdir(parents=True)
     shutil.copy(source, package)
-    uv = [str(Path(sys.executable).parent / "uv"), "pip", "install", "--quiet", "--no-config"]
+    environment = Path(sys.executable).parents[1]
+    uv = [str(ROOT / "scripts" / "uv"), str(environment), "pip", "install", "--quiet", "--no-config"]
     how = ["--require-hashes", "--only-binary", ":all:", "--link-mode", "copy", "--python", sys.executable]
     target = program.deployed / "DependenciesLayer" / "python"
     subprocess.run([*uv, *how, "--target", str(target), "-r", str(lock)], check=True)

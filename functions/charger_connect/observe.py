@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from journal import Attempt, Claimed, Settlement
     from wire import OcppStatusResponse
 
-_log = Logger(utc=True)
+_log = Logger(utc=True, json_deserializer=str)  # our messages are words: it need not try to read them as JSON
 _cold = True
 _ZERO = "00000000-0000-0000-0000-000000000000"
 _UNREADABLE = (400, 405, 413, 415)

@@ -7,6 +7,7 @@ that address.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -51,6 +52,7 @@ FORBIDDEN: tuple[Network, ...] = tuple(
 )
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Address:
     """The address that `text` spells, with what it embeds taken out.
 
@@ -87,6 +89,7 @@ def embedded(address: IPv6Address) -> IPv4Address | None:
     return None
 
 
+@lru_cache(maxsize=256)
 def forbidden(address: Address, network: Network) -> bool:
     """Whether `address` is of a kind never called, and `network`, which lists it, is not wholly of that kind."""
     return any(

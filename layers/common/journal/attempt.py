@@ -76,7 +76,7 @@ def fingerprint(secret: bytes, *meaning: str | int | None) -> bytes:
 
 def timestamp(now: float) -> str:
     """`now`, in seconds since the epoch, as ISO 8601 in UTC with microseconds: sorts as it counts."""
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _value(attribute: dict[str, Any]) -> Any:

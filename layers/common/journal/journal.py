@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import suppress
+from functools import lru_cache
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -382,20 +383,12 @@ class Journal:
         remove: tuple[str, ...] = (),
     ) -> dict[str, Any]:
         """One conditional UpdateItem; with `created` it is a claim, which counts a try and hears the whole item."""
-        assignments = [f"#{name} = :{name}" for name in sets]
-        names = {f"#{name}": name for name in (*sets, *remove, "state")}
+        expression, names = _expression(tuple(sets), remove, claims=created is not None)
         bound = {**{f":{name}": value for name, value in sets.items()}, **values}
-        expression = "SET " + ", ".join(assignments)
         if created:
-            expression += ", createdAt = if_not_exists(createdAt, :created)"
-            bound[":created"] = created
-        if remove:
-            expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
-        if created:
-            expression += " ADD tries :one"
-            bound[":one"] = 1
+            bound |= {":created": created, ":one": 1}
         if "#owner" in condition:
-            names["#owner"] = "owner"
+            names = {**names, "#owner": "owner"}
         return self._dynamodb.call(
             "UpdateItem",
             {
@@ -410,6 +403,21 @@ class Journal:
             },
             deadline,
         )
+
+
+@lru_cache(maxsize=64)  # a handful of shapes, of which a request has two
+def _expression(
+    sets: tuple[str, ...], remove: tuple[str, ...], *, claims: bool
+) -> tuple[str, dict[str, str]]:
+    """The update expression, and the names that stand in it and in its condition."""
+    expression = "SET " + ", ".join(f"#{name} = :{name}" for name in sets)
+    if claims:
+        expression += ", createdAt = if_not_exists(createdAt, :created)"
+    if remove:
+        expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
+    if claims:
+        expression += " ADD tries :one"
+    return expression, {f"#{name}": name for name in (*sets, *remove, "state")}
 
 
 def _held(opening: Opening, owner: str, now: float) -> dict[str, Any]:

@@ -47,13 +47,10 @@ def from_environment(environ: Mapping[str, str]) -> Callable[[], Credentials]:
     endpoint = _Endpoint(environ)
 
     def current() -> Credentials:
-        if "AWS_ACCESS_KEY_ID" not in environ or "AWS_SECRET_ACCESS_KEY" not in environ:
+        access_key, secret_key = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
+        if access_key is None or secret_key is None:
             return endpoint()
-        return Credentials(
-            environ["AWS_ACCESS_KEY_ID"],
-            environ["AWS_SECRET_ACCESS_KEY"],
-            environ.get("AWS_SESSION_TOKEN") or None,
-        )
+        return Credentials(access_key, secret_key, environ.get("AWS_SESSION_TOKEN") or None)
 
     return current
 
