@@ -217,10 +217,8 @@ def answers(status: int = 200, body: bytes = told(), kind: str = "application/js
     return says(response(status, body, f"Content-Type: {kind}", *headers))
 
 
-def declines(status: int, *headers: str, kind: str | None = None) -> Script:
-    """Read a request and answer it with a problem document; of a type that ends with `kind`, or that the native link has with
-    its 404, or any."""
-    kind = kind or ("charger-unknown" if status == 404 else "x")
+def declines(status: int, *headers: str, kind: str = "x") -> Script:
+    """Read a request and answer it with a problem document, whose type ends with `kind`."""
     body = json.dumps({"type": f"/problems/{kind}", "title": "x", "status": status, "detail": "x"}).encode()
     return answers(status, body, "application/problem+json", *headers)
 

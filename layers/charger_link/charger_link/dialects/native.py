@@ -77,13 +77,13 @@ def _error(reply: Reply) -> LinkError:
     if reply.kind != "application/problem+json":
         return _nonsense(f"http-{reply.status}")
     match reply.status:
-        case 404 if _type(reply).endswith("charger-unknown"):
-            return ChargerUnknown("charger-unknown", "The OCPP server does not know this charger.")
-        case 404:
+        case 404 if _type(reply).endswith("no-such-resource"):
             return ServerFailed(
                 "no-such-path",
                 "The OCPP server has nothing at the path that was asked, so nothing was started: look at basePath in LinkServers.",
             )
+        case 404:
+            return ChargerUnknown("charger-unknown", "The OCPP server does not know this charger.")
         case 429 | 503:
             return ServerBusy(
                 "busy",
