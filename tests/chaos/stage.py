@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from local.gateway import FunctionError, serve
 from local.running import in_thread
 from local.table import start_table
 from tests.end_to_end.emulator import Emulator
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -60,7 +60,7 @@ class Server:
     """The OCPP server, a process that is killed and comes back with its durable ids."""
 
     def __init__(self, database: Path, known: list[str]) -> None:
-        self._ports = [_free_port(), _free_port()]
+        self._ports = free_ports(2)
         self._arguments = [
             f"--database={database}",
             f"--known={','.join(known)}",
@@ -248,9 +248,3 @@ def _connected(port: int, identity: str) -> bool:
             return json.loads(connection.getresponse().read()).get("status") not in (None, "Unavailable")
     except (OSError, HTTPException, ValueError):
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

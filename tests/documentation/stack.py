@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from tempfile import TemporaryFile
@@ -19,6 +18,7 @@ from uuid import uuid4
 
 from apidoc.samples import PATH, SERVER, UNSERVED, written
 from apidoc.written import ROOT
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,11 +53,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> Ports:
-        with ExitStack() as stack:
-            listening = [
-                stack.enter_context(closing(socket.create_server(("127.0.0.1", 0)))) for _ in range(5)
-            ]
-            return cls(*(each.getsockname()[1] for each in listening))
+        return cls(*free_ports(5))
 
     def localized(self, text: str) -> str:
         """The text with the documented ports replaced by these."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +16,7 @@ from local.table import THROTTLED, start_table
 from tests.documentation.description import assert_described
 from tests.documentation.stack import Heard, Ports, Stack
 from tests.integration.gateway.functions import real_functions
+from tests.ports import free_ports
 from wire import MediaType
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def test_a_fault_is_answered_as_documented(name: str, media: MediaType, table: T
         )
         invoke = parts.enter_context(functions)
         gateway = parts.enter_context(closing(serve(template.read().routes, invoke)))
-        stack = Stack(Ports(gateway.port, 0, server.port, 0, closed_port()))
+        stack = Stack(Ports(gateway.port, 0, server.port, 0, *free_ports(1)))
 
         def connect(id_: str) -> Heard:
             body = stack.ports.localized(written(sample.request, media)).replace(sample.request["id"], id_)
@@ -116,11 +116,6 @@ def test_a_fault_is_answered_as_documented(name: str, media: MediaType, table: T
     assert heard.text == answered(sample.answer, media)
     assert {name.lower(): value for name, value in sample.headers.items()}.items() <= heard.headers.items()
     assert_described(heard, "POST", PATH)
-
-
-def closed_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        return int(listening.getsockname()[1])
 
 
 def test_the_journal_s_own_failure_is_described_for_those_who_read(table: TableServer) -> None:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from local.template import Function, read
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +84,7 @@ class Emulator:
         self._directory = artefact or build()
         self.function: Function = read(parameters=parameters).functions[function]
         self._output = tempfile.NamedTemporaryFile("w+", prefix=f"{function}-", suffix=".log")  # noqa: SIM115
-        self._address, runtime = _free_addresses()
+        self._address, runtime = (f"127.0.0.1:{port}" for port in free_ports(2))
         self._process = subprocess.Popen(
             [
                 _programs()[0],
@@ -224,10 +225,3 @@ def _runtime() -> Path:
                 link.unlink(missing_ok=True)
                 link.symlink_to(target)
     return directory
-
-
-def _free_addresses() -> tuple[str, str]:
-    with socket.socket() as first, socket.socket() as second:
-        for each in (first, second):
-            each.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{first.getsockname()[1]}", f"127.0.0.1:{second.getsockname()[1]}"

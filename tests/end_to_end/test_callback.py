@@ -15,7 +15,8 @@ from local.running import in_thread
 from local.standins import CitrineOS, keeping
 from tests.end_to_end.conftest import LINK_SERVERS
 from tests.end_to_end.emulator import Emulator
-from tests.integration.dialects.asking import eventually, is_connected
+from tests.integration.dialects.asking import is_connected
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from websockets.sync.client import connect
 from tests.integration.csms.conformance import CONNECT, STATUS, assert_conforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from websockets.sync.client import ClientConnection
 
@@ -123,12 +122,3 @@ class Scripted:
 
     def fail(self, unique_id: str, code: str) -> None:
         self.socket.send(json.dumps([4, unique_id, code, "", {}]))
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    """Waits until `condition` is true, and returns it."""
-    until = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.02)
-    return result

@@ -8,7 +8,8 @@ import pytest
 from local.chargers import Behaviour, ChargePoint, charging
 from local.csms import Csms, Options, serving
 from local.running import in_thread
-from tests.integration.csms.client import Rest, eventually
+from tests.integration.csms.client import Rest
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

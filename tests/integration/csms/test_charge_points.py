@@ -11,7 +11,8 @@ import pytest
 from ocpp.messages import Call, CallResult, validate_payload
 
 from local.chargers import Behaviour, Reaction, unusual, usual
-from tests.integration.csms.client import Rest, eventually
+from tests.integration.csms.client import Rest
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.integration.csms.conftest import type_of_plug

@@ -10,7 +10,8 @@ import pytest
 
 from local.chargers import Behaviour, Reaction
 from local.csms import Csms, Options
-from tests.integration.csms.client import Rest, Scripted, eventually
+from tests.integration.csms.client import Rest, Scripted
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from tests.integration.csms.conftest import type_of_plug

@@ -10,7 +10,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.integration.csms.client import Reply, Rest, Scripted, eventually
+from tests.integration.csms.client import Reply, Rest, Scripted
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable

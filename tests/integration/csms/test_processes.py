@@ -16,7 +16,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.csms.client import Rest, eventually
+from tests.integration.csms.client import Rest
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

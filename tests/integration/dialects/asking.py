@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from charger_link.secrets import Secrets
 from local.chargers import charging
 from local.running import in_thread
 from local.standins import keeping
+from tests.waiting import eventually
 from transport import Deadline
 
 if TYPE_CHECKING:
@@ -113,12 +113,3 @@ def is_connected(standin: StandIn, identity: str) -> bool:
         return identity in json.loads(connection.getresponse().read())
     finally:
         connection.close()
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    """Waits until `condition` is true, and returns it."""
-    until = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < until, "it never came"
-        time.sleep(0.02)
-    return result

@@ -19,7 +19,8 @@ from local.invokers import in_process
 from local.running import in_thread
 from local.standins import CitrineOS, keeping
 from tests.integration.calling import LOOPBACK, Caller, Heard, request
-from tests.integration.dialects.asking import eventually, is_connected
+from tests.integration.dialects.asking import is_connected
+from tests.waiting import eventually
 from transport.credentials import from_environment
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from local.server import Dropped
 from local.standins import CitrineOS
 from local.standins.serving import connected
 from local.table import Fault
-from tests.integration.dialects.asking import eventually
 from tests.integration.dialects.deployed import SECRET, Deployed, call_back, deployed
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

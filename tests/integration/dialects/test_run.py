@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from local.standins import OcppCs
 from tests.integration.calling import LOOPBACK
 from tests.integration.dialects.asking import behind
 from tests.integration.gateway.test_run import ROOT, Run
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ports() -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.create_server(("127.0.0.1", 0)))) for _ in range(4)]
-        return [port for (_, port) in (each.getsockname() for each in sockets)]
+    return free_ports(4)
 
 
 @pytest.fixture

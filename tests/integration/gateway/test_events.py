@@ -23,8 +23,9 @@ from local.gateway import build_event, read_answer
 from local.running import in_thread
 from local.server import Request
 from local.table import start_table
-from tests.integration.csms.client import Rest, eventually
+from tests.integration.csms.client import Rest
 from tests.integration.gateway.functions import real_functions
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

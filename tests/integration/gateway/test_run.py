@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, closing
 from queue import Queue
 from threading import Thread
@@ -19,9 +18,11 @@ import pytest
 
 from local import template
 from tests.integration.gateway.raw import Answer, exchange
+from tests.ports import free_ports
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = template.PATH.parent
 PATH = "/api/v1/ocpp/charger-connect"
@@ -97,9 +98,7 @@ class Run:
 
 @pytest.fixture
 def ports() -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(socket.create_server(("127.0.0.1", 0)))) for _ in range(4)]
-        return [port for (_, port) in (each.getsockname() for each in sockets)]
+    return free_ports(4)
 
 
 @pytest.fixture
@@ -107,13 +106,6 @@ def run(ports: list[int]) -> Iterator[Run]:
     run = Run(ports)
     yield run
     run.stop()
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.2)
 
 
 def is_gone(pid: int) -> bool:
@@ -154,7 +146,7 @@ def test_it_ends_with_its_terminal(ports: list[int]) -> None:
 def test_its_processes_end_even_when_it_is_killed(run: Run) -> None:
     run.ready()
     run.process.kill()
-    eventually(lambda: is_gone(run.csms) and is_gone(run.chargers))
+    eventually(lambda: is_gone(run.csms) and is_gone(run.chargers), PATIENCE)
 
 
 def test_a_killed_ocpp_server_is_missed_and_comes_back_with_its_chargers(run: Run) -> None:
@@ -163,15 +155,15 @@ def test_a_killed_ocpp_server_is_missed_and_comes_back_with_its_chargers(run: Ru
     run.until(r"the OCPP server: ended \(SIGKILL\)")
     assert run.connect("CP-1").status == 502
     run.until(r"the OCPP server: back")
-    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted")
+    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted", PATIENCE)
 
 
 def test_killed_charge_points_are_offline_and_come_back(run: Run) -> None:
     run.ready()
     os.kill(run.chargers, signal.SIGKILL)
     run.until(r"the charge points: ended \(SIGKILL\)")
-    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "offline")
-    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted")
+    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "offline", PATIENCE)
+    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted", PATIENCE)
 
 
 @pytest.mark.parametrize("taken", range(4))
