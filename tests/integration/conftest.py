@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.table import start_table
+from tests.integration.misbehaving import Misbehaving, answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,3 +35,10 @@ def table(shared_table: TableServer) -> Iterator[TableServer]:
     shared_table.on_request = lambda *_: None
     shared_table.clear()
     shared_table.operations.clear()
+
+
+@pytest.fixture
+def server() -> Iterator[Misbehaving]:
+    """An OCPP server whose chargers accept everything, until it is told otherwise."""
+    with closing(Misbehaving(answers())) as server:
+        yield server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import closing, contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +14,12 @@ import authorizer.handler
 import callback.handler
 import preflight.handler
 from charger_connect import observe
-from local.table import start_table
 from local.template import Resolver
 from scripts.transform import extend, load, transform
 from tests.integration.calling import Caller, calling
-from tests.integration.misbehaving import Misbehaving, answers
+from tests.integration.conftest import server, shared_table, table
+
+__all__ = ["server", "shared_table", "table"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,27 +62,6 @@ def resources() -> dict[str, Any]:
         for name, resource in document["Resources"].items()
         if resolver.holds(resource.get("Condition"))
     }
-
-
-@pytest.fixture(scope="module")
-def shared_table() -> Iterator[TableServer]:
-    with closing(start_table()) as table:
-        yield table
-
-
-@pytest.fixture
-def table(shared_table: TableServer) -> Iterator[TableServer]:
-    yield shared_table
-    shared_table.on_request = lambda *_: None
-    shared_table.clear()
-    shared_table.operations.clear()
-
-
-@pytest.fixture
-def server() -> Iterator[Misbehaving]:
-    """An OCPP server whose chargers accept everything, until it is told otherwise."""
-    with closing(Misbehaving(answers())) as server:
-        yield server
 
 
 @pytest.fixture

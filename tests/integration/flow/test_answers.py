@@ -251,7 +251,7 @@ def test_nor_while_another_invocation_holds_it(
 ) -> None:
     monkeypatch.setattr("charger_connect.flow._TO_SETTLE", 0.5)
     members = request(server.port)
-    table.on_request = lambda *_: Fault(apply=False, error="ThrottlingException") if server.starts else None
+    table.on_request = lambda *_: THROTTLED if server.starts else None
     with calling(table) as caller:
         assert caller.post(members, left=4.0).outcome == "unknown"
     table.on_request = lambda *_: None

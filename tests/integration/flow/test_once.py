@@ -257,8 +257,7 @@ def test_a_repeat_in_doubt_never_says_not_started(caller: Caller, server: Misbeh
 
 def test_a_repeat_goes_to_the_server_that_heard_the_first_one(caller: Caller, server: Misbehaving) -> None:
     """Where a request names none, the deployment's default may have changed in between."""
-    members = request(server.port)
-    without = {name: value for name, value in members.items() if not name.startswith("server")}
+    without = naming_no_server()
     other = Misbehaving(answers())
     server.plays(says(b"HTTP/1.1 nonsense\r\n\r\n"))
     try:
@@ -278,14 +277,23 @@ def with_default(caller: Caller, server: Misbehaving) -> None:
     caller.service = replace(caller.service, default_server=f"127.0.0.1:{server.port}")
 
 
+def naming_no_server() -> dict[str, Any]:
+    return {name: value for name, value in request(0).items() if not name.startswith("server")}
+
+
+def left_unknown(caller: Caller, server: Misbehaving) -> dict[str, Any]:
+    """A request that names no server, whose outcome at `server` is not known."""
+    server.plays(answers(500, b"{}", "text/plain"))
+    without = naming_no_server()
+    with_default(caller, server)
+    assert caller.post(without).outcome == "unknown"
+    return without
+
+
 def test_a_stored_server_that_is_no_longer_allowed_is_not_called(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
-    server.plays(answers(500, b"{}", "text/plain"))
-    members = request(server.port)
-    without = {name: value for name, value in members.items() if not name.startswith("server")}
-    with_default(caller, server)
-    assert caller.post(without).outcome == "unknown"
+    without = left_unknown(caller, server)
     asked = len(server.asked)
     other = Misbehaving(answers())
     try:
@@ -312,11 +320,7 @@ def test_a_stored_server_whose_entry_has_changed_is_not_called(
     change: dict[str, Any], caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     """The request names none, and another server has held the charger since: that one is judged first, not the stored one."""
-    server.plays(answers(500, b"{}", "text/plain"))
-    members = request(server.port)
-    without = {name: value for name, value in members.items() if not name.startswith("server")}
-    with_default(caller, server)
-    assert caller.post(without).outcome == "unknown"
+    without = left_unknown(caller, server)
     asked = len(server.asked)
     server.plays(answers())
     with closing(Misbehaving(answers())) as other:
@@ -326,7 +330,7 @@ def test_a_stored_server_whose_entry_has_changed_is_not_called(
             heard = later.post(without)
         assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
         assert (len(server.asked), len(other.starts)) == (asked, 1)
-    assert state(caller, members) == "unknown"
+    assert state(caller, without) == "unknown"
 
 
 def test_a_request_that_names_a_server_no_longer_allowed_is_refused_before_claim(
