@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import money, report
 from benchmarks.programs import PEERS, ROOT, SERVICE
+from scripts import marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 RESULTS = Path(__file__).with_name("results")
-MARKS = ("<!-- bench: begin -->", "<!-- bench: end -->")
 
 # figure, peer, and the service's share of the peer's that is the goal at most
 GOALS = (
@@ -36,19 +36,15 @@ GOALS = (
 XML_GOAL = 1.3  # times our own JSON
 
 
-def write(results: Path = RESULTS, document: Path = DOCUMENT) -> None:
-    """Replace what stands between the marks."""
-    before, mark, rest = document.read_text(encoding="utf-8").partition(MARKS[0])
-    _, end, after = rest.partition(MARKS[1])
-    assert mark, f"{document} has no {MARKS[0]}"
-    assert end, f"{document} has no {MARKS[1]}"
-    document.write_text(f"{before}{mark}\n{text(results)}\n{end}{after}", encoding="utf-8")
+def write() -> None:
+    """Put the latest results into the document."""
+    marked.write(DOCUMENT, "bench", text())
 
 
-def text(results: Path = RESULTS) -> str:
+def text() -> str:
     """The measured part, in Markdown."""
-    figures = json.loads((results / "latest.json").read_text())
-    details = json.loads((results / "details.json").read_text())
+    figures = json.loads((RESULTS / "latest.json").read_text())
+    details = json.loads((RESULTS / "details.json").read_text())
     return "\n\n".join(_sections(figures, details))
 
 

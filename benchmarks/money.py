@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from scripts.cost import Figures, million, replaced
+from scripts.cost import Figures, million
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ def of_program(figures: Mapping[str, Mapping[str, Figure]], program: str) -> flo
     """Dollars per million that the program itself decides: its own work, its cold starts, its writes; waiting is the same for all."""
     assumed = Figures()
     cost = million(
-        replaced(
+        replace(
             assumed,
             own=seconds(
                 figures["warm_cpu_json"][program]["median"],
@@ -44,5 +45,5 @@ def by_memory(cpu: float, calls: float) -> list[tuple[int, float, float]]:
     rows = []
     for memory in SIZES:
         own = seconds(cpu, calls, memory)
-        rows.append((memory, own * 1000, sum(million(replaced(Figures(), own=own, memory=memory)).values())))
+        rows.append((memory, own * 1000, sum(million(replace(Figures(), own=own, memory=memory)).values())))
     return rows

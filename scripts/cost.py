@@ -10,7 +10,7 @@ Prices are AWS's list prices of us-east-1 in dollars, without free tiers; measur
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "cost.md"
@@ -28,7 +28,7 @@ class Figures:
     cold: float = 0.45  # a cold start's billed initialisation
     cold_share: float = 0.01  # connects that meet one
     memory: int = 512  # megabytes
-    write_units: int = 3  # claim: item and index entry; settle: item (measured: benchmarks)
+    write_units: float = 3  # claim: item and index entry; settle: item (measured: benchmarks)
     item: int = 700  # measured: an item after settle
     retention: int = 90  # days
     log: int = 2600  # measured: claimed, settled and metrics 1,600; then Lambda's own lines, the access log, 26 for each line
@@ -89,7 +89,7 @@ def tables(figures: Figures) -> str:
         "| --- | ---: | ---: |",
     ]
     for wait in (0.3, 1.0, 2.0, 5.0, 10.0, 20.0):
-        costs = million(replaced(figures, wait=wait))
+        costs = million(replace(figures, wait=wait))
         waiting = costs["Lambda, waiting for the charger"]
         lines.append(f"| {wait:g} s | {sum(costs.values()):.2f} | {waiting / sum(costs.values()):.0%} |")
     lines += [
@@ -111,13 +111,6 @@ def _watching(figures: Figures) -> float:
         + figures.alarms * figures.price_alarm
         + figures.price_dashboard
         + figures.secrets * figures.price_secret
-    )
-
-
-def replaced(figures: Figures, **changes: float) -> Figures:
-    """`figures` with some of them changed."""
-    return Figures(
-        **{field.name: changes.get(field.name, getattr(figures, field.name)) for field in fields(Figures)}
     )
 
 

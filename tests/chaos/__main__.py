@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts import marked
 from tests.chaos.clients import carry_out, orders
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.stage import ODD, Staging, behaviours
+from tests.chaos.stage import ODD, behaviours, staging
 from tests.chaos.storm import Storm
 from tests.end_to_end import emulator
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from local.chargers import Reaction
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
-MARKS = ("<!-- chaos: begin -->", "<!-- chaos: end -->")
 _ROUNDS = 5  # of asking again after the storm, each when every lease is over
 _UNKNOWN_ROUNDS = (
     2  # in which those too are asked about of which the OCPP server knows no more than that it sent them
@@ -39,7 +39,7 @@ def run(
     draw = random.Random(seed)
     with (
         tempfile.TemporaryDirectory() as directory,
-        Staging(Path(directory), behaviours(chargers, odd, draw), runtimes) as stage,
+        staging(Path(directory), behaviours(chargers, odd, draw), runtimes) as stage,
     ):
         given = orders(attempts, sorted(stage.chargers), draw)
         with Storm(stage, random.Random(draw.random()), seconds=_STORM * attempts) as storm:
@@ -106,8 +106,7 @@ def _write(seed: int, seconds: int, verdict: Verdict, counts: dict[str, int]) ->
     table = "\n".join(
         ["| | |", "| --- | ---: |", *(f"| {name} | {value:,} |" for name, value in rows.items())]
     )
-    before, _, rest = DOCUMENT.read_text().partition(MARKS[0])
-    DOCUMENT.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}")
+    marked.write(DOCUMENT, "chaos", table)
 
 
 if __name__ == "__main__":

@@ -33,9 +33,14 @@ class Order:
     heard: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
     @property
+    def told(self) -> set[str]:
+        """The definite answers about a charger that was asked, which its callers heard."""
+        return {body["status"] for status, body in self.heard if status == 200} - {"Unavailable"}
+
+    @property
     def done(self) -> bool:
-        """Whether some caller heard a definite answer about a charger that was asked."""
-        return any(status == 200 and body["status"] != "Unavailable" for status, body in self.heard)
+        """Whether some caller heard one."""
+        return bool(self.told)
 
 
 def orders(count: int, chargers: list[str], draw: random.Random) -> list[Order]:

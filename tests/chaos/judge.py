@@ -59,13 +59,10 @@ def _contradiction(order: Order, attempt: Attempt, starts: int) -> str | None:
         return f"failed, and {starts} starts were received"
     if outcome == "accepted" and not starts:
         return "accepted, and no charge point received it"
-    told = {
-        body["status"] for status, body in order.heard if status == 200 and body["status"] != "Unavailable"
-    }
-    if told and (
-        attempt.state is not State.COMPLETED or told != {attempt.answer and attempt.answer["status"]}
+    if order.done and (
+        attempt.state is not State.COMPLETED or order.told != {attempt.answer and attempt.answer["status"]}
     ):
-        return f"callers heard {sorted(told)}, the attempt says {attempt.state} {attempt.answer}"
+        return f"callers heard {sorted(order.told)}, the attempt says {attempt.state} {attempt.answer}"
     return None
 
 

@@ -9,9 +9,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, asynccontextmanager, closing, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection
 from queue import SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from journal import Attempt, State
 from local import template
 from local.chargers import Behaviour, ChargePoint, Reaction, charging
+from local.dialects import NATIVE, is_connected
 from local.gateway import FunctionError, serve
 from local.running import in_thread
 from local.table import start_table
@@ -191,37 +192,25 @@ class Stage:
         time.sleep(max(0.0, max(leases, default=0.0) - time.time() + 0.1))
 
 
-class Staging:
-    """Sets the stage and clears it away; a context manager."""
-
-    def __init__(self, directory: Path, given: list[Behaviour], runtimes: int) -> None:
-        self._directory, self._behaviours, self._runtimes = directory, given, runtimes
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Stage:
-        with ExitStack() as stack:
-            identities = [behaviour.identity for behaviour in self._behaviours]
-            table = stack.enter_context(closing(start_table()))
-            records = self._directory / "server.sqlite"
-            server = stack.enter_context(closing(Server(records, identities)))
-            journal = self._directory / "starts.jsonl"
-            chargers, loop = stack.enter_context(
-                in_thread(_charging(self._behaviours, server.ocpp_url, journal))
-            )
-            links = [{"network": "127.0.0.0/8", "ports": [server.rest_port], "scheme": "http"}]
-            variables = table.environment() | {
-                "LINK_SERVERS": json.dumps(links),
-                "LINK_TIMEOUT": str(LINK_SECONDS),
-                "AWS_LAMBDA_FUNCTION_TIMEOUT": str(FUNCTION_SECONDS),
-            }
-            runtimes = stack.enter_context(closing(Runtimes(variables, self._runtimes)))
-            gateway = stack.enter_context(closing(serve(template.read().routes, runtimes)))
-            _await_connected(server.rest_port, identities)
-            self._stack = stack.pop_all()
-        return Stage(gateway.port, table, runtimes, server, chargers, loop, journal, records)
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+@contextmanager
+def staging(directory: Path, given: list[Behaviour], count: int) -> Iterator[Stage]:
+    """Everything with these charge points and `count` runtimes, until the end of the block; files go to `directory`."""
+    identities = [behaviour.identity for behaviour in given]
+    records, journal = directory / "server.sqlite", directory / "starts.jsonl"
+    with ExitStack() as stack:
+        table = stack.enter_context(closing(start_table()))
+        server = stack.enter_context(closing(Server(records, identities)))
+        chargers, loop = stack.enter_context(in_thread(_charging(given, server.ocpp_url, journal)))
+        links = [{"network": "127.0.0.0/8", "ports": [server.rest_port], "scheme": "http"}]
+        variables = table.environment() | {
+            "LINK_SERVERS": json.dumps(links),
+            "LINK_TIMEOUT": str(LINK_SECONDS),
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(FUNCTION_SECONDS),
+        }
+        runtimes = stack.enter_context(closing(Runtimes(variables, count)))
+        gateway = stack.enter_context(closing(serve(template.read().routes, runtimes)))
+        _await_connected(server.rest_port, identities)
+        yield Stage(gateway.port, table, runtimes, server, chargers, loop, journal, records)
 
 
 @asynccontextmanager
@@ -238,13 +227,4 @@ def _await_connected(port: int, identities: list[str]) -> None:
     while waiting:
         if time.monotonic() > until:
             raise RuntimeError(f"charge points that did not connect: {sorted(waiting)}")
-        waiting = {identity for identity in waiting if not _connected(port, identity)}
-
-
-def _connected(port: int, identity: str) -> bool:
-    try:
-        with closing(HTTPConnection(HOST, port, timeout=10)) as connection:
-            connection.request("GET", f"/api/v1/chargers/{identity}")
-            return json.loads(connection.getresponse().read()).get("status") not in (None, "Unavailable")
-    except (OSError, HTTPException, ValueError):
-        return False
+        waiting = {identity for identity in waiting if not is_connected(NATIVE, port, identity)}

@@ -33,7 +33,7 @@ class Storm:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self._stage.table.on_request = lambda _operation, _body: None
+        self._stage.table.on_request = _calm
 
     def _rage(self) -> None:
         until = time.monotonic() + self._seconds

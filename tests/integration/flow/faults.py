@@ -12,10 +12,11 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts import marked
 from tests.integration.misbehaving import Peer, Script, answers, declines, drips, hangs, response, says, told
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reliability.md"
-BEGIN, END = "<!-- fault matrix: begin -->", "<!-- fault matrix: end -->"
+PART = "fault matrix"
 
 
 class Retry(Enum):
@@ -273,15 +274,8 @@ def _line(row: Row) -> str:
 
 def shown() -> str:
     """What the document says now between its marks."""
-    return _parts()[1].strip()
-
-
-def _parts() -> tuple[str, str, str]:
-    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
-    between, _, after = rest.partition(END)
-    return before, between, after
+    return marked.shown(DOCUMENT, PART)
 
 
 if __name__ == "__main__":
-    before, _, after = _parts()
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{rendered()}\n\n{END}{after}", encoding="utf-8")
+    marked.write(DOCUMENT, PART, f"\n{rendered()}\n")
