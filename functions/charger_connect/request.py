@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from charger_link import addresses
+from charger_link import addresses, ocpp
 from wire import OcppChargerConnectRequest
 from wire.messages import Int32, Text
 
@@ -58,7 +58,9 @@ def _connector(value: object) -> object:
     if value is None:
         return None
     text = str(value)
-    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) <= 0x7FFFFFFF):
+    if not (
+        text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) <= ocpp.LARGEST_CONNECTOR
+    ):
         raise _wrong("must be a whole number from 1 up, such as ?connectorId=1")
     return int(text)
 

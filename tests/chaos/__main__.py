@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 _ROUNDS = 5  # of asking again after the storm, each when every lease is over
-_UNKNOWN_ROUNDS = (
-    2  # in which those too are asked about of which the OCPP server knows no more than that it sent them
-)
+_UNKNOWN_ROUNDS = 2  # in which those too are asked about that the OCPP server knows only to have sent
 _STORM = 0.3  # seconds for each attempt, at most; what is left then is carried out in calm
 
 

@@ -42,6 +42,10 @@ class Reply(NamedTuple):
     json: Any
     text: str
 
+    def member(self, name: str) -> str:
+        """A member of the body as text; empty where there is none."""
+        return str(self.json.get(name, "")) if isinstance(self.json, dict) else ""
+
 
 class Exchange:
     """How a dialect speaks to its server: requests in, whole replies out, everything else raised.
@@ -98,9 +102,8 @@ class Exchange:
             try:
                 return self._authorized(method, path, given, body, limit)
             except NotConnected as error:
-                if (
-                    in_time and failure is None
-                ):  # a request is one witness, and one out of time did not even try
+                # A request is one witness, and one out of time did not even try.
+                if in_time and failure is None:
                     self._failed(None)
                 # Once something was sent, a connection that is not made takes nothing of that back.
                 failure = failure or Unreachable(error.reason, _UNREACHABLE)
@@ -125,17 +128,16 @@ class Exchange:
         """Once with the secret as known, and after a 401 or 403 (a token that expired, at some) once more with the secret as it
         is now."""
         name = self._server.entry.secret
-        reply = self._once(method, path, headers | self._secrets.headers(name, self._deadline), body, limit)
+        reply = self._once(method, path, headers, body, limit)
         if reply.status in (401, 403) and name and self._secrets.refresh(name, self._deadline):
-            reply = self._once(
-                method, path, headers | self._secrets.headers(name, self._deadline), body, limit
-            )
+            reply = self._once(method, path, headers, body, limit)
         if reply.status == 401:
             raise ServerRefused("unauthorized", _REFUSED)
         return reply
 
     def _once(self, method: str, path: str, headers: dict[str, str], body: bytes, limit: int) -> Reply:
         entry = self._server.entry
+        headers = headers | self._secrets.headers(entry.secret, self._deadline)
         tls = trust(entry.ca) if entry.scheme == "https" else None
         host = entry.server_name or self._server.address
         # A kept connection dies unseen while Lambda is frozen, and a start must not go out on a dead one: always a new one.

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from journal.attempt import Attempt
 
 LIFETIME = 86400  # seconds
-_CLOCKS_DIFFER = (
-    300  # seconds, at most: a callback may come in the same second, to a process whose clock is behind
-)
+# Seconds, at most: a callback may come in the same second, to a process whose clock is behind.
+_CLOCKS_DIFFER = 300
 _PURPOSE = b"charger-connect: path of a callback"  # the secret signs fingerprints too, never the same text
 
 

@@ -135,6 +135,7 @@ class Journal:
             Nothing was sent to any charger by this claim; with its ``doubt``, perhaps by one before.
         """
         owner = secrets.token_urlsafe(12)
+        doubt = opening.token is not None  # of a takeover; a status starts nothing
         for _ in range(_ROUNDS):
             try:
                 return Claimed(self._open(opening, owner, deadline))
@@ -146,15 +147,13 @@ class Journal:
             if verdict is not None:
                 return verdict
             try:
-                return Claimed(
-                    self._take_over(old, opening, owner, deadline), doubt=opening.token is not None
-                )
+                return Claimed(self._take_over(old, opening, owner, deadline), doubt)
             except ConditionFailed as failed:
                 now = Attempt.of(failed.item) if failed.item else None
                 if now and now.owner == owner and now.state is State.PENDING:
-                    return Claimed(now, doubt=opening.token is not None)
+                    return Claimed(now, doubt)
             except JournalUnavailable as error:
-                error.doubt = opening.token is not None
+                error.doubt = doubt
                 raise
         return Pending(old, 1)
 

@@ -75,9 +75,8 @@ def _answered(name: str, fault: Script | str) -> Row:
 def _resets(data: bytes = b"", *, unread: bool = False) -> Script:
     def script(peer: Peer) -> None:
         if unread:
-            peer.socket.recv(
-                1, socket.MSG_PEEK
-            )  # it is there: a reset before that is a connection that was never made
+            # It is there: a reset before that is a connection that was never made.
+            peer.socket.recv(1, socket.MSG_PEEK)
         else:
             peer.read()
         if data:

@@ -77,7 +77,7 @@ def _error(reply: Reply) -> LinkError:
     if reply.kind != "application/problem+json":
         return _nonsense(f"http-{reply.status}")
     match reply.status:
-        case 404 if _type(reply).endswith("no-such-resource"):
+        case 404 if reply.member("type").endswith("no-such-resource"):
             return ServerFailed(
                 "no-such-path",
                 "The OCPP server has nothing at the path that was asked, so nothing was started: look at basePath in LinkServers.",
@@ -105,10 +105,6 @@ def _error(reply: Reply) -> LinkError:
             return OutcomeUnknown(
                 f"http-{code}", "The OCPP server failed; whether the charger starts is not known."
             )
-
-
-def _type(reply: Reply) -> str:
-    return str(reply.json.get("type", "")) if isinstance(reply.json, dict) else ""
 
 
 def _retry_after(reply: Reply) -> int:

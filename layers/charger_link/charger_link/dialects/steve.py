@@ -52,7 +52,7 @@ def _of(charger: str, results: Any) -> dict[str, Any] | None:
 
 
 def _refusal(command: Command, reply: Reply) -> Answer:
-    message = str(reply.json.get("message", "")) if isinstance(reply.json, dict) else ""
+    message = reply.member("message")
     if reply.status == 400 and message.startswith("No stations are eligible for communication"):
         return ocpp.offline("unknown-or-not-connected", command.connector)
     if reply.status == 400 and message.startswith("Requested OCPP Tag is not eligible"):
