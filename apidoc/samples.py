@@ -33,7 +33,7 @@ UNSERVED: Final = 9089
 REQUEST_FORMATS: Final = (*(str(media) for media in MediaType), FORM)
 _TOKEN: Final = "04A2B3C4D5E6F7"  # noqa: S105 - a sample
 _CORRECT: Final = "Correct what is listed under errors, then send the request again."
-_LOOK: Final = "Look at the attempt before you use a new id: the charge may have started."
+_LOOK: Final = "The charge may have started, or may still start: look at the attempt, and check the charger before you use a new id."
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,8 +194,8 @@ def problem() -> Schema:
             "type": "string",
             "enum": list(get_args(problems.Outcome)),
             "description": (
-                "Of a 409 and every 5xx: `not-started`: try again with the same id; `pending`: wait; `unknown`: it may have started, "
-                "look at `instance` before using a new id."
+                "Of a 409 and every 5xx: `not-started`: try again with the same id; `pending`: wait; `unknown`: it may have started, or may still start: "
+                "look at `instance`, and check the charger before you use a new id."
             ),
         },
     }

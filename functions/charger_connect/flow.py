@@ -62,7 +62,7 @@ _UNCLAIMED = (
 )
 _UNRECORDED = "The OCPP server was called, and the outcome could not be recorded."
 _SENT_BEFORE = "An earlier call with this id was sent, and its outcome is not known."
-_LOOK = "Look at the attempt before you use a new id: the charge may have started."
+_LOOK = "The charge may have started, or may still start: look at the attempt, and check the charger before you use a new id."
 _ONLY_ASKED = "The charger's status could not be learnt in time. Nothing was to be started: ask again."
 _ZERO = UUID(int=0)
 

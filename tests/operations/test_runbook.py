@@ -118,3 +118,15 @@ def test_unknown_has_an_answer_for_every_dialect() -> None:
     rows = set(re.findall(r"^\| ([\w.-]+) \|", entry, re.MULTILINE))
     assert rows - {"---"} == {"native", "SteVe", "CitrineOS", "OCPP.Core", "ocpp-cs"}
     assert "Tell the driver" in entry
+
+
+def test_a_new_id_needs_the_chargers_record_and_a_new_connection() -> None:
+    """No waiting time makes "not started" certain: a start was seen to leave 39 s after the answer, and to arrive after 76 s."""
+    entry = ALARMS.partition("## Unknowns\n")[2].partition("\n## ")[0]
+    (permission,) = [line for line in entry.splitlines() if "may try again" in line]
+    assert "record shows no charge" in permission
+    assert "closed and opened since" in permission
+    assert not re.search(r"LinkTimeout|seconds|minutes|\d+ s\b", permission)
+    assert "A new id without both checks can start a second charge." in entry
+    driver = entry.partition("**Tell the driver**")[2]
+    assert not re.search(r"start again|try again", driver)
