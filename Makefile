@@ -1,19 +1,4 @@
 # Each target sets up what it needs; a second run does nothing that the first has done.
-#
-#     make run      the whole stack on this machine (CHARGERS=all, DIALECT=steve; PORT, TABLE_PORT, REST_PORT, OCPP_PORT)
-#     make test     all tests (TESTS="tests/unit -k journal" for some)
-#     make chaos    a storm over the built artefact (SEED=1, ATTEMPTS=300)
-#     make check    format, lint, types, import rules, templates
-#     make fuzz     hostile input, large: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
-#     make docs     docs/openapi.yaml and the help page, from the code
-#     make screenshots  the pictures of console and help page in docs/images (needs Chromium)
-#     make build    the Lambda artefacts (ARCH=arm64, or x86_64)
-#     make deploy   to AWS, as samconfig.toml says (ENVIRONMENT=dev, or prod); needs an account
-#     make audit    known vulnerabilities, policies of the template, code: checkov, bandit, pip-audit
-#     make sbom     what is deployed, as CycloneDX: .aws-sam/sbom.cdx.json
-#     make bench    the service beside what it is compared with (BENCH="--only cold,warm", BENCH=--quick)
-#     make lock     the hashed lock files, anew
-#     make clean    removes what was built; `make distclean` the environments too
 
 SHELL := bash
 ARCH ?= arm64
@@ -26,22 +11,26 @@ BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
-.PHONY: run test chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
+# Prints what follows "##" after a target's name.
+help:
+	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+.PHONY: help run test chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
 .DELETE_ON_ERROR:
 
-run: .venv/.synced
+run: .venv/.synced ## the whole stack on this machine (CHARGERS=all, DIALECT=steve; PORT, TABLE_PORT, REST_PORT, OCPP_PORT)
 	.venv/bin/python -m local
 
-test: .venv/.synced .venv-sam/.synced
-	.venv/bin/pytest $(if $(TESTS),$(TESTS),-n 2 --dist loadfile)
+test: .venv/.synced .venv-sam/.synced ## all tests (TESTS="tests/unit -k journal" for some)
+	.venv/bin/pytest $(if $(TESTS),$(TESTS),-n 2 --dist loadfile --cov --cov-report=term)
 
-chaos: .venv/.synced .venv-sam/.synced
+chaos: .venv/.synced .venv-sam/.synced ## a storm of faults over the built artefact (SEED=1, ATTEMPTS=300)
 	PYTHONPATH=functions:layers/common:layers/charger_link:. .venv/bin/python -m tests.chaos --write
 
-fuzz: .venv/.synced
+fuzz: .venv/.synced ## hostile input, at length: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
 	HOSTILE=all RUNS=$(or $(RUNS),1000000) SEED=$(or $(SEED),1) .venv/bin/pytest tests/hostile --show-capture=no
 
-check: .venv/.synced .venv-sam/.synced
+check: .venv/.synced .venv-sam/.synced ## format, lint, types, import rules, templates
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -49,29 +38,29 @@ check: .venv/.synced .venv-sam/.synced
 	.venv/bin/python -m scripts.lint_template
 	$(SAM) validate --lint
 
-docs: .venv/.synced
+docs: .venv/.synced ## docs/openapi.yaml and the help page, from the code
 	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/python -m apidoc
 
-screenshots: .venv/.synced
+screenshots: .venv/.synced ## the pictures of console and help page in docs/images (needs Chromium)
 	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/python -m tests.browser.screenshots
 
-bench: .venv/.synced .venv-sam/.synced
+bench: .venv/.synced .venv-sam/.synced ## the benchmarks, beside three peers (BENCH="--only cold,warm", BENCH=--quick)
 	.venv/bin/python -m benchmarks $(BENCH)
 
-build: $(BUILD)/template.yaml
+build: $(BUILD)/template.yaml ## the Lambda artefacts (ARCH=arm64, or x86_64)
 
 $(BUILD)/template.yaml: .venv/.synced .venv-sam/.synced $(SOURCES)
 	ARCH=$(ARCH) $(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCH)
 	touch $@
 
 # The file is named, as SAM looks for it beside the template.
-deploy: build
+deploy: build ## to AWS, as samconfig.toml says (ENVIRONMENT=dev, or prod); needs an account
 	$(SAM) deploy --config-env $(ENVIRONMENT) --config-file $(CURDIR)/samconfig.toml --template-file $(BUILD)/template.yaml
 
-audit: .venv/.synced .venv-audit/.synced
+audit: .venv/.synced .venv-audit/.synced ## known vulnerabilities, policies of the template, code: checkov, bandit, pip-audit
 	scripts/audit
 
-sbom: .venv-audit/.synced
+sbom: .venv-audit/.synced ## what is deployed, as CycloneDX: .aws-sam/sbom.cdx.json
 	mkdir -p .aws-sam
 	.venv-audit/bin/cyclonedx-py requirements requirements/run.txt --output-reproducible --of JSON -o .aws-sam/sbom.cdx.json
 
@@ -85,14 +74,14 @@ sbom: .venv-audit/.synced
 	scripts/venv .venv-audit requirements/audit.txt $(PYTHONS)
 
 LOCK := scripts/uv .venv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
-lock: .venv/.synced
+lock: .venv/.synced ## the hashed lock files, anew
 	for name in uv dev sam audit; do $(LOCK) requirements/$$name.in -o requirements/$$name.txt; done
 	for name in run bench-bare bench-powertools bench-fastapi; do \
 	  $(LOCK) requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
 
-clean:
+clean: ## removes what was built
 	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis .local benchmarks/.cache
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
-distclean: clean
+distclean: clean ## removes what was built, and the environments
 	rm -rf .venv .venv-sam .venv-audit
