@@ -210,6 +210,14 @@ def other_version(spoken: str, asked: str = "1.6") -> Reply:
         ("ocpp-cs", [reply(503, {"error": {"code": 503, "message": "Charge point did not respond within 30s"}})], "OutcomeUnknown"),
         ("ocpp-cs", [reply(503, "upstream is gone", "text/plain")], "OutcomeUnknown"),
         ("ocpp-cs", [reply(502)], "OutcomeUnknown"),
+        ("ocpp-cs", [said(400, "Charge Point CP/1 ä not connected.")], "offline not-connected"),
+        ("ocpp-cs", [said(400, "Charge Point not connected.")], "offline not-connected"),
+        ("ocpp-cs", [said(400, "Charge Point CP/1 not connected.")], "OutcomeUnknown"),
+        ("ocpp-cs", [said(400, "GenericError: Charge Point CP/1 ä not connected.")], "OutcomeUnknown"),
+        ("ocpp-cs", [said(400, "At /idTag of \"x\" - instance is too long as per maxLength:20\n")], "OutcomeUnknown"),
+        ("ocpp-cs", [said(400, "At  of {\"idTag\":\" - required property 'idToken' not found in object\"} - x\n")], "OutcomeUnknown"),
+        ("ocpp-cs", [said(400, "At  of {} - required property 'remoteStartId' not found in object\n"), reply(200, {"status": "Accepted"})],
+         "accepted None"),
         ("ocpp-cs", [reply(200, {"status": "sent", "uniqueId": "1f"})], "OutcomeUnknown"),
         ("ocpp-cs", [said(503, "Station unreachable: Transport endpoint is not connected")], "OutcomeUnknown"),
         ("ocpp-cs", [said(404, "Unknown API command")], "ServerFailed"),
@@ -246,6 +254,7 @@ def test_ocpp_cs_gets_such_a_token_where_16_does_not_look_for_it(refusal: str) -
     exchange = Exchange(said(400, refusal))
     answer = dialect("ocpp-cs").start(command("ocpp-cs", token="x" * 21), exchange)  # type: ignore[arg-type]
     assert isinstance(answer, Answer)
+        "At  of {\"connectorId\":1} - required property 'idTag' not found in object\n",
     assert (answer.outcome, answer.info) == (Outcome.REJECTED, "token-too-long")
     ((_, _, payload),) = exchange.sent
     assert payload["idToken"] == {"idToken": "x" * 21, "type": "Central"}
@@ -270,8 +279,16 @@ def test_a_token_of_the_api_that_ocpp_cs_calls_a_bad_request_is_the_operators_to
         ask(command("ocpp-cs", token=None, entry={"secret": "s"}), Exchange(said(400, message)))  # type: ignore[arg-type]
 
 
-def test_version_1_of_ocpp_cs_may_list_a_charger_that_is_not_connected() -> None:
-    listed = {"ChargePointList": [{"Identity": "CP/1 ä", "Address": "10.0.0.7", "Connection": None}]}
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"Identity": "CP/1 ä", "Address": "10.0.0.7", "Connection": None},
+        {"identity": "CP/1 ä", "address": "10.0.0.7", "connection": None, "statusNotification": None},
+    ],
+    ids=["older", "since December 2025"],
+)
+def test_version_1_of_ocpp_cs_may_list_a_charger_that_is_not_connected(entry: dict[str, Any]) -> None:
+    listed = {"ChargePointList": [entry]}
     ask = dialect("ocpp-cs").status
     assert ask
     answer = ask(command("ocpp-cs", token=None), Exchange(reply(200, listed)))  # type: ignore[arg-type]
