@@ -38,6 +38,7 @@ from journal import (
     masked,
 )
 from wire import FieldError, OcppStatusResponse, Problem, Refused, problem
+from transport.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,9 +107,9 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
             observe.replayed(attempt)
             reply = _tell(attempt, request)
             return reply._replace(headers={**reply.headers, "Idempotent-Replayed": "true"})
-        case Pending(attempt, retry_after):
+        case Pending(attempt, seconds):
             observe.conflicted(attempt)
-            return _in_progress(attempt.id, retry_after)
+            return _in_progress(attempt.id, seconds)
         case Mismatch():
             observe.mismatched(str(request.id))
             return Reply(problem("id-reused", _reused(request.id), instance=_instance(str(request.id))))
@@ -279,7 +280,7 @@ def _tell(attempt: Attempt, request: ConnectRequest) -> Reply:
     if attempt.answer is not None:
         return _heard(attempt.answer["outcome"], attempt.answer, request)
     if attempt.state is State.PENDING:
-        return _in_progress(attempt.id, max(1, round(attempt.lease - time.time())))
+        return _in_progress(attempt.id, retry_after(attempt.lease - time.time()))
     if attempt.state is State.FAILED and attempt.problem:
         return _problem(attempt.problem["type"], attempt.problem["detail"], attempt.id)
     return _unknown(attempt.id, "The outcome of this attempt is not known.")
@@ -297,10 +298,10 @@ def _heard(outcome: str, body: Mapping[str, Any], request: ConnectRequest) -> Re
     return Reply(response, {"Connect-Outcome": outcome})
 
 
-def _problem(type_name: str, detail: str, id_: str, retry_after: int | None = None) -> Reply:
+def _problem(type_name: str, detail: str, id_: str, seconds: int | None = None) -> Reply:
     if type_name == OUTCOMES[OutcomeUnknown].problem:
         return _unknown(id_, detail)
-    headers = {"Retry-After": str(retry_after or _RETRY_AFTER)} if type_name == "server-busy" else {}
+    headers = {"Retry-After": str(seconds or _RETRY_AFTER)} if type_name == "server-busy" else {}
     return Reply(problem(type_name, detail, instance=_instance(id_)), headers)
 
 
@@ -308,10 +309,10 @@ def _unknown(id_: str, detail: str) -> Reply:
     return Reply(problem("outcome-unknown", f"{detail} {_LOOK}", instance=_instance(id_)))
 
 
-def _in_progress(id_: str, retry_after: int) -> Reply:
+def _in_progress(id_: str, seconds: int) -> Reply:
     detail = "Another call with this id is being carried out. Ask again with the same id after Retry-After seconds."
     return Reply(
-        problem("attempt-in-progress", detail, instance=_instance(id_)), {"Retry-After": str(retry_after)}
+        problem("attempt-in-progress", detail, instance=_instance(id_)), {"Retry-After": str(seconds)}
     )
 
 

@@ -10,11 +10,11 @@ import secrets
 import time
 from contextlib import suppress
 from functools import lru_cache
-from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from journal.attempt import Attempt, Item, State, attribute, timestamp
 from journal.dynamodb import ConditionFailed, JournalUnavailable
+from transport.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -354,7 +354,7 @@ class Journal:
         if old.owner == owner:
             return Claimed(old)
         if old.state is State.PENDING and old.lease >= now:
-            return Pending(old, max(1, ceil(old.lease - now)))
+            return Pending(old, retry_after(old.lease - now))
         if opening.token is None:  # a status was asked: nothing was ever started
             return None
         if old.dialect in self._repeatable and old.createdAt >= timestamp(now - REPEAT_WINDOW):
