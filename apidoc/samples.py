@@ -13,6 +13,7 @@ from uuid import UUID
 
 import xmltodict
 
+from remote_start import remote_start_id
 from wire import FieldError, MediaType, OcppStatusResponse, Problem, problem, write
 from wire.media import FORM
 from wire.xml_body import MODELS
@@ -320,7 +321,7 @@ ATTEMPT: Final[dict[str, Any]] = {
     "updatedAt": "2026-11-22T08:22:09.662376Z",
     "caller": "arn:aws:iam::000000000000:user/local",
     "traceId": "1-6b02a631-c158156b5c2c3a9ef958b0e8",
-    "remoteStartId": 1874855436,
+    "remoteStartId": remote_start_id(_id(1)),
 }
 
 PAGE: Final[dict[str, Any]] = {

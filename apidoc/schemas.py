@@ -311,7 +311,11 @@ def attempt() -> Schema:
         "traceId": {"description": "The X-Ray trace of the last try."},
         "remoteStartId": {
             "minimum": 1,
-            "description": "OCPP 2.0.1's remoteStartId of the start: 31 bits of the id's SHA-256.",
+            "type": ["integer", "null"],
+            "description": (
+                "The remoteStartId that a charger of OCPP 2.0.1 receives with the start: 31 bits of the id's SHA-256. "
+                "null where nothing was to be started, and with a dialect whose server does not pass it on."
+            ),
         },
     }
     return {

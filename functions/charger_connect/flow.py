@@ -21,7 +21,6 @@ from charger_link import (
     OutcomeUnknown,
     Published,
 )
-from charger_link.ocpp import remote_start_id
 from journal import (
     Attempt,
     Claimed,
@@ -260,7 +259,6 @@ def _opening(request: ConnectRequest, server: Server, call: Call, service: Servi
         lease=call.lease,
         caller=call.caller,
         trace_id=call.trace_id,
-        remote_start_id=remote_start_id(str(request.id)) if request.tokenId is not None else None,
         url=server.url,
     )
 

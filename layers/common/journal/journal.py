@@ -45,7 +45,6 @@ class Opening(NamedTuple):
     lease: float
     caller: str
     trace_id: str | None = None
-    remote_start_id: int | None = None
     url: str | None = None
 
 
@@ -316,7 +315,6 @@ class Journal:
         optional = {
             "connectorId": opening.connector,
             "token": opening.token,
-            "remoteStartId": opening.remote_start_id,
             "url": opening.url,
         }
         sets |= {name: value for name, value in optional.items() if value is not None}
