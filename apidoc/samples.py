@@ -34,7 +34,9 @@ UNSERVED: Final = 9089
 REQUEST_FORMATS: Final = (*(str(media) for media in MediaType), FORM)
 _TOKEN: Final = "04A2B3C4D5E6F7"  # noqa: S105 - a sample
 _CORRECT: Final = "Correct what is listed under errors, then send the request again."
-_LOOK: Final = "Look at the attempt before you use a new id: the charge may have started."
+_LOOK: Final = (
+    "Look at `instance`: the charge may have started, and a request under another id can start a second one."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,8 @@ CONNECT: Final = (
         "The id was used for another request",
         _refused(
             "id-reused",
-            "This id stands for another request, or another caller's. Send a new GUID as id for each attempt.",
+            "Look at `instance`: this id belongs to an attempt with other content or of another caller, and the outcome of "
+            "that attempt is accepted, or not known. A different request needs an id of its own.",
             1,
         ),
         _request(1, "CP-2"),

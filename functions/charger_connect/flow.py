@@ -9,6 +9,7 @@ from uuid import UUID
 
 from charger_connect import observe
 from charger_connect.outcomes import OUTCOMES, STATUS_UNKNOWN, verdict
+from charger_connect.routing import charger_answered
 from charger_link import (
     CALLS_BACK,
     AddressNotAllowed,
@@ -20,6 +21,7 @@ from charger_link import (
     Outcome,
     OutcomeUnknown,
     Published,
+    addresses,
 )
 from journal import (
     Attempt,
@@ -36,8 +38,8 @@ from journal import (
     fingerprint,
     masked,
 )
-from wire import FieldError, OcppStatusResponse, Problem, Refused, problem
 from transport.retry_after import retry_after
+from wire import FieldError, OcppStatusResponse, Problem, Refused, problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,9 +64,11 @@ _UNCLAIMED = (
 )
 _UNRECORDED = "The OCPP server was called, and the outcome could not be recorded."
 _SENT_BEFORE = "An earlier call with this id was sent, and its outcome is not known."
-_LOOK = "Look at the attempt before you use a new id: the charge may have started."
+_LOOK = (
+    "Look at `instance`: the charge may have started, and a request under another id can start a second one."
+)
 _ONLY_ASKED = "The charger's status could not be learnt in time. Nothing was to be started: ask again."
-_ZERO = UUID(int=0)
+_ZERO = str(UUID(int=0))
 
 
 class Reply(NamedTuple):
@@ -80,19 +84,29 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
     Raises
     ------
     Refused
-        400, 403 and 503 before anything was recorded.
+        400, 403 and 503, where nothing is known under the id and nothing was recorded.
     """
     to_link = call.deadline.before(_TO_SETTLE)
+    meaning = _meaning(request, call, service)
+    refusal: Refused | None
     try:
-        server = _server(request, service, call)
-        opening = _opening(request, server, call, service)
-        refusal = _refusal(request, server, service)
+        try:
+            server = _server(request, service, call)
+            refusal = _refusal(request, server, service)
+        except Refused as refused:
+            refusal = refused
         began = time.monotonic()
         if refusal is None:
+            opening = _opening(request, server, meaning, call)
             claim = service.journal.claim(opening, to_link.within(_TO_CLAIM))
-        elif known := service.journal.look(opening, to_link.within(_TO_CLAIM)):
+        # A request that may not be sent now: an earlier one with this id may have started a charge.
+        elif known := service.journal.look(
+            str(request.id), meaning, to_link.within(_TO_CLAIM), starts=request.tokenId is not None
+        ):
             claim = known
         else:
+            if isinstance(refusal.__cause__, AddressNotAllowed):
+                observe.address_refused(refusal.__cause__.reason)
             raise refusal
     except JournalUnavailable as error:
         observe.unclaimed(str(request.id), error.reason)
@@ -109,9 +123,9 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
         case Pending(attempt, seconds):
             observe.conflicted(attempt)
             return _in_progress(attempt.id, seconds)
-        case Mismatch():
-            observe.mismatched(str(request.id))
-            return Reply(problem("id-reused", _reused(request.id), instance=_instance(str(request.id))))
+        case Mismatch(attempt):
+            observe.mismatched(attempt.id)
+            return Reply(problem("id-reused", _reused(attempt), instance=_instance(attempt.id)))
         case Unknown(attempt):
             observe.still_unknown(attempt)
             return _unknown(attempt.id, _SENT_BEFORE)
@@ -210,12 +224,15 @@ def _callback_url(attempt: Attempt, server: Server, call: Call, service: Service
 
 
 def _server(request: ConnectRequest, service: Service, call: Call) -> Server:
-    """The server that the request names; else the one that last held this charger; else the deployment's default."""
+    """Return the server that the request names; else the one through which this charger last answered; else the deployment's
+    default; else one of an attempt whose outcome is not known."""
     try:
         if request.serverIpAddress is not None and request.serverRestApiPort is not None:
             return service.servers.find(request.serverIpAddress, request.serverRestApiPort)
-        known = service.journal.newest_server(request.chargerId or "", call.deadline.within(_TO_CLAIM))
-        for name in (known, service.default_server):
+        known = service.journal.newest_servers(
+            request.chargerId or "", charger_answered, call.deadline.within(_TO_CLAIM)
+        )
+        for name in (known.answered, service.default_server, known.unknown):
             if name is None:
                 continue
             try:
@@ -223,7 +240,6 @@ def _server(request: ConnectRequest, service: Service, call: Call) -> Server:
             except (AddressNotAllowed, AddressUnusable):
                 continue  # it was allowed once
     except AddressNotAllowed as error:
-        observe.address_refused(error.reason)
         detail = "The OCPP server's address and port are outside what LinkServers allows: ask the operator to add them."
         raise Refused(problem("address-not-allowed", detail)) from error
     missing = "is missing, and no OCPP server is known for this charger: name its address and port"
@@ -245,9 +261,18 @@ def _refusal(request: ConnectRequest, server: Server, service: Service) -> Refus
     return None
 
 
-def _opening(request: ConnectRequest, server: Server, call: Call, service: Service) -> Opening:
-    named = server.name if request.serverIpAddress is not None else None
+def _meaning(request: ConnectRequest, call: Call, service: Service) -> bytes:
+    """Return the request's fingerprint. It needs no server that may be called: a repeat has the same one when its server is no
+    longer in LinkServers."""
+    named = None
+    if request.serverIpAddress is not None and request.serverRestApiPort is not None:
+        judged = addresses.parse(request.serverIpAddress)
+        named = addresses.server_name(str(judged), request.serverRestApiPort)
     meaning = (request.chargerId, request.tokenId, named, request.connectorId, call.caller)
+    return fingerprint(service.secret, *meaning)
+
+
+def _opening(request: ConnectRequest, server: Server, meaning: bytes, call: Call) -> Opening:
     return Opening(
         id=str(request.id),
         charger_id=request.chargerId or "",
@@ -255,7 +280,7 @@ def _opening(request: ConnectRequest, server: Server, call: Call, service: Servi
         dialect=server.entry.dialect,
         connector=_connector(request, server),
         token=masked(request.tokenId),
-        fingerprint=fingerprint(service.secret, *meaning),
+        fingerprint=meaning,
         lease=call.lease,
         caller=call.caller,
         trace_id=call.trace_id,
@@ -314,13 +339,21 @@ def _in_progress(id_: str, seconds: int) -> Reply:
     )
 
 
-def _reused(id_: UUID) -> str:
-    if id_ == _ZERO:
+def _reused(attempt: Attempt) -> str:
+    """Return the detail of 422. While a charge may run because of the attempt, it points to the attempt and never suggests to
+    send this request under another id: the caller's own name may have changed, so that this may be a repeat."""
+    answer = attempt.answer
+    accepted = answer is not None and answer["outcome"] == Outcome.ACCEPTED
+    zeros = " It is all zeros, which is what a client sends that sets no id." if attempt.id == _ZERO else ""
+    if accepted or attempt.state in (State.PENDING, State.UNKNOWN):
         return (
-            "The id is all zeros, which clients send that never set one, and it stands for another request already. "
-            "Send a new GUID as id for each attempt."
+            "Look at `instance`: this id belongs to an attempt with other content or of another caller, and the outcome of that "
+            f"attempt is accepted, or not known.{zeros} A different request needs an id of its own."
         )
-    return "This id stands for another request, or another caller's. Send a new GUID as id for each attempt."
+    return (
+        "This id belongs to an attempt with other content or of another caller, which started no charge."
+        f"{zeros} A different request needs a new GUID as id."
+    )
 
 
 def _instance(id_: str) -> str:
