@@ -8,6 +8,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
 from journal import State
+from remote_start import CARRIED_BY, remote_start_id
 from wire.values import read_guid
 
 if TYPE_CHECKING:
@@ -43,8 +44,14 @@ def shown(attempt: Attempt, now: float) -> dict[str, Any]:
         "updatedAt": attempt.updatedAt,
         "caller": attempt.caller,
         "traceId": attempt.traceId,
-        "remoteStartId": attempt.remoteStartId,
+        "remoteStartId": _remote_start_id(attempt),
     }
+
+
+def _remote_start_id(attempt: Attempt) -> int | None:
+    """The number that a charger of OCPP 2.0.1 receives with the attempt's start; None where it never receives ours."""
+    carried = attempt.token is not None and attempt.dialect in CARRIED_BY
+    return remote_start_id(attempt.id) if carried else None
 
 
 def mark(key: Item | None) -> str | None:
