@@ -7,6 +7,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
+from journal import State
 from wire.values import read_guid
 
 if TYPE_CHECKING:
@@ -21,15 +22,17 @@ _TOLD = ("connectorId", "errorCode", "status", "info")
 def shown(attempt: Attempt, now: float) -> dict[str, Any]:
     """An attempt for its readers: everything but what guards it (fingerprint, owner, lease); `now` in seconds since the epoch."""
     answer = attempt.answer
+    state = attempt.known_state(now)
     return {
         "id": attempt.id,
         "chargerId": attempt.chargerId,
-        "state": attempt.known_state(now),
+        "state": state,
         "outcome": answer["outcome"] if answer else None,
         "answer": {"id": attempt.id, "chargerId": attempt.chargerId, **{name: answer[name] for name in _TOLD}}
         if answer
         else None,
-        "problem": attempt.problem,
+        # A callback may have noted one that the invocation at work has not settled yet.
+        "problem": None if state is State.PENDING else attempt.problem,
         "server": attempt.server,
         "dialect": attempt.dialect,
         "connectorId": attempt.connectorId,

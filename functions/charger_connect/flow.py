@@ -196,6 +196,8 @@ def _called_back(
             continue  # the callback may have been recorded all the same
         if now is not None and now.tries == attempt.tries and now.answer is not None:
             return Answer.of(now.answer)
+        if now is not None and now.tries == attempt.tries and now.problem is not None:
+            return OutcomeUnknown("call-error", now.problem["detail"])
     return published.failure or OutcomeUnknown(
         "no-callback", "The OCPP server took the start, and did not say in time what the charger answered."
     )

@@ -242,6 +242,29 @@ class Journal:
             return False
         return True
 
+    def note_problem(self, attempt: Attempt, problem: dict[str, Any], deadline: Deadline) -> bool:
+        """Record that no answer will follow for this try: the invocation that waits for one reads it, and settles.
+
+        The attempt stays pending, and an answer that follows all the same still completes it.
+
+        Returns
+        -------
+        bool
+            Whether the attempt was still pending.
+
+        Raises
+        ------
+        JournalUnavailable
+            It may not be recorded.
+        """
+        sets = {"problem": problem, "updatedAt": timestamp(self._clock())}
+        values = {":pending": State.PENDING, ":tries": attempt.tries}
+        try:
+            self._update(attempt.id, sets, "#state = :pending AND tries = :tries", values, deadline)
+        except ConditionFailed:
+            return False
+        return True
+
     def get(self, id_: str, deadline: Deadline) -> Attempt | None:
         """The attempt with this id, strongly consistent."""
         found = self._dynamodb.call(

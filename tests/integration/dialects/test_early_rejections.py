@@ -36,6 +36,7 @@ REJECTIONS: dict[str, tuple[str, str, list[Script], str, int]] = {
     "SteVe: the token is too long": ("steve", LONG, [answers()], "token-too-long", 0),
     "SteVe: a character of the token": ("steve", "TAG 1", [answers()], "not-supported a character of the token", 0),
     "OCPP.Core: a slash": ("ocpp-core", "TAG/1", [answers()], "not-supported a slash in a token", 0),
+    "OCPP.Core: dots only": ("ocpp-core", "..", [answers()], "not-supported a token of dots only", 0),
     "OCPP.Core: the token is too long": (
         "ocpp-core", LONG, [json_of(200, [{"id": "CP-1", "protocol": "ocpp1.6"}])], "token-too-long", 1,
     ),
