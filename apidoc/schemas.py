@@ -263,7 +263,8 @@ def attempt() -> Schema:
             "type": "string",
             "enum": [str(state) for state in State],
             "description": (
-                "`pending`: being carried out; `completed`: accepted, rejected, or a status told; `failed`: certainly nothing was started; "
+                "`pending`: being carried out; `completed`: accepted, rejected by the charger, or a status told; `failed`: certainly nothing was "
+                "started, and the same id may be sent again (a rejection from before the charger was asked is one); "
                 "`unknown`: sent, and the outcome is not known, or the invocation that carried it out died."
             ),
         },

@@ -81,6 +81,11 @@ def rejected(word: str, connector: int | None, text: str = "") -> Answer:
     return Answer(Outcome.REJECTED, "Rejected", connector or 0, info=info(word, text))
 
 
+def rejected_early(word: str, connector: int | None, text: str = "") -> Answer:
+    """Return a rejection from before the charger was asked: nothing was sent."""
+    return rejected(word, connector, text)._replace(early=True)
+
+
 def offline(word: str, connector: int | None = None) -> Answer:
     """No connection to the charger; nothing was sent."""
     return Answer(Outcome.OFFLINE, "Unavailable", connector or 0, info=info(word))

@@ -62,7 +62,7 @@ def _nothing_learnt() -> None:
             {"tokenId": LONG_TOKEN},
             200,
             {"status": "Rejected", "info": "token-too-long"},
-            "completed",
+            "failed",
             0,
         ),
         ({"version": "2.0.1"}, {"tokenId": LONG_TOKEN}, 200, {"status": "Accepted"}, "completed", 1),

@@ -178,7 +178,7 @@ def other_version(spoken: str, asked: str = "1.6") -> Reply:
         ("steve", [reply(400, {"message": "Something else"})], "OutcomeUnknown"),
         ("steve", [reply(400, {"message": 5})], "OutcomeUnknown"),
         ("steve", [reply(500, {"message": "No stations are eligible for communication."})], "OutcomeUnknown"),
-        ("steve", [reply(403, {"message": "Forbidden"})], "ServerRefused"),
+        ("steve", [reply(403, {"message": "Forbidden"})], "OutcomeUnknown"),
         ("steve", [reply(302)], "OutcomeUnknown"),
         ("citrineos", [reply(200, {"success": True})], "OutcomeUnknown"),
         ("citrineos", [reply(200, [{"success": "true"}])], "OutcomeUnknown"),

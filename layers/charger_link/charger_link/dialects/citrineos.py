@@ -67,10 +67,10 @@ def start(command: Command, exchange: Exchange) -> Answer | Published:
             return _refusal(command, declined)
         version = found[1]
         if version not in _PATHS:
-            return ocpp.rejected("not-supported", command.connector, f"OCPP {version}")
+            return ocpp.rejected_early("not-supported", command.connector, f"OCPP {version}")
         _remember(command, version)
         if too_long and version == "1.6":
-            return ocpp.rejected("token-too-long", command.connector)
+            return ocpp.rejected_early("token-too-long", command.connector)
     raise ServerFailed(
         "version", "The charger changed its OCPP version meanwhile; nothing was sent. Try again."
     )

@@ -34,15 +34,15 @@ _STATUSES = {
 def start(command: Command, exchange: Exchange) -> Answer:
     connector, token = command.connector, command.token or ""
     if "/" in token:  # its web server hands "%2F" on as it stands: the charger would get another token
-        return ocpp.rejected("not-supported", connector, "a slash in a token")
+        return ocpp.rejected_early("not-supported", connector, "a slash in a token")
     if not _DOT_SEGMENTS.isdisjoint((token, command.charger_id)):
-        return ocpp.rejected("not-supported", connector, "a token of dots only")
+        return ocpp.rejected_early("not-supported", connector, "a token of dots only")
     if len(token) > ocpp.LONGEST_TOKEN_16:
         connected = _connected_before(command, exchange)
         if connected is None:
             return ocpp.offline(_OFFLINE, connector)
         if connected.get("protocol") == "ocpp1.6":
-            return ocpp.rejected("token-too-long", connector)
+            return ocpp.rejected_early("token-too-long", connector)
     parts = (command.charger_id, str(connector), token)
     path = "/".join(quote(part, safe="") for part in parts)
     reply = exchange.send("GET", f"/StartTransaction/{path}")

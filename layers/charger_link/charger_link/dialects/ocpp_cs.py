@@ -44,7 +44,7 @@ def start(command: Command, exchange: Exchange) -> Answer:
     reply = exchange.send("POST", path, ocpp.start_201(command) if too_long else ocpp.start_16(command))
     missed = _missed(reply)
     if too_long and missed == "idTag":
-        return ocpp.rejected("token-too-long", connector)
+        return ocpp.rejected_early("token-too-long", connector)
     if missed == "idToken":
         reply = exchange.send("POST", path, ocpp.start_201(command))
     if reply.status != 200:
