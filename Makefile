@@ -1,6 +1,8 @@
 # Each target sets up what it needs; a second run does nothing that the first has done.
 #
 #     make run      the whole stack on this machine (CHARGERS=all, DIALECT=steve; PORT, TABLE_PORT, REST_PORT, OCPP_PORT)
+#                   with SAM_LOCAL=1 containers reach it too, for make invoke
+#     make invoke   `sam local invoke` beside make run SAM_LOCAL=1 (EVENT=events/json/accepted.json, SAM_ARGS=--skip-pull-image); needs Docker
 #     make test     all tests (TESTS="tests/unit -k journal" for some)
 #     make chaos    a storm over the built artefact (SEED=1, ATTEMPTS=300)
 #     make check    format, lint, types, import rules, templates
@@ -26,11 +28,14 @@ BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
-.PHONY: run test chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
+.PHONY: run invoke test chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
 .DELETE_ON_ERROR:
 
 run: .venv/.synced
 	.venv/bin/python -m local
+
+invoke: .venv/.synced .venv-sam/.synced
+	@.venv/bin/python -m local.invoke "$(EVENT)" $(SAM_ARGS)
 
 test: .venv/.synced .venv-sam/.synced
 	.venv/bin/pytest $(if $(TESTS),$(TESTS),-n 2 --dist loadfile)
