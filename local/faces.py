@@ -13,10 +13,11 @@ from websockets.asyncio.server import serve
 from websockets.typing import Subprotocol
 
 from local.ocppj import SUBPROTOCOLS
+from local.same_origin import guarded, refusal
 from local.server import Dropped, Request, Response, Server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as Handshake
@@ -29,9 +30,15 @@ class PortTaken(Exception):
 
 @asynccontextmanager
 async def answering(
-    respond: Callable[[Request], Awaitable[Response]], host: str, port: int
+    respond: Callable[[Request], Awaitable[Response]],
+    host: str,
+    port: int,
+    allowed_hosts: Collection[str] = (),
 ) -> AsyncIterator[Server]:
-    """HTTP comes in on threads; every answer is made in this event loop. PortTaken."""
+    """HTTP comes in on threads; every answer is made in this event loop. PortTaken.
+
+    `same_origin.refusal` checks each request; `host` and `allowed_hosts` are the names that it allows beside loopback.
+    """
     loop = asyncio.get_running_loop()
     under_way: set[asyncio.Task[Response]] = set()
 
@@ -51,7 +58,7 @@ async def answering(
             raise Dropped from None
 
     with _port("REST", port):
-        server = Server(bridge, port, host)
+        server = Server(guarded(bridge, (host, *allowed_hosts)), port, host)
     try:
         yield server
     finally:
@@ -67,8 +74,18 @@ async def holding(
     port: int,
     ping_window: float,
     subprotocols: Sequence[str] = SUBPROTOCOLS,
+    allowed_hosts: Collection[str] = (),
 ) -> AsyncIterator[int]:
-    """Chargers connect to ``/ocpp/{identity}``; `hold(websocket, identity)` keeps each one. The port taken. PortTaken."""
+    """Chargers connect to ``/ocpp/{identity}``; `hold(websocket, identity)` keeps each one. The port taken. PortTaken.
+
+    `same_origin.refusal` checks each handshake, as in `answering`.
+    """
+
+    def check(connection: ServerConnection, request: Handshake) -> Refusal | None:
+        refused = refusal(request.headers.raw_items(), (host, *allowed_hosts), websocket=True)
+        if refused:
+            return connection.respond(refused.status, f"{refused.text}\n")
+        return _check_path(connection, request)
 
     async def identified(websocket: ServerConnection) -> None:
         assert websocket.request is not None
@@ -79,7 +96,7 @@ async def holding(
             identified,
             host,
             port,
-            process_request=_check_path,
+            process_request=check,
             subprotocols=[Subprotocol(name) for name in subprotocols],
             ping_interval=ping_window / 2,
             ping_timeout=ping_window / 2,

@@ -17,10 +17,11 @@ from uuid import uuid4
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from local import template as template_file
+from local.same_origin import guarded
 from local.server import Dropped, Request, Response, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
 REGION = "eu-west-1"
@@ -78,21 +79,21 @@ class TableError(Exception):
 
 
 class TableServer:
-    """A table of its own, served over HTTP/1.1 on 127.0.0.1.
+    """A table of its own, served over HTTP/1.1 on 127.0.0.1; `allowed_hosts` as `same_origin.refusal` takes them.
 
     `on_request(operation, body)` may be set at any time: it is asked before each request that comes over the network and
     answers with a fault or None. `on_applied(operation, body)` hears of each after it was carried out. `operations` counts
     those requests by operation, as received.
     """
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(self, name: str, port: int, allowed_hosts: Collection[str] = ()) -> None:
         self.name = name
         self.on_request: Callable[[str, dict[str, Any]], Fault | None] = _no_fault
         self.on_applied: Callable[[str, dict[str, Any]], None] = _nobody
         self.operations: Counter[str] = Counter()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._closing = threading.Event()
-        self._server = Server(self._respond, port)
+        self._server = Server(guarded(self._respond, allowed_hosts), port)
         self.url = self._server.url
 
     def environment(self) -> dict[str, str]:
@@ -193,13 +194,14 @@ def start_table(
     port: int = 0,
     name: str | None = None,
     logical_id: str = LOGICAL_ID,
+    allowed_hosts: Collection[str] = (),
 ) -> TableServer:
     """Serve the template's table, empty, on `port` (0: any free one), under `name` or one of its own.
 
     Raises OSError where the port is taken.
     """
     table = template_file.read(template).tables[logical_id]
-    server = TableServer(name or f"attempts-{uuid4().hex[:8]}", port)
+    server = TableServer(name or f"attempts-{uuid4().hex[:8]}", port, allowed_hosts)
     server.call("CreateTable", {"TableName": server.name, **table.properties})
     if table.ttl:
         specification = {"AttributeName": table.ttl, "Enabled": True}

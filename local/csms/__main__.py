@@ -24,13 +24,17 @@ def main() -> int:
     parser.add_argument(
         "--known", default="", help="identities of chargers, by comma, known before they connect"
     )
+    parser.add_argument(
+        "--allowed-hosts", default="", help="names for the Host header beside loopback's and --host, by comma"
+    )
     parser.add_argument("--authorization", help="the value that the Authorization header must have")
     parser.add_argument("--ping-window", type=float, default=20.0, help="seconds")
     parser.add_argument(
         "--call-timeout", type=float, default=30.0, help="seconds until a silent charger is asked more"
     )
     arguments = vars(parser.parse_args())
-    arguments["known"] = tuple(filter(None, arguments["known"].split(",")))
+    for name in ("known", "allowed_hosts"):
+        arguments[name] = tuple(filter(None, arguments[name].split(",")))
     try:
         asyncio.run(_serve(Options(**arguments)))
     except (PortTaken, sqlite3.Error) as error:

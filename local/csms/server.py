@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Options:
     """A port of 0 takes any free one. `ping_window` is the seconds after which a charger that sent no pong counts as gone,
-    `call_timeout` those after which a silent one may be asked the next thing."""
+    `call_timeout` those after which a silent one may be asked the next thing. `allowed_hosts` are names for `Host` beside
+    loopback's and `host`."""
 
     host: str = "127.0.0.1"
     rest_port: int = 0
@@ -32,6 +33,7 @@ class Options:
     authorization: str | None = None
     ping_window: float = 20.0
     call_timeout: float = 30.0
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,17 @@ async def serving(options: Options) -> AsyncIterator[Csms]:
             await chargers.serve(websocket, identity, connections.started)
 
         ocpp_port = await stack.enter_async_context(
-            holding(hold, options.host, options.ocpp_port, options.ping_window)
+            holding(
+                hold,
+                options.host,
+                options.ocpp_port,
+                options.ping_window,
+                allowed_hosts=options.allowed_hosts,
+            )
         )
         stack.push_async_callback(connections.close)
         native = Native(connections, options.authorization)
-        rest = await stack.enter_async_context(answering(native.respond, options.host, options.rest_port))
+        rest = await stack.enter_async_context(
+            answering(native.respond, options.host, options.rest_port, options.allowed_hosts)
+        )
         yield Csms(rest.url, rest.port, f"ws://{options.host}:{ocpp_port}/ocpp", ocpp_port, chargers)
