@@ -1,6 +1,6 @@
 # Each target sets up what it needs; a second run does nothing that the first has done.
 #
-#     make run      the whole stack on this machine (CHARGERS=all, DIALECT=steve; PORT, TABLE_PORT, REST_PORT, OCPP_PORT)
+#     make run      the whole stack on this machine (CHARGERS=all, DIALECT=steve, LINK_SERVERS, CALLBACK_BASE_URL; PORT, TABLE_PORT, REST_PORT, OCPP_PORT)
 #     make test     all tests (TESTS="tests/unit -k journal" for some)
 #     make chaos    a storm over the built artefact (SEED=1, ATTEMPTS=300)
 #     make check    format, lint, types, import rules, templates
