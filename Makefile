@@ -1,6 +1,6 @@
 # Each target sets up what it needs; a second run does nothing that the first has done.
 #
-#     make run      the whole stack on this machine (CHARGERS=all, DIALECT=steve; PORT, TABLE_PORT, REST_PORT, OCPP_PORT)
+#     make run      the whole stack on this machine (CHARGERS=all, DIALECT=steve, LINK_SERVERS, CALLBACK_BASE_URL; PORT, TABLE_PORT, REST_PORT, OCPP_PORT)
 #                   with SAM_LOCAL=1 containers reach it too, for make invoke
 #     make invoke   `sam local invoke` beside make run SAM_LOCAL=1 (EVENT=events/json/accepted.json, SAM_ARGS=--skip-pull-image); needs Docker
 #     make test     all tests (TESTS="tests/unit -k journal" for some)

@@ -13,10 +13,11 @@ from websockets.asyncio.server import serve
 from websockets.typing import Subprotocol
 
 from local.ocppj import SUBPROTOCOLS
+from local.same_origin import guarded, refusal
 from local.server import Dropped, Request, Response, Server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as Handshake
@@ -29,9 +30,16 @@ class PortTaken(Exception):
 
 @asynccontextmanager
 async def answering(
-    respond: Callable[[Request], Awaitable[Response]], host: str, port: int, extra_hosts: Sequence[str] = ()
+    respond: Callable[[Request], Awaitable[Response]],
+    host: str,
+    port: int,
+    extra_hosts: Sequence[str] = (),
+    allowed_hosts: Collection[str] = (),
 ) -> AsyncIterator[Server]:
-    """HTTP comes in on threads, for `extra_hosts` on the same port; every answer is made in this event loop. PortTaken."""
+    """HTTP comes in on threads, for `extra_hosts` on the same port; every answer is made in this event loop. PortTaken.
+
+    `same_origin.refusal` checks each request; `host`, `extra_hosts` and `allowed_hosts` are what it allows beside loopback.
+    """
     loop = asyncio.get_running_loop()
     under_way: set[asyncio.Task[Response]] = set()
 
@@ -50,11 +58,12 @@ async def answering(
         except CancelledError:
             raise Dropped from None
 
+    served = guarded(bridge, (host, *extra_hosts, *allowed_hosts))
     with ExitStack() as stack:
         with _port("REST", port):
-            server = stack.enter_context(closing(Server(bridge, port, host)))
+            server = stack.enter_context(closing(Server(served, port, host)))
             for extra in extra_hosts:
-                stack.enter_context(closing(Server(bridge, server.port, extra)))
+                stack.enter_context(closing(Server(served, server.port, extra)))
         servers = stack.pop_all()
     try:
         yield server
@@ -72,8 +81,18 @@ async def holding(
     ping_window: float,
     subprotocols: Sequence[str] = SUBPROTOCOLS,
     extra_hosts: Sequence[str] = (),
+    allowed_hosts: Collection[str] = (),
 ) -> AsyncIterator[int]:
-    """Chargers connect to ``/ocpp/{identity}``; `hold(websocket, identity)` keeps each one. The port taken. PortTaken."""
+    """Chargers connect to ``/ocpp/{identity}``; `hold(websocket, identity)` keeps each one. The port taken. PortTaken.
+
+    `same_origin.refusal` checks each handshake, as in `answering`.
+    """
+
+    def check(connection: ServerConnection, request: Handshake) -> Refusal | None:
+        refused = refusal(request.headers.raw_items(), (host, *extra_hosts, *allowed_hosts), websocket=True)
+        if refused:
+            return connection.respond(refused.status, f"{refused.text}\n")
+        return _check_path(connection, request)
 
     async def identified(websocket: ServerConnection) -> None:
         assert websocket.request is not None
@@ -86,7 +105,7 @@ async def holding(
                     identified,
                     each,
                     port,
-                    process_request=_check_path,
+                    process_request=check,
                     subprotocols=[Subprotocol(name) for name in subprotocols],
                     ping_interval=ping_window / 2,
                     ping_timeout=ping_window / 2,

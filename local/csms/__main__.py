@@ -25,13 +25,16 @@ def main() -> int:
     parser.add_argument(
         "--known", default="", help="identities of chargers, by comma, known before they connect"
     )
+    parser.add_argument(
+        "--allowed-hosts", default="", help="names for the Host header beside loopback's and --host, by comma"
+    )
     parser.add_argument("--authorization", help="the value that the Authorization header must have")
     parser.add_argument("--ping-window", type=float, default=20.0, help="seconds")
     parser.add_argument(
         "--call-timeout", type=float, default=30.0, help="seconds until a silent charger is asked more"
     )
     arguments = vars(parser.parse_args())
-    for name in ("known", "extra_hosts"):
+    for name in ("known", "extra_hosts", "allowed_hosts"):
         arguments[name] = tuple(filter(None, arguments[name].split(",")))
     try:
         asyncio.run(_serve(Options(**arguments)))

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A port of 0 takes any free one. It listens on `extra_hosts` too. `ping_window` is the seconds after which a charger that sent no pong counts as gone,
-    `call_timeout` those after which a silent one may be asked the next thing."""
+    """A port of 0 takes any free one. It listens on `extra_hosts` too. `ping_window` is the seconds after which a charger
+    that sent no pong counts as gone, `call_timeout` those after which a silent one may be asked the next thing.
+    `allowed_hosts` are names for `Host` beside loopback's, `host` and `extra_hosts`."""
 
     host: str = "127.0.0.1"
     extra_hosts: tuple[str, ...] = ()
@@ -33,6 +34,7 @@ class Options:
     authorization: str | None = None
     ping_window: float = 20.0
     call_timeout: float = 30.0
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,18 @@ async def serving(options: Options) -> AsyncIterator[Csms]:
                 options.ocpp_port,
                 options.ping_window,
                 extra_hosts=options.extra_hosts,
+                allowed_hosts=options.allowed_hosts,
             )
         )
         stack.push_async_callback(connections.close)
         native = Native(connections, options.authorization)
         rest = await stack.enter_async_context(
-            answering(native.respond, options.host, options.rest_port, options.extra_hosts)
+            answering(
+                native.respond,
+                options.host,
+                options.rest_port,
+                extra_hosts=options.extra_hosts,
+                allowed_hosts=options.allowed_hosts,
+            )
         )
         yield Csms(rest.url, rest.port, f"ws://{options.host}:{ocpp_port}/ocpp", ocpp_port, chargers)

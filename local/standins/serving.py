@@ -14,7 +14,7 @@ from local.ocppj import Disconnected
 from local.server import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from websockets.asyncio.server import ServerConnection
 
@@ -49,7 +49,11 @@ class StandIn:
 
 @asynccontextmanager
 async def keeping(
-    model: Model, port: int = 0, ocpp_port: int = 0, extra_hosts: Sequence[str] = ()
+    model: Model,
+    port: int = 0,
+    ocpp_port: int = 0,
+    extra_hosts: Sequence[str] = (),
+    allowed_hosts: Collection[str] = (),
 ) -> AsyncIterator[StandIn]:
     """Serves a stand-in, REST and OCPP, on these ports (0: any free one), on `extra_hosts` too. PortTaken."""
 
@@ -63,9 +67,9 @@ async def keeping(
 
     async with AsyncExitStack() as stack:
         held = await stack.enter_async_context(
-            holding(hold, _HOST, ocpp_port, _PING_WINDOW, model.subprotocols, extra_hosts)
+            holding(hold, _HOST, ocpp_port, _PING_WINDOW, model.subprotocols, extra_hosts, allowed_hosts)
         )
-        rest = await stack.enter_async_context(answering(respond, _HOST, port, extra_hosts))
+        rest = await stack.enter_async_context(answering(respond, _HOST, port, extra_hosts, allowed_hosts))
         yield StandIn(rest.port, rest.url, f"ws://{_HOST}:{held}/ocpp")
 
 
