@@ -15,11 +15,14 @@ SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -typ
 help:
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-.PHONY: help run test chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
+.PHONY: help run invoke test chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
 .DELETE_ON_ERROR:
 
-run: .venv/.synced ## the whole stack on this machine (CHARGERS=all, DIALECT=steve; PORT, TABLE_PORT, REST_PORT, OCPP_PORT)
+run: .venv/.synced ## the whole stack on this machine (CHARGERS=all, DIALECT=steve, LINK_SERVERS, CALLBACK_BASE_URL; PORT, TABLE_PORT, REST_PORT, OCPP_PORT; SAM_LOCAL=1 for make invoke)
 	.venv/bin/python -m local
+
+invoke: .venv/.synced .venv-sam/.synced ## sam local invoke beside make run SAM_LOCAL=1 (EVENT=events/json/accepted.json, SAM_ARGS=--skip-pull-image); needs Docker
+	@.venv/bin/python -m local.invoke "$(EVENT)" $(SAM_ARGS)
 
 test: .venv/.synced .venv-sam/.synced ## all tests (TESTS="tests/unit -k journal" for some)
 	.venv/bin/pytest $(if $(TESTS),$(TESTS),-n 2 --dist loadfile --cov --cov-report=term)

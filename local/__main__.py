@@ -18,12 +18,14 @@ import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-from local import dialects, docs, template
+from local import bridge, dialects, docs, sam_local, template
 from local.chargers.behaviours import unusual, usual
 from local.children import Child
 from local.console import Console
+from local.example import ExampleServer, choose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,6 +105,17 @@ def _options() -> argparse.Namespace:
         default=environ("LINK_TIMEOUT", "20"),
         help="seconds that the OCPP server may take (or LINK_TIMEOUT)",
     )
+    parser.add_argument(
+        "--sam-local",
+        type=_switch,
+        default=environ("SAM_LOCAL", ""),
+        help="1: table and OCPP server listen on the address of Docker's bridge too, for make invoke (or SAM_LOCAL)",
+    )
+    parser.add_argument(
+        "--callback-base-url",
+        default=environ("CALLBACK_BASE_URL", ""),
+        help="where a CitrineOS of your own reaches the gateway, if not on this machine (or CALLBACK_BASE_URL)",
+    )
     return parser.parse_args()
 
 
@@ -118,25 +131,35 @@ def _which(text: str) -> str:
     return text
 
 
+def _switch(text: str) -> bool:
+    if text not in ("", "0", "1"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 1 nor 0")
+    return text == "1"
+
+
 def _start(options: argparse.Namespace, stack: ExitStack) -> None:
-    _need_free_ports(
-        {
-            "PORT": options.port,
-            "TABLE_PORT": options.table_port,
-            "REST_PORT": options.rest_port,
-            "OCPP_PORT": options.ocpp_port,
-        }
-    )
+    # What containers reach; nothing else of this machine's network does.
+    options.extra_hosts = [_bridge_address()] if options.sam_local else []
+    reachable = {
+        "TABLE_PORT": options.table_port,
+        "REST_PORT": options.rest_port,
+        "OCPP_PORT": options.ocpp_port,
+    }
+    _need_free_ports({"PORT": options.port} | reachable)
+    for host in options.extra_hosts:
+        _need_free_ports(reachable, host)
     behaviours = usual() + (unusual() if options.chargers else [])
     console = Console()
     csms, chargers = _start_ocpp(options, behaviours, console, stack)
-    url = _start_functions(options, console, (csms, chargers), stack)
+    url, server = _start_functions(options, console, (csms, chargers), stack)
     _wait_for_chargers(options, behaviours, [csms, chargers])
-    print(_welcome(url + PATH, options.rest_port, behaviours, csms, chargers), flush=True)
+    for host in options.extra_hosts:
+        stack.enter_context(sam_local.published(_stack_at(host, options)))
+    print(_welcome(url + PATH, server, behaviours, csms, chargers), flush=True)
     if options.link_servers:
-        print(
-            "LINK_SERVERS is yours: name your own OCPP server and its charger in the request.\n", flush=True
-        )
+        print(_about_link_servers(server, options.rest_port), flush=True)
+    for host in options.extra_hosts:
+        print(_sam_local_hint(host, own_servers=bool(options.link_servers)), flush=True)
 
 
 def _start_ocpp(
@@ -149,7 +172,12 @@ def _start_ocpp(
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="charger-connect-"))
     known = [behaviour.identity for behaviour in behaviours]
     module, arguments = dialects.server(
-        options.dialect, options.rest_port, options.ocpp_port, f"{folder}/csms.sqlite", known
+        options.dialect,
+        options.rest_port,
+        options.ocpp_port,
+        f"{folder}/csms.sqlite",
+        known,
+        options.extra_hosts,
     )
     csms = Child("the OCPP server", module, arguments, say)
     stack.callback(csms.stop)
@@ -169,20 +197,23 @@ def _start_ocpp(
 
 def _start_functions(
     options: argparse.Namespace, console: Console, children: tuple[Child, Child], stack: ExitStack
-) -> str:
+) -> tuple[str, ExampleServer]:
     # Imported late: moto takes a second, which the OCPP server uses to start.
     from local.gateway import serve
     from local.invokers import in_process, load_handlers
     from local.table import start_table
 
     read = template.read()
-    table = stack.enter_context(closing(start_table(port=options.table_port, name=TABLE_NAME)))
+    table = stack.enter_context(
+        closing(start_table(port=options.table_port, name=TABLE_NAME, extra_hosts=options.extra_hosts))
+    )
     for function in read.functions.values():
         os.environ.update(function.environment)
     os.environ.update(table.environment())
-    own = [entry | {"dialect": options.dialect} for entry in LINK_SERVERS]
+    networks = [LINK_SERVERS[0]["network"], *(f"{host}/32" for host in options.extra_hosts)]
+    own = [LINK_SERVERS[0] | {"network": network, "dialect": options.dialect} for network in networks]
     os.environ["LINK_SERVERS"] = options.link_servers or json.dumps(own)
-    os.environ["CALLBACK_BASE_URL"] = f"http://{HOST}:{options.port}"
+    os.environ["CALLBACK_BASE_URL"] = options.callback_base_url or f"http://{HOST}:{options.port}"
     os.environ["LINK_TIMEOUT"] = f"{options.link_timeout:g}"
     os.environ["JOURNAL_SECRET"] = JOURNAL_SECRET
     for foreign in ("AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
@@ -190,32 +221,65 @@ def _start_functions(
     sys.path[:0] = [str(ROOT / code) for code in ("functions", "layers/common", "layers/charger_link")]
     from charger_link.servers import LinkServersError
     from settings import SettingsError
+    from settings.connect import ConnectSettings
 
     routed = {route.function: read.functions[route.function] for route in read.routes}
     try:
         handlers = load_handlers(routed)
+        link_servers = ConnectSettings.read(os.environ).link_servers_json()
+        example = choose(link_servers, ExampleServer(HOST, options.rest_port, options.dialect, allowed=True))
     except (SettingsError, LinkServersError) as error:
         raise CannotStart(error) from None
     invoke = in_process(handlers)
     table.on_applied = console.wrote
-    about = {"dialect": options.dialect, "serverIpAddress": HOST, "serverRestApiPort": options.rest_port}
-    pages = console.pages(*children, about) | docs.pages(options.rest_port)
+    about = {
+        "dialect": options.dialect,
+        "serverIpAddress": example.address,
+        "serverRestApiPort": example.port,
+    }
+    pages = console.pages(*children, about) | docs.pages(example.port, example.address)
+    hosts = _callback_hosts(options.callback_base_url)
     # Closed before the server: its streams end by themselves.
-    server = stack.enter_context(closing(serve(read.routes, invoke, port=options.port, pages=pages)))
+    server = stack.enter_context(
+        closing(serve(read.routes, invoke, port=options.port, pages=pages, callback_hosts=hosts))
+    )
     stack.callback(console.close)
-    return server.url
+    return server.url, example
 
 
-def _need_free_ports(ports: Mapping[str, int]) -> None:
+def _callback_hosts(url: str) -> list[str]:
+    try:
+        return [name] if (name := urlsplit(url).hostname) else []
+    except ValueError as error:
+        raise CannotStart(f"CALLBACK_BASE_URL cannot be used: {error}") from None
+
+
+def _bridge_address() -> str:
+    try:
+        return bridge.find_address()
+    except bridge.NoBridge as error:
+        raise CannotStart(f"SAM_LOCAL=1 needs Docker, and {error}") from None
+
+
+def _stack_at(address: str, options: argparse.Namespace) -> sam_local.Stack:
+    """What functions in containers need, which reach this machine at `address`."""
+    functions = template.read().functions.values()
+    declared = {name for function in functions for name in function.environment}
+    environment = {name: os.environ[name] for name in sorted(declared) if name in os.environ}
+    environment["AWS_ENDPOINT_URL_DYNAMODB"] = f"http://{address}:{options.table_port}"
+    return sam_local.Stack(os.getpid(), address, options.table_port, options.rest_port, environment)
+
+
+def _need_free_ports(ports: Mapping[str, int], host: str = HOST) -> None:
     faults = []
     with ExitStack() as stack:
         # Held until all are tried: two parts cannot have the same one.
         for name, port in ports.items():
             try:
-                stack.enter_context(closing(socket.create_server((HOST, port))))
+                stack.enter_context(closing(socket.create_server((host, port))))
             except OSError as error:
                 why = os.strerror(error.errno or 0)
-                faults.append(f"port {port} of {HOST} cannot be had ({why}); {name} chooses another")
+                faults.append(f"port {port} of {host} cannot be had ({why}); {name} chooses another")
     if faults:
         raise CannotStart("\n".join(faults))
 
@@ -238,13 +302,15 @@ def _wait_for_chargers(
         time.sleep(0.1)
 
 
-def _welcome(url: str, rest_port: int, behaviours: Sequence[Behaviour], csms: Child, chargers: Child) -> str:
+def _welcome(
+    url: str, server: ExampleServer, behaviours: Sequence[Behaviour], csms: Child, chargers: Child
+) -> str:
     request = {
         "id": str(uuid4()),
         "chargerId": "CP-1",
         "tokenId": "DE8AA12345",
-        "serverIpAddress": HOST,
-        "serverRestApiPort": rest_port,
+        "serverIpAddress": server.address,
+        "serverRestApiPort": server.port,
     }
     return f"""
 ready: {url}
@@ -256,6 +322,32 @@ console: {url.removesuffix(PATH)}/
 
 Charge points {behaviours[0].identity} to {behaviours[-1].identity}. To see a failure, kill the OCPP server
 (kill -9 {csms.pid}) or the charge points (kill -9 {chargers.pid}): they come back. Ctrl-C ends everything.
+"""
+
+
+def _about_link_servers(server: ExampleServer, rest_port: int) -> str:
+    if not server.allowed:
+        return "LINK_SERVERS is yours and allows no server: the request above is answered with 403.\n"
+    if (server.address, server.port) == (HOST, rest_port):
+        return (
+            "LINK_SERVERS is yours. The request above names the local OCPP server, which it allows; "
+            "to call your own, name that one and its charger.\n"
+        )
+    return (
+        f"LINK_SERVERS is yours. The request above names an address that it allows ({server.dialect}, "
+        f"{server.address}, port {server.port}): check it, and name a charger of that server.\n"
+    )
+
+
+def _sam_local_hint(address: str, *, own_servers: bool) -> str:
+    more = (
+        f" Events name the OCPP server at {address}, which your LINK_SERVERS must allow."
+        if own_servers
+        else ""
+    )
+    return f"""Containers reach the table and the OCPP server at {address}.{more} In another terminal:
+
+  make invoke EVENT=events/json/accepted.json
 """
 
 

@@ -27,10 +27,16 @@ def read(text: str) -> str:
 
 
 def server(
-    dialect: str, rest_port: int, ocpp_port: int, database: str, known: Sequence[str]
+    dialect: str,
+    rest_port: int,
+    ocpp_port: int,
+    database: str,
+    known: Sequence[str],
+    extra_hosts: Sequence[str] = (),
 ) -> tuple[str, list[str]]:
-    """Module and arguments of the OCPP server. `known` are chargers that it knows before they connect, if it is native."""
-    ports = [f"--rest-port={rest_port}", f"--ocpp-port={ocpp_port}"]
+    """Module and arguments of the OCPP server. `known` are chargers that it knows before they connect, if it is native;
+    `extra_hosts` are addresses that it listens on beside the loopback interface."""
+    ports = [f"--rest-port={rest_port}", f"--ocpp-port={ocpp_port}", f"--extra-hosts={','.join(extra_hosts)}"]
     if dialect == NATIVE:
         return "local.csms", [*ports, f"--database={database}", f"--known={','.join(known)}"]
     return "local.standins", [dialect, *ports]

@@ -17,17 +17,20 @@ _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
 )
 _PAGE = Path(__file__).parent.parent / "functions" / "help_page" / "help.html"
-_PORT = 'name="serverRestApiPort" value="{}"'
-_USUAL_PORT = 9080
+_FIELD = 'name="{}" value="{}"'
+_USUAL = {"serverIpAddress": "127.0.0.1", "serverRestApiPort": "9080"}
 
 
-def pages(rest_port: int = _USUAL_PORT) -> dict[str, Callable[[Request], Response]]:
-    """`/docs`, by path; its form names the OCPP server at `rest_port`."""
+def pages(rest_port: int, address: str) -> dict[str, Callable[[Request], Response]]:
+    """`/docs`, by path; its form names the OCPP server at this address and port."""
+    shown = {"serverIpAddress": address, "serverRestApiPort": str(rest_port)}
 
     def help_page(request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
             return message(HTTPStatus.METHOD_NOT_ALLOWED)
-        text = _PAGE.read_text(encoding="utf-8").replace(_PORT.format(_USUAL_PORT), _PORT.format(rest_port))
+        text = _PAGE.read_text(encoding="utf-8")
+        for name, usual in _USUAL.items():
+            text = text.replace(_FIELD.format(name, usual), _FIELD.format(name, shown[name]))
         return Response(200, _HEADERS, text.encode())
 
     return {"/docs": help_page}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import CancelledError
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -13,10 +13,11 @@ from websockets.asyncio.server import serve
 from websockets.typing import Subprotocol
 
 from local.ocppj import SUBPROTOCOLS
+from local.same_origin import guarded, refusal
 from local.server import Dropped, Request, Response, Server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request as Handshake
@@ -29,9 +30,16 @@ class PortTaken(Exception):
 
 @asynccontextmanager
 async def answering(
-    respond: Callable[[Request], Awaitable[Response]], host: str, port: int
+    respond: Callable[[Request], Awaitable[Response]],
+    host: str,
+    port: int,
+    extra_hosts: Sequence[str] = (),
+    allowed_hosts: Collection[str] = (),
 ) -> AsyncIterator[Server]:
-    """HTTP comes in on threads; every answer is made in this event loop. PortTaken."""
+    """HTTP comes in on threads, for `extra_hosts` on the same port; every answer is made in this event loop. PortTaken.
+
+    `same_origin.refusal` checks each request; `host`, `extra_hosts` and `allowed_hosts` are what it allows beside loopback.
+    """
     loop = asyncio.get_running_loop()
     under_way: set[asyncio.Task[Response]] = set()
 
@@ -50,14 +58,19 @@ async def answering(
         except CancelledError:
             raise Dropped from None
 
-    with _port("REST", port):
-        server = Server(bridge, port, host)
+    served = guarded(bridge, (host, *extra_hosts, *allowed_hosts))
+    with ExitStack() as stack:
+        with _port("REST", port):
+            server = stack.enter_context(closing(Server(served, port, host)))
+            for extra in extra_hosts:
+                stack.enter_context(closing(Server(served, server.port, extra)))
+        servers = stack.pop_all()
     try:
         yield server
     finally:
         for task in list(under_way):
             task.cancel()
-        await asyncio.to_thread(server.close)
+        await asyncio.to_thread(servers.close)
 
 
 @asynccontextmanager
@@ -67,26 +80,40 @@ async def holding(
     port: int,
     ping_window: float,
     subprotocols: Sequence[str] = SUBPROTOCOLS,
+    extra_hosts: Sequence[str] = (),
+    allowed_hosts: Collection[str] = (),
 ) -> AsyncIterator[int]:
-    """Chargers connect to ``/ocpp/{identity}``; `hold(websocket, identity)` keeps each one. The port taken. PortTaken."""
+    """Chargers connect to ``/ocpp/{identity}``; `hold(websocket, identity)` keeps each one. The port taken. PortTaken.
+
+    `same_origin.refusal` checks each handshake, as in `answering`.
+    """
+
+    def check(connection: ServerConnection, request: Handshake) -> Refusal | None:
+        refused = refusal(request.headers.raw_items(), (host, *extra_hosts, *allowed_hosts), websocket=True)
+        if refused:
+            return connection.respond(refused.status, f"{refused.text}\n")
+        return _check_path(connection, request)
 
     async def identified(websocket: ServerConnection) -> None:
         assert websocket.request is not None
         await hold(websocket, _identity(websocket.request.path))
 
-    with _port("OCPP", port):
-        server = await serve(
-            identified,
-            host,
-            port,
-            process_request=_check_path,
-            subprotocols=[Subprotocol(name) for name in subprotocols],
-            ping_interval=ping_window / 2,
-            ping_timeout=ping_window / 2,
-            close_timeout=1,
-        )
-    async with server:
-        yield next(iter(server.sockets)).getsockname()[1]
+    async with AsyncExitStack() as stack:
+        for each in (host, *extra_hosts):
+            with _port("OCPP", port):
+                server = await serve(
+                    identified,
+                    each,
+                    port,
+                    process_request=check,
+                    subprotocols=[Subprotocol(name) for name in subprotocols],
+                    ping_interval=ping_window / 2,
+                    ping_timeout=ping_window / 2,
+                    close_timeout=1,
+                )
+            await stack.enter_async_context(server)
+            port = next(iter(server.sockets)).getsockname()[1]
+        yield port
 
 
 @contextmanager

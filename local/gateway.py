@@ -23,10 +23,11 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
+from local.same_origin import guarded
 from local.server import Request, Response, Server, message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from local.template import Route
 
@@ -37,6 +38,9 @@ INTEGRATION_SECONDS = 30.0
 """How long the gateway waits for a function, from the arrival of the request."""
 
 ACCOUNT = "000000000000"
+
+# The pages of the local stack that a link of another site may open: they hold no data.
+_LINKED = ("/", "/docs")
 
 # Found by trying on the real one; the documentation only says "binary".
 _TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
@@ -66,10 +70,13 @@ def serve(
     port: int = 0,
     caller: str = "local",
     pages: Mapping[str, Page] | None = None,
+    callback_hosts: Collection[str] = (),
 ) -> Server:
     """Serve the routes on 127.0.0.1 and `port` (0: any free one); `pages` are paths of the local stack's own.
 
-    `invoke(logical id, event)` gives the function's answer or raises FunctionError. OSError where the port is taken.
+    `invoke(logical id, event)` gives the function's answer or raises FunctionError. `callback_hosts` are the names under which
+    routes without an authorizer are served too: an OCPP server in a container does not call back at 127.0.0.1. OSError where
+    the port is taken.
     """
     patterns = sorted(map(_pattern, routes), key=_precedence)
     own = pages or {}
@@ -86,7 +93,15 @@ def serve(
                 return _within(request.received + INTEGRATION_SECONDS, call)
         return message(HTTPStatus.NOT_FOUND)
 
-    return Server(respond, port)
+    of_loopback = guarded(respond, navigable=_LINKED)
+    open_to_callbacks = guarded(respond, callback_hosts)
+
+    def respond_to_own(request: Request) -> Response:
+        path, _ = _split(request.target)
+        is_open = any(pattern.route.open and pattern.path.fullmatch(path) for pattern in patterns)
+        return (open_to_callbacks if is_open and path not in own else of_loopback)(request)
+
+    return Server(respond_to_own, port)
 
 
 def build_event(request: Request, route: Route, parameters: Mapping[str, str], caller: str) -> dict[str, Any]:

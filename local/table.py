@@ -9,6 +9,7 @@ import json
 import sys
 import threading
 from collections import Counter
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -17,10 +18,11 @@ from uuid import uuid4
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from local import template as template_file
+from local.same_origin import guarded
 from local.server import Dropped, Request, Response, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
 REGION = "eu-west-1"
@@ -78,22 +80,31 @@ class TableError(Exception):
 
 
 class TableServer:
-    """A table of its own, served over HTTP/1.1 on 127.0.0.1.
+    """A table of its own, served over HTTP/1.1 on 127.0.0.1, and on the same port of `extra_hosts`.
+
+    `allowed_hosts` are names for `Host` beside those, as `same_origin.refusal` takes them.
 
     `on_request(operation, body)` may be set at any time: it is asked before each request that comes over the network and
     answers with a fault or None. `on_applied(operation, body)` hears of each after it was carried out. `operations` counts
     those requests by operation, as received.
     """
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(
+        self, name: str, port: int, extra_hosts: Sequence[str] = (), allowed_hosts: Collection[str] = ()
+    ) -> None:
         self.name = name
         self.on_request: Callable[[str, dict[str, Any]], Fault | None] = _no_fault
         self.on_applied: Callable[[str, dict[str, Any]], None] = _nobody
         self.operations: Counter[str] = Counter()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._closing = threading.Event()
-        self._server = Server(self._respond, port)
-        self.url = self._server.url
+        served = guarded(self._respond, (*extra_hosts, *allowed_hosts))
+        with ExitStack() as stack:
+            server = stack.enter_context(closing(Server(served, port)))
+            for host in extra_hosts:
+                stack.enter_context(closing(Server(served, server.port, host)))
+            self._servers = stack.pop_all()
+        self.url = server.url
 
     def environment(self) -> dict[str, str]:
         """The variables that point a function at this table."""
@@ -131,7 +142,7 @@ class TableServer:
 
     def close(self) -> None:
         self._closing.set()
-        self._server.close()
+        self._servers.close()
         self.call("DeleteTable", {"TableName": self.name})
 
     def _respond(self, request: Request) -> Response:
@@ -193,13 +204,15 @@ def start_table(
     port: int = 0,
     name: str | None = None,
     logical_id: str = LOGICAL_ID,
+    extra_hosts: Sequence[str] = (),
+    allowed_hosts: Collection[str] = (),
 ) -> TableServer:
     """Serve the template's table, empty, on `port` (0: any free one), under `name` or one of its own.
 
-    Raises OSError where the port is taken.
+    It listens on 127.0.0.1 and `extra_hosts`. Raises OSError where the port is taken.
     """
     table = template_file.read(template).tables[logical_id]
-    server = TableServer(name or f"attempts-{uuid4().hex[:8]}", port)
+    server = TableServer(name or f"attempts-{uuid4().hex[:8]}", port, extra_hosts, allowed_hosts)
     server.call("CreateTable", {"TableName": server.name, **table.properties})
     if table.ttl:
         specification = {"AttributeName": table.ttl, "Enabled": True}

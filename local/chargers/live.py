@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from local.chargers.behaviours import Behaviour
     from local.chargers.chargepoint import ChargePoint
 
+_TOKEN_FIELDS = ("idtag", "idtoken")
+"""How the names of fields that hold a token end, in both versions: `parentIdTag`, `additionalIdToken`, ..."""
+
 
 def shown(chargers: Iterable[ChargePoint]) -> list[dict[str, Any]]:
-    """What is true of each one now; `starts` counts the starts that reached it, `messages` are its last ones."""
+    """What is true of each one now; `starts` counts the starts that reached it, `messages` are its last ones, without tokens."""
     return [
         {
             **described(charger.behaviour),
@@ -24,10 +27,31 @@ def shown(chargers: Iterable[ChargePoint]) -> list[dict[str, Any]]:
                 {"connectorId": connector, "status": status} for connector, status in charger.statuses.items()
             ],
             "starts": len(charger.starts),
-            "messages": [asdict(message) for message in charger.messages],
+            "messages": [
+                {**asdict(message), "payload": without_tokens(message.payload)}
+                for message in charger.messages
+            ],
         }
         for charger in chargers
     ]
+
+
+def without_tokens(payload: Any) -> Any:
+    """Return a copy of an OCPP payload with every token masked as the API masks it: its last four characters from 12 on."""
+    if isinstance(payload, dict):
+        return {
+            name: _masked(value)
+            if isinstance(value, str) and name.lower().endswith(_TOKEN_FIELDS)
+            else without_tokens(value)
+            for name, value in payload.items()
+        }
+    if isinstance(payload, list):
+        return [without_tokens(one) for one in payload]
+    return payload
+
+
+def _masked(token: str) -> str:
+    return f"****{token[-4:]}" if len(token) >= 12 else "****"
 
 
 def described(behaviour: Behaviour) -> dict[str, Any]:

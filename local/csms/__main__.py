@@ -16,6 +16,7 @@ def main() -> int:
     """Serves until SIGINT or SIGTERM. 0, or 1 where a port or the database cannot be had."""
     parser = argparse.ArgumentParser(prog="python -m local.csms", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--extra-hosts", default="", help="addresses, by comma, to listen on too")
     parser.add_argument("--rest-port", type=int, default=9080, help="0: any free port, printed")
     parser.add_argument("--ocpp-port", type=int, default=9081, help="0: any free port, printed")
     parser.add_argument(
@@ -24,13 +25,17 @@ def main() -> int:
     parser.add_argument(
         "--known", default="", help="identities of chargers, by comma, known before they connect"
     )
+    parser.add_argument(
+        "--allowed-hosts", default="", help="names for the Host header beside loopback's and --host, by comma"
+    )
     parser.add_argument("--authorization", help="the value that the Authorization header must have")
     parser.add_argument("--ping-window", type=float, default=20.0, help="seconds")
     parser.add_argument(
         "--call-timeout", type=float, default=30.0, help="seconds until a silent charger is asked more"
     )
     arguments = vars(parser.parse_args())
-    arguments["known"] = tuple(filter(None, arguments["known"].split(",")))
+    for name in ("known", "extra_hosts", "allowed_hosts"):
+        arguments[name] = tuple(filter(None, arguments[name].split(",")))
     try:
         asyncio.run(_serve(Options(**arguments)))
     except (PortTaken, sqlite3.Error) as error:

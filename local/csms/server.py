@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A port of 0 takes any free one. `ping_window` is the seconds after which a charger that sent no pong counts as gone,
-    `call_timeout` those after which a silent one may be asked the next thing."""
+    """A port of 0 takes any free one. It listens on `extra_hosts` too. `ping_window` is the seconds after which a charger
+    that sent no pong counts as gone, `call_timeout` those after which a silent one may be asked the next thing.
+    `allowed_hosts` are names for `Host` beside loopback's, `host` and `extra_hosts`."""
 
     host: str = "127.0.0.1"
+    extra_hosts: tuple[str, ...] = ()
     rest_port: int = 0
     ocpp_port: int = 0
     database: str = ":memory:"
@@ -32,6 +34,7 @@ class Options:
     authorization: str | None = None
     ping_window: float = 20.0
     call_timeout: float = 30.0
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,24 @@ async def serving(options: Options) -> AsyncIterator[Csms]:
             await chargers.serve(websocket, identity, connections.started)
 
         ocpp_port = await stack.enter_async_context(
-            holding(hold, options.host, options.ocpp_port, options.ping_window)
+            holding(
+                hold,
+                options.host,
+                options.ocpp_port,
+                options.ping_window,
+                extra_hosts=options.extra_hosts,
+                allowed_hosts=options.allowed_hosts,
+            )
         )
         stack.push_async_callback(connections.close)
         native = Native(connections, options.authorization)
-        rest = await stack.enter_async_context(answering(native.respond, options.host, options.rest_port))
+        rest = await stack.enter_async_context(
+            answering(
+                native.respond,
+                options.host,
+                options.rest_port,
+                extra_hosts=options.extra_hosts,
+                allowed_hosts=options.allowed_hosts,
+            )
+        )
         yield Csms(rest.url, rest.port, f"ws://{options.host}:{ocpp_port}/ocpp", ocpp_port, chargers)

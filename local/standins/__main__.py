@@ -12,7 +12,7 @@ from local.running import until_told_to_end
 from local.standins import CitrineOS, OcppCore, OcppCs, Steve, keeping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from local.standins.serving import Model
 
@@ -31,17 +31,19 @@ def main() -> int:
     parser.add_argument("model", choices=MODELS)
     parser.add_argument("--rest-port", type=int, default=9080, help="0: any free port, printed")
     parser.add_argument("--ocpp-port", type=int, default=9081, help="0: any free port, printed")
+    parser.add_argument("--extra-hosts", default="", help="addresses, by comma, to listen on too")
     arguments = parser.parse_args()
+    extra_hosts = tuple(filter(None, arguments.extra_hosts.split(",")))
     try:
-        asyncio.run(_serve(MODELS[arguments.model](), arguments.rest_port, arguments.ocpp_port))
+        asyncio.run(_serve(MODELS[arguments.model](), arguments.rest_port, arguments.ocpp_port, extra_hosts))
     except PortTaken as error:
         print(f"local.standins: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-async def _serve(model: Model, rest_port: int, ocpp_port: int) -> None:
-    async with keeping(model, rest_port, ocpp_port) as standin:
+async def _serve(model: Model, rest_port: int, ocpp_port: int, extra_hosts: Sequence[str]) -> None:
+    async with keeping(model, rest_port, ocpp_port, extra_hosts) as standin:
         print(f"stand-in ready: REST {standin.url} OCPP {standin.ocpp_url}", flush=True)
         await until_told_to_end()
 

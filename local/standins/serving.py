@@ -14,7 +14,7 @@ from local.ocppj import Disconnected
 from local.server import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Collection, Sequence
 
     from websockets.asyncio.server import ServerConnection
 
@@ -49,8 +49,14 @@ class StandIn:
 
 
 @asynccontextmanager
-async def keeping(model: Model, port: int = 0, ocpp_port: int = 0) -> AsyncIterator[StandIn]:
-    """Serves a stand-in, REST and OCPP, on these ports (0: any free one). PortTaken."""
+async def keeping(
+    model: Model,
+    port: int = 0,
+    ocpp_port: int = 0,
+    extra_hosts: Sequence[str] = (),
+    allowed_hosts: Collection[str] = (),
+) -> AsyncIterator[StandIn]:
+    """Serves a stand-in, REST and OCPP, on these ports (0: any free one), on `extra_hosts` too. PortTaken."""
 
     async def hold(websocket: ServerConnection, identity: str) -> None:
         await model.chargers.serve(websocket, identity, lambda *_: None)
@@ -62,9 +68,9 @@ async def keeping(model: Model, port: int = 0, ocpp_port: int = 0) -> AsyncItera
 
     async with AsyncExitStack() as stack:
         held = await stack.enter_async_context(
-            holding(hold, _HOST, ocpp_port, _PING_WINDOW, model.subprotocols)
+            holding(hold, _HOST, ocpp_port, _PING_WINDOW, model.subprotocols, extra_hosts, allowed_hosts)
         )
-        rest = await stack.enter_async_context(answering(respond, _HOST, port))
+        rest = await stack.enter_async_context(answering(respond, _HOST, port, extra_hosts, allowed_hosts))
         yield StandIn(rest.port, rest.url, f"ws://{_HOST}:{held}/ocpp")
 
 

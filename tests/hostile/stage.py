@@ -7,7 +7,7 @@ import re
 import socket
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -16,6 +16,7 @@ from local.gateway import serve
 from local.server import Request, Response, Server
 from local.table import start_table
 from tests.integration.gateway.functions import real_functions
+from tests.integration.gateway.raw import Connection, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,15 +87,12 @@ class Stage:
                 pass  # it has answered before all was sent
             except OSError:
                 return Heard(0, {}, b"")
-            response = HTTPResponse(connection, method=method)
             try:
-                response.begin()
-                headers = {name.lower(): value for name, value in response.getheaders()}
-                return Heard(response.status, headers, response.read())
+                with closing(Connection(connection)) as reader:
+                    answer = read(reader, method)
+                return Heard(answer.status, answer.headers, answer.body)
             except (HTTPException, ConnectionError):
                 return Heard(0, {}, b"")
-            finally:
-                response.close()
 
 
 @contextmanager

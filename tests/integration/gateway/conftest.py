@@ -9,7 +9,7 @@ from local.gateway import serve
 from local.template import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from local.gateway import Page
@@ -29,11 +29,16 @@ ROUTES = (
 class Gateway:
     """A gateway whose functions are one Python function; `events` are what they were called with."""
 
-    def __init__(self, answer: Callable[[dict[str, Any]], Any], pages: dict[str, Page] | None) -> None:
+    def __init__(
+        self,
+        answer: Callable[[dict[str, Any]], Any],
+        pages: dict[str, Page] | None,
+        callback_hosts: Sequence[str],
+    ) -> None:
         self.called: list[str] = []
         self.events: list[dict[str, Any]] = []
         self._answer = answer
-        self.server = serve(ROUTES, self._invoke, pages=pages)
+        self.server = serve(ROUTES, self._invoke, pages=pages, callback_hosts=callback_hosts)
         self.url = self.server.url
 
     def _invoke(self, name: str, event: dict[str, Any]) -> Any:
@@ -43,8 +48,10 @@ class Gateway:
 
 
 @contextmanager
-def _serving(answer: Any = "", pages: dict[str, Page] | None = None) -> Iterator[Gateway]:
-    gateway = Gateway(answer if callable(answer) else lambda _: answer, pages)
+def _serving(
+    answer: Any = "", pages: dict[str, Page] | None = None, callback_hosts: Sequence[str] = ()
+) -> Iterator[Gateway]:
+    gateway = Gateway(answer if callable(answer) else lambda _: answer, pages, callback_hosts)
     try:
         yield gateway
     finally:
@@ -53,7 +60,7 @@ def _serving(answer: Any = "", pages: dict[str, Page] | None = None) -> Iterator
 
 @pytest.fixture
 def serving() -> Serving:
-    """`serving(answer, pages)`: a gateway whose functions give `answer`, a value or a function of the event."""
+    """`serving(answer, pages, callback_hosts)`: a gateway whose functions give `answer`, a value or a function of the event."""
     return _serving
 
 
