@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from charger_link.link import Exchange
 
 REPEATABLE = False
+HEALTH_PATH = "/Status"
 _OFFLINE = "unknown-or-not-connected"
 _STATUSES = {
     1: "Available",
