@@ -270,7 +270,7 @@ CONNECT: Final = (
         "The OCPP server has failed several times in a row",
         _refused(
             "circuit-open",
-            "The OCPP server failed several times in a row and is not being called for a moment. Try again.",
+            "The OCPP server failed several times in a row and is not called for a moment, so nothing was sent. Try again with the same id.",
         ),
         _request(20, "CP-1", port=UNSERVED),
         headers={"Retry-After": "10"},

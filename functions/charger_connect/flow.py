@@ -90,7 +90,7 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
     try:
         try:
             server = _server(request, service, call)
-            refusal = _refusal(request, server, service)
+            refusal = _refusal(request, server, service, to_link)
         except Refused as refused:
             refusal = refused
         began = time.monotonic()
@@ -247,16 +247,19 @@ def _server(request: ConnectRequest, service: Service, call: Call) -> Server:
     raise Refused(problem("invalid-request", "Name the OCPP server that holds the charger.", errors=errors))
 
 
-def _refusal(request: ConnectRequest, server: Server, service: Service) -> Refused | None:
+def _refusal(request: ConnectRequest, server: Server, service: Service, deadline: Deadline) -> Refused | None:
     """Why the server may not be called now, with certainly nothing sent by this call. What an earlier one with the id did the
     journal knows: nobody hears "not started" of a charge that may run."""
     if request.tokenId is not None and (service.paused or not server.entry.enabled):
         detail = "The operator has paused starts, so nothing was sent. Try again later with the same id."
         return Refused(problem("starts-paused", detail), {"Retry-After": _PAUSED_RETRY_AFTER})
     try:
-        service.circuits.check(server.name)
+        if service.circuits.check(server.name):
+            service.link.check_server(server, deadline)
     except CircuitOpen as error:
         observe.circuit_refused()
+        if error.opened_circuit:
+            observe.circuit_opened(server.name, error.kind)
         return Refused(problem("circuit-open", error.detail), {"Retry-After": str(error.retry_after)})
     return None
 
@@ -324,7 +327,8 @@ def _heard(outcome: str, body: Mapping[str, Any], request: ConnectRequest) -> Re
 def _problem(type_name: str, detail: str, id_: str, seconds: int | None = None) -> Reply:
     if type_name == OUTCOMES[OutcomeUnknown].problem:
         return _unknown(id_, detail)
-    headers = {"Retry-After": str(seconds or _RETRY_AFTER)} if type_name == "server-busy" else {}
+    retries = type_name in ("server-busy", "circuit-open")
+    headers = {"Retry-After": str(seconds or _RETRY_AFTER)} if retries else {}
     return Reply(problem(type_name, detail, instance=_instance(id_)), headers)
 
 

@@ -194,6 +194,11 @@ def circuit_refused() -> None:
     _count("CircuitRefusals")
 
 
+def circuit_opened(server: str | None, kind: str) -> None:
+    _log.error("circuit opened", extra={"server": server, "kind": kind})
+    _count("CircuitsOpened")
+
+
 def answered(message: OcppStatusResponse | Problem) -> None:
     """What the caller hears. A failure that we tell is none to Lambda: a deployment is watched by this count."""
     record = _record.get()
@@ -221,6 +226,9 @@ def _causes(error: BaseException | None) -> list[dict[str, Any]]:
 
 def _linked(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[str, int]) -> None:
     _time("ClaimLatency", milliseconds["claim"])
+    if isinstance(result, LinkError) and result.kind == "circuit-open":  # the server was not called
+        circuit_refused()
+        return
     _time("LinkLatency", milliseconds["link"])
     record = _record.get()
     if record:
@@ -231,8 +239,7 @@ def _linked(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[
     if not isinstance(result, ChargerUnknown | StatusNotAvailable):  # there the link works
         _count("LinkFailures")
     if result.opened_circuit:
-        _log.error("circuit opened", extra={"server": attempt.server, "kind": result.kind})
-        _count("CircuitsOpened")
+        circuit_opened(attempt.server, result.kind)
 
 
 def _about(attempt: Attempt) -> dict[str, Any]:

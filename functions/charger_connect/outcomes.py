@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from charger_link import (
     Answer,
     ChargerUnknown,
+    CircuitOpen,
     LinkError,
     Outcome,
     OutcomeUnknown,
@@ -39,6 +40,7 @@ OUTCOMES: dict[str | type[LinkError], Verdict] = {
     Outcome.STATUS: Verdict(State.COMPLETED, None),
     Outcome.OFFLINE: Verdict(State.FAILED, None),
     Unreachable: Verdict(State.FAILED, "server-unreachable"),
+    CircuitOpen: Verdict(State.FAILED, "circuit-open"),
     ServerBusy: Verdict(State.FAILED, "server-busy"),
     ServerRefused: Verdict(State.FAILED, "server-refused"),
     ServerFailed: Verdict(State.FAILED, "server-error"),

@@ -119,7 +119,10 @@ class Connections:
                 if session is None:
                     return offline(start.charger, start.connector)
                 if len(start.token) > session.ocpp.token_limit:
-                    return rejected(start.charger, start.connector, "token-too-long")
+                    # Recorded: a request under this id that arrives later must not start what was rejected.
+                    declined = rejected(start.charger, start.connector, "token-too-long")
+                    self._store.declined(start.id, declined)
+                    return declined
                 if not await session.win_turn():
                     return offline(start.charger, start.connector)
                 self._send(start, session, charger, deadline)

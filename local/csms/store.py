@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS charger (identity TEXT PRIMARY KEY) WITHOUT ROWID;
 
 
 class State(StrEnum):
-    """NOT_SENT: no OCPP call has left. SENT: one may have left, its answer is not known. ANSWERED: the charger answered."""
+    """NOT_SENT: no OCPP call has left. SENT: one may have left, its answer is not known. ANSWERED: the charger answered, or
+    was never asked."""
 
     NOT_SENT = "not-sent"
     SENT = "sent"
@@ -92,6 +93,13 @@ class Store:
         self._database.execute(
             "UPDATE connection SET state = ?, answer = ? WHERE id = ? AND state = ?",
             (State.ANSWERED, json.dumps(asdict(answer)), key, State.SENT),
+        )
+
+    def declined(self, key: str, answer: Answer) -> None:
+        """Records that the call is never made, and why. What was recorded before stays."""
+        self._database.execute(
+            "UPDATE connection SET state = ?, answer = ? WHERE id = ? AND state = ?",
+            (State.ANSWERED, json.dumps(asdict(answer)), key, State.NOT_SENT),
         )
 
     def sent_as(self, charger: str, remote_start_id: int) -> str | None:

@@ -1,8 +1,12 @@
-"""A circuit per OCPP server: one that hangs or is down must not eat the concurrency of all the others.
+"""A circuit per OCPP server: one that hangs or is down must not use up the concurrency of all the others.
 
-It lives in the process, so the healthy path costs no call; it is asked before an attempt is claimed. Only failures
-of the server itself open it: a connection that is not made, or silence towards different chargers. One charger's
-silence never does, and any answer closes it.
+It is kept in the process, so the healthy path costs no call. Two kinds of failure count, each in a row:
+
+- Connections that are not made open the circuit. While it is open, one request every 10 s may try: `enter` decides which.
+- Requests that the server took and did not answer, for different chargers, only make the server suspect: its chargers may be
+  silent. Then `check` says that the server must be asked something cheap (`Link.check_server`), whose answer decides.
+
+Any answer of the server closes its circuit.
 """
 
 from __future__ import annotations
@@ -18,17 +22,26 @@ from transport.retry_after import retry_after
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_WITNESSES = 3  # failed connections, or silent chargers, in a row
-_PAUSE = 10.0  # seconds until one request may try again
+_FAILURE_THRESHOLD = 3  # failed connections, or chargers without an answer, in a row
+_PAUSE = 10.0  # seconds until one request may try again, and between two health checks
 _SERVERS = 256
 
 
 class _Circuit:
-    __slots__ = ("retry_at", "witnesses")
+    __slots__ = ("check_at", "retry_at", "silent", "unconnected")
 
     def __init__(self) -> None:
-        self.witnesses: set[str] = set()
+        self.unconnected = 0
+        self.silent: set[str] = set()
         self.retry_at: float | None = None
+        self.check_at: float | None = None
+
+    @property
+    def suspect(self) -> bool:
+        """Whether only a health check tells a dead server from one whose chargers are silent."""
+        return bool(self.silent) and (
+            self.retry_at is not None or self.unconnected + len(self.silent) >= _FAILURE_THRESHOLD
+        )
 
 
 class Circuits:
@@ -39,44 +52,101 @@ class Circuits:
         self._lock = Lock()
         self._circuits: OrderedDict[str, _Circuit] = OrderedDict()
 
-    def check(self, server: str) -> None:
-        """Let a request through: always while closed, one every 10 s while open.
+    def check(self, server: str) -> bool:
+        """Return whether the server must be sent a health check first, at most once every 10 s.
+
+        It uses up no trial: a request that passes may still turn out to need no call.
 
         Raises
         ------
         CircuitOpen
             With the seconds until the next request is let through.
         """
+        if server not in self._circuits:
+            return False
+        with self._lock:
+            circuit = self._circuits.get(server)
+            if circuit is None:
+                return False
+            now = self._clock()
+            self._refuse(circuit, now)
+            if not circuit.suspect or (circuit.check_at is not None and now < circuit.check_at):
+                return False
+            circuit.check_at = now + _PAUSE
+            if circuit.retry_at is not None:
+                circuit.retry_at = now + _PAUSE  # for all but the one that checks
+            return True
+
+    def enter(self, server: str) -> None:
+        """Let a request through that is about to call: always while closed, one every 10 s while open.
+
+        Raises
+        ------
+        CircuitOpen
+            As `check` does.
+        """
+        if server not in self._circuits:
+            return
         with self._lock:
             circuit = self._circuits.get(server)
             if circuit is None or circuit.retry_at is None:
                 return
-            left = circuit.retry_at - self._clock()
-            if left > 0:
-                raise CircuitOpen(
-                    "circuit-open",
-                    "The OCPP server failed several times in a row and is not being called for a moment. Try again.",
-                    retry_after=retry_after(left),
-                )
-            circuit.retry_at = self._clock() + _PAUSE
+            now = self._clock()
+            self._refuse(circuit, now)
+            circuit.retry_at = now + _PAUSE
 
     def answered(self, server: str) -> None:
-        """The server answered something: it is there."""
-        if server in self._circuits:
-            with self._lock:
-                self._circuits.pop(server, None)
+        """Record that the server answered something: its circuit closes."""
+        if server not in self._circuits:
+            return
+        with self._lock:
+            circuit = self._circuits.get(server)
+            if circuit is None:
+                return
+            if circuit.check_at is None or circuit.check_at <= self._clock():
+                del self._circuits[server]
+                return
+            circuit.unconnected, circuit.retry_at = 0, None
+            circuit.silent.clear()
 
     def failed(self, server: str, charger_id: str | None) -> bool:
-        """The connection was not made (`charger_id` None), or nothing came for a charger; True if this opened it."""
+        """Record that the connection was not made (`charger_id` None), or that no byte came back for a charger.
+
+        Return whether this opened the circuit, which silence by itself never does.
+        """
         with self._lock:
-            circuit = self._circuits.setdefault(server, _Circuit())
-            self._circuits.move_to_end(server)
-            if len(self._circuits) > _SERVERS:
-                self._circuits.popitem(last=False)
-            if len(circuit.witnesses) < _WITNESSES:
-                circuit.witnesses.add(charger_id if charger_id is not None else f"\0{len(circuit.witnesses)}")
-            if len(circuit.witnesses) < _WITNESSES:
+            circuit = self._circuit(server)
+            if charger_id is None:
+                circuit.unconnected = min(circuit.unconnected + 1, _FAILURE_THRESHOLD)
+            elif len(circuit.silent) < _FAILURE_THRESHOLD:
+                circuit.silent.add(charger_id)
+            if circuit.retry_at is None and circuit.unconnected < _FAILURE_THRESHOLD:
                 return False
-            opened = circuit.retry_at is None
-            circuit.retry_at = self._clock() + _PAUSE
-            return opened
+            return self._open(circuit)
+
+    def unhealthy(self, server: str) -> bool:
+        """Record that a health check was not answered; return whether this opened the circuit."""
+        with self._lock:
+            return self._open(self._circuit(server))
+
+    def _circuit(self, server: str) -> _Circuit:
+        circuit = self._circuits.setdefault(server, _Circuit())
+        self._circuits.move_to_end(server)
+        if len(self._circuits) > _SERVERS:
+            self._circuits.popitem(last=False)
+        return circuit
+
+    def _open(self, circuit: _Circuit) -> bool:
+        opened = circuit.retry_at is None
+        circuit.retry_at = self._clock() + _PAUSE
+        return opened
+
+    def _refuse(self, circuit: _Circuit, now: float) -> None:
+        """Raise CircuitOpen where the circuit is open and no request may try yet."""
+        left = 0.0 if circuit.retry_at is None else circuit.retry_at - now
+        if left > 0:
+            raise CircuitOpen(
+                "circuit-open",
+                "The OCPP server failed several times in a row and is not called for a moment, so nothing was sent. Try again with the same id.",
+                retry_after=retry_after(left),
+            )

@@ -38,7 +38,7 @@ class Unreachable(LinkError):
 
 
 class CircuitOpen(LinkError):
-    """The server itself failed several times in a row; ``retry_after`` seconds from now it is tried again."""
+    """The server itself failed several times in a row, and nothing was sent; in ``retry_after`` seconds it is tried again."""
 
 
 class ServerBusy(LinkError):

@@ -7,20 +7,30 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from charger_link.command import Answer, Outcome
+from charger_link import masking, ocpp
+from charger_link.command import Answer, Command, Outcome
 from charger_link.dialects import dialect
-from charger_link.errors import LinkError, OutcomeUnknown, ServerRefused, StatusNotAvailable, Unreachable
+from charger_link.errors import (
+    CircuitOpen,
+    LinkError,
+    OutcomeUnknown,
+    ServerRefused,
+    StatusNotAvailable,
+    Unreachable,
+)
 from transport import BODY_LIMIT, Broken, Deadline, NotConnected, Response, connect, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from charger_link.circuit import Circuits
-    from charger_link.command import Command, Published
+    from charger_link.command import Published
     from charger_link.dialects import Dialect
     from charger_link.secrets import Secrets
+    from charger_link.servers import Server
 
 _CONNECT = 3.0  # seconds for TCP and TLS: an OCPP server is near
+_HEALTH_CHECK = 1.0  # seconds for a whole health check
 _TRIES = 3
 _FIRST_PAUSE = 0.1  # seconds, doubled each time, of which a random part is slept (full jitter)
 _UNREACHABLE = "The OCPP server could not be reached, so nothing was sent. Try again with the same id."
@@ -65,6 +75,7 @@ class Exchange:
         self._repeat = repeat
         self.doubt = command.doubt
         self._opened = False
+        self._entered = False
 
     def send(
         self,
@@ -83,6 +94,8 @@ class Exchange:
         ------
         Unreachable
             Nothing was sent, after a few tries.
+        CircuitOpen
+            Nothing was sent: the server fails, and another request has the trial.
         ServerRefused
             401: the credentials do not hold.
         OutcomeUnknown
@@ -112,7 +125,9 @@ class Exchange:
                     self._circuits.answered(self._server.name)
                 else:
                     self._failed(self._command.charger_id)
-                failure = OutcomeUnknown(error.reason, _UNANSWERED)
+                # A server that took the request and is still waiting is not a server that fails.
+                silent = error.reason == "timeout" and not error.heard
+                failure = OutcomeUnknown("charger-silent" if silent else error.reason, _UNANSWERED)
                 if not self._repeat:
                     break
                 self.doubt = True
@@ -123,6 +138,26 @@ class Exchange:
         assert failure is not None
         failure.opened_circuit = self._opened
         raise failure
+
+    def is_answered(self, path: str) -> bool:
+        """Return whether the server answers a GET of `path` in time, with any status code; True too where nothing could be
+        asked, which is no evidence against the server."""
+        try:
+            self._secrets.headers(self._server.entry.secret, self._deadline)
+        except ServerRefused:
+            return True
+        if self._deadline.remaining() < _HEALTH_CHECK / 2:
+            return True
+        self._entered = True  # no trial: its answer decides whether there is one
+        try:
+            self._once("GET", path, {"Accept": "application/json", "Connection": "close"}, b"", BODY_LIMIT)
+        except Broken as error:
+            if error.reason != "too-long":  # a long list is an answer
+                return False
+            self._circuits.answered(self._server.name)
+        except NotConnected:
+            return False
+        return True
 
     def _authorized(self, method: str, path: str, headers: dict[str, str], body: bytes, limit: int) -> Reply:
         """Once with the secret as known, and after a 401 or 403 (a token that expired, at some) once more with the secret as it
@@ -140,6 +175,10 @@ class Exchange:
         headers = headers | self._secrets.headers(entry.secret, self._deadline)
         tls = trust(entry.ca) if entry.scheme == "https" else None
         host = entry.server_name or self._server.address
+        # Here and not earlier: a request that turns out to need no call must not use up the trial of an open circuit.
+        if not self._entered and self._deadline.remaining() > 0:
+            self._circuits.enter(self._server.name)
+            self._entered = True
         # A kept connection dies unseen while Lambda is frozen, and a start must not go out on a dead one: always a new one.
         connection = connect(
             self._server.address, self._server.port, host, self._deadline.within(_CONNECT), tls
@@ -173,14 +212,36 @@ class Link:
         speak = dialect(command.server.entry.dialect)
         try:
             if command.token is not None:
-                return _start(speak, command, self._exchange(command, deadline, speak.REPEATABLE))
-            if speak.status is None:
+                answer = _start(speak, command, self._exchange(command, deadline, speak.REPEATABLE))
+            elif speak.status is None:
                 raise StatusNotAvailable("status-not-available", _NO_STATUS)
-            return speak.status(command, self._exchange(command, deadline, repeat=True))
+            else:
+                answer = speak.status(command, self._exchange(command, deadline, repeat=True))
+            return _without_token(answer, command.token) if isinstance(answer, Answer) else answer
         except LinkError:
             raise
         except Exception as error:  # a reply that its dialect stumbles over says nothing about the charger
             raise OutcomeUnknown("unexpected", _UNANSWERED) from error
+
+    def check_server(self, server: Server, deadline: Deadline) -> None:
+        """Send a suspect server a request that starts nothing and asks no charger; any whole answer closes its circuit.
+
+        Raises
+        ------
+        CircuitOpen
+            It did not answer within a second; ``opened_circuit`` says whether its circuit was closed until now.
+        """
+        path = dialect(server.entry.dialect).HEALTH_PATH
+        command = Command("", "", None, None, server)
+        exchange = self._exchange(command, deadline.within(_HEALTH_CHECK), repeat=False)
+        if exchange.is_answered(path):
+            return
+        opened = self._circuits.unhealthy(server.name)
+        try:
+            self._circuits.check(server.name)
+        except CircuitOpen as error:
+            error.opened_circuit = opened
+            raise
 
     def unreadable(self, secrets: Iterable[str]) -> list[str]:
         """Those of the named secrets that cannot be read, or are of no known kind."""
@@ -207,6 +268,14 @@ def _start(speak: Dialect, command: Command, exchange: Exchange) -> Answer | Pub
         if answer.early:
             raise OutcomeUnknown("not-asked", _IN_DOUBT)
     return answer
+
+
+def _without_token(answer: Answer, token: str | None) -> Answer:
+    """The answer as it may be stored and shown: ``info`` without the token, and then cut to its length."""
+    info = answer.info
+    if info and token:
+        info = masking.mask_info(info, token)
+    return answer._replace(info=info and ocpp.cut(info))
 
 
 def _reply(response: Response) -> Reply:

@@ -62,6 +62,63 @@ REFUSALS = frozenset(
         "TypeConstraintViolation",
     }
 )
+# How an answer's info begins: a closed list, for programs.
+INFO_WORDS = frozenset(
+    {
+        "charger-refused",
+        "connector-busy",
+        "not-connected",
+        "not-supported",
+        "token-refused",
+        "token-too-long",
+        "unknown-or-not-connected",
+    }
+)
+# reasonCode of OCPP 2.0.1, appendix 5; a charger may use others.
+REASON_CODES = frozenset(
+    {
+        "CSNotAccepted",
+        "DuplicateProfile",
+        "DuplicateRequestId",
+        "FixedCable",
+        "FwUpdateInProgress",
+        "InternalError",
+        "InvalidCertificate",
+        "InvalidCSR",
+        "InvalidIdToken",
+        "InvalidMessageSeq",
+        "InvalidProfile",
+        "InvalidSchedule",
+        "InvalidStackLevel",
+        "InvalidURL",
+        "InvalidValue",
+        "MissingDevModelInfo",
+        "MissingParam",
+        "NoCable",
+        "NoError",
+        "NotEnabled",
+        "NotFound",
+        "OutOfMemory",
+        "OutOfStorage",
+        "ReadOnly",
+        "TooLargeElement",
+        "TooManyElements",
+        "TxInProgress",
+        "TxNotFound",
+        "TxStarted",
+        "UnknownConnectorId",
+        "UnknownConnectorType",
+        "UnknownEvse",
+        "UnknownTxId",
+        "UnspecifiedReason",
+        "UnsupportedParam",
+        "UnsupportedRateUnit",
+        "UnsupportedRequest",
+        "ValueOutOfRange",
+        "ValuePositiveOnly",
+        "WriteOnly",
+    }
+)
 LONGEST_TOKEN_16 = 20
 LONGEST_INFO = 50
 LARGEST_CONNECTOR = 0x7FFFFFFF  # an answer's is an int32: a .NET client cannot read anything else
@@ -73,8 +130,13 @@ def is_connector(number: object) -> TypeGuard[int]:
 
 
 def info(word: str, text: str = "") -> str:
-    """A word of the closed list and free text after it: at most 50 characters, each one that UTF-8 can write."""
-    return f"{word} {text}".strip()[:LONGEST_INFO].encode(errors="replace").decode()
+    """A word of the closed list and free text after it, as long as it is: the token is masked in it before it is cut."""
+    return f"{word} {text}".strip()
+
+
+def cut(text: str) -> str:
+    """The info of an answer: at most 50 characters, each one that UTF-8 can write."""
+    return text[:LONGEST_INFO].encode(errors="replace").decode()
 
 
 def rejected(word: str, connector: int | None, text: str = "") -> Answer:

@@ -7,8 +7,10 @@ A secret is JSON with the members of one of three kinds: ``{"username", "passwor
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from charger_link.errors import ServerRefused
@@ -18,6 +20,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PATIENCE = 2.0  # seconds for each of two tries to connect, and for each of two answers
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: token
+# What frames or routes a message, changes what is asked or how it is answered, or is set by us.
+_RESERVED_HEADERS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "prefer",
+        "proxy-connection",
+        "range",
+        "te",
+        "traceparent",
+        "tracestate",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-http-method-override",
+    }
+)
 _TO_PROVE = 8.0  # seconds, where no request waits
 
 
@@ -85,7 +113,32 @@ def _from_secrets_manager(name: str, deadline: Deadline) -> str:
         read_timeout=patience,
         retries={"mode": "standard", "total_max_attempts": 2},
     )
-    return str(SecretsProvider(boto_config=config).get(name, force_fetch=True))
+    return _within(deadline, lambda: str(SecretsProvider(boto_config=config).get(name, force_fetch=True)))
+
+
+def _within(deadline: Deadline, read: Callable[[], str]) -> str:
+    """What `read` returns, in time: no setting of botocore bounds the look-up of the host's name.
+
+    Raises
+    ------
+    TimeoutError
+        It did not return by the deadline.
+    """
+    results: list[str] = []
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(read())
+        except Exception as error:  # noqa: BLE001 - raised to the caller
+            failures.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(deadline.remaining())
+    if results:
+        return results[0]
+    raise failures[0] if failures else TimeoutError
 
 
 def _headers(secret: dict[str, str]) -> dict[str, str]:
@@ -97,6 +150,8 @@ def _headers(secret: dict[str, str]) -> dict[str, str]:
     else:
         pair = f"{secret['username']}:{secret['password']}".encode()
         name, value = "Authorization", f"Basic {b64encode(pair).decode()}"
+    if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED_HEADERS:
+        raise ValueError("no header name for credentials")
     # Found here and not where the request is written, so that it is known that nothing was sent.
     if not (name + value).isprintable() or not (name + value).isascii():
         raise ValueError("no header can hold it")

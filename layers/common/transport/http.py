@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from transport.answer import CutOff, Incoming, Malformed, TooLong
+from transport.resolver import addresses_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,8 +137,7 @@ def connect(
         Refused, unreachable, timed out, or a certificate that does not hold. Nothing was sent.
     """
     try:
-        # As bytes it is spared the codec for international names, and the codec's import.
-        sock = socket.create_connection((address.encode(), port), timeout=deadline.left())  # type: ignore[arg-type]
+        sock = _dial(address, port, deadline)
     except OSError as error:
         raise NotConnected(_reason(error)) from error
     try:
@@ -151,6 +151,24 @@ def connect(
     default_port = 443 if tls else 80
     bracketed = f"[{host}]" if ":" in host else host
     return Connection(sock, bracketed if port == default_port else f"{bracketed}:{port}")
+
+
+def _dial(address: str, port: int, deadline: Deadline) -> socket.socket:
+    """Connect to the first address that accepts; each but the last may take half of the time that is left."""
+    addresses = addresses_of(address, port, deadline)
+    for following, (family, target) in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
+        left = deadline.left()
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(left / 2 if following else left)
+            sock.connect(target)
+        except OSError:
+            sock.close()
+            if not following:
+                raise
+        else:
+            return sock
+    raise OSError("no addresses")
 
 
 @lru_cache(maxsize=16)

@@ -180,11 +180,11 @@ def test_an_open_circuit_is_decided_before_claim_and_another_server_is_not_touch
     server.plays(hangs)
     for charger in ("CP-1", "CP-2", "CP-3"):
         assert caller.post(request(server.port, chargerId=charger)).status == 504
-    asked, items = len(server.asked), len(table.items())
+    asked, items = len(server.starts), len(table.items())
     heard = caller.post(request(server.port, chargerId="CP-4"))
     assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
     assert 1 <= int(heard.headers["Retry-After"]) <= 10
-    assert (len(server.asked), len(table.items())) == (asked, items)
+    assert (len(server.starts), len(table.items())) == (asked, items)
     other = Misbehaving(answers())
     try:
         caller.service = replace(caller.service, link_timeout=5)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from charger_connect.outcomes import OUTCOMES, REJECTED_EARLY, STATUS_UNKNOWN, verdict
-from charger_link import Answer, CircuitOpen, LinkError, Outcome, OutcomeUnknown, errors
+from charger_link import Answer, LinkError, Outcome, OutcomeUnknown, errors
 from journal import State
 from wire import PROBLEM_TYPES
 
@@ -23,8 +23,7 @@ ERRORS = [kind for kind in OUTCOMES if isinstance(kind, type)]
 
 
 def test_each_outcome_and_each_error_has_exactly_one_row() -> None:
-    # An open circuit is decided before claim: it never becomes the outcome of an attempt.
-    assert set(OUTCOMES) == {*Outcome, REJECTED_EARLY, *descendants(LinkError)} - {CircuitOpen}
+    assert set(OUTCOMES) == {*Outcome, REJECTED_EARLY, *descendants(LinkError)}
 
 
 def test_the_tree_in_the_document_of_the_errors_is_the_tree() -> None:
@@ -54,6 +53,7 @@ def test_each_problem_of_the_table_exists_and_says_what_its_state_means() -> Non
 
 STATUSES = {
     "Unreachable": 502,
+    "CircuitOpen": 503,
     "ServerBusy": 503,
     "ServerRefused": 502,
     "ServerFailed": 502,
@@ -85,7 +85,7 @@ def test_an_error_is_looked_up(kind: type[LinkError]) -> None:
 
 
 def test_a_status_that_was_not_heard_started_nothing() -> None:
-    assert verdict(OutcomeUnknown("timeout", "detail"), starts=False) == STATUS_UNKNOWN
+    assert verdict(OutcomeUnknown("charger-silent", "detail"), starts=False) == STATUS_UNKNOWN
     assert PROBLEM_TYPES[STATUS_UNKNOWN.problem or ""].status == 504
 
 

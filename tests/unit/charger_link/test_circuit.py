@@ -29,8 +29,9 @@ def circuits(clock: Clock) -> Circuits:
 
 
 def is_open(circuits: Circuits, server: str = SERVER) -> bool:
+    """Whether a request that is about to call is refused; one that is not takes the trial."""
     try:
-        circuits.check(server)
+        circuits.enter(server)
     except CircuitOpen:
         return True
     return False
@@ -48,14 +49,62 @@ def test_one_chargers_silence_never_opens_it(circuits: Circuits) -> None:
     assert not is_open(circuits)
 
 
-def test_nothing_from_any_charger_opens_it(circuits: Circuits) -> None:
-    assert [circuits.failed(SERVER, charger) for charger in ("CP-1", "CP-1", "CP-2", "CP-3")] == [
-        False,
-        False,
-        False,
-        True,
-    ]
+def test_nothing_for_any_charger_makes_the_server_suspect_and_opens_nothing(circuits: Circuits) -> None:
+    for charger in ("CP-1", "CP-1", "CP-2"):
+        assert not circuits.failed(SERVER, charger)
+    assert not circuits.check(SERVER)
+    assert not circuits.failed(SERVER, "CP-3")
+    assert circuits.check(SERVER), "it must be asked"
+    assert not is_open(circuits)
+    assert not circuits.check(OTHER)
+
+
+def test_failed_connections_and_silence_together_make_it_suspect(circuits: Circuits) -> None:
+    assert not any(circuits.failed(SERVER, charger) for charger in (None, "CP-1", None))
+    assert circuits.check(SERVER)
+    assert circuits.failed(SERVER, None), "three connections that were not made are what opens it"
+
+
+def test_a_suspect_server_is_asked_once_in_ten_seconds(circuits: Circuits, clock: Clock) -> None:
+    for again in range(3):
+        clock.now = 1000 + 10 * again
+        for charger in ("CP-1", "CP-2", "CP-3"):
+            circuits.failed(SERVER, charger)
+        assert [circuits.check(SERVER) for _ in range(3)] == [True, False, False]
+        circuits.answered(SERVER)
+        for charger in ("CP-1", "CP-2", "CP-3"):
+            circuits.failed(SERVER, charger)
+        clock.now += 9.9
+        assert not circuits.check(SERVER)
+        assert not is_open(circuits)
+
+
+def test_a_health_check_without_an_answer_opens_it_once(circuits: Circuits, clock: Clock) -> None:
+    for charger in ("CP-1", "CP-2", "CP-3"):
+        circuits.failed(SERVER, charger)
+    assert circuits.check(SERVER)
+    assert circuits.unhealthy(SERVER)
     assert is_open(circuits)
+    clock.now += 10
+    assert circuits.check(SERVER), "what silence opened, a health check closes"
+    with pytest.raises(CircuitOpen):  # for all others meanwhile
+        circuits.check(SERVER)
+    assert not circuits.unhealthy(SERVER), "it was open before"
+    clock.now += 10
+    assert circuits.check(SERVER)
+    circuits.answered(SERVER)
+    assert not circuits.check(SERVER)
+    assert not is_open(circuits)
+
+
+def test_a_check_takes_no_trial(circuits: Circuits, clock: Clock) -> None:
+    for _ in range(3):
+        circuits.failed(SERVER, None)
+    clock.now += 10
+    assert [circuits.check(SERVER) for _ in range(5)] == [False] * 5
+    assert [is_open(circuits), is_open(circuits)] == [False, True]
+    with pytest.raises(CircuitOpen):
+        circuits.check(SERVER)
 
 
 def test_any_answer_begins_anew(circuits: Circuits) -> None:
@@ -96,7 +145,7 @@ def test_a_failed_trial_keeps_it_open_and_is_not_a_new_opening(circuits: Circuit
     for _ in range(3):
         circuits.failed(SERVER, None)
     clock.now += 10
-    circuits.check(SERVER)
+    circuits.enter(SERVER)
     clock.now += 2
     assert not circuits.failed(SERVER, None)
     clock.now += 9.9
@@ -128,4 +177,4 @@ def test_names_that_a_caller_invents_do_not_grow_it_without_end(circuits: Circui
         circuits.check(f"10.0.0.{number}:80")
         circuits.answered(f"10.1.0.{number}:80")
     (only,) = circuits._circuits.values()
-    assert len(only.witnesses) == 3
+    assert len(only.silent) == 3

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from charger_link.ocpp import info, offline, rejected
+from charger_link.ocpp import cut, info, offline, rejected
 from remote_start import remote_start_id
 
 
@@ -21,8 +21,8 @@ from remote_start import remote_start_id
     ],
 )
 def test_info_is_a_word_and_a_text_of_at_most_fifty_characters(word: str, text: str, told: str) -> None:
-    assert info(word, text) == told
-    assert len(info(word, text).encode()) <= 200
+    assert cut(info(word, text)) == told
+    assert len(cut(info(word, text)).encode()) <= 200
 
 
 def test_a_connector_that_is_not_known_is_0() -> None:

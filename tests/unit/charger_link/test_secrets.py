@@ -70,6 +70,37 @@ def test_a_secret_of_no_known_kind_is_refused_without_showing_it(text: str) -> N
     assert not refused.value.may_have_started
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", " ", "X:Key", "X Key", "X-Key:", "X-\tKey", "(X)", "X/Key", "X-Kéy", '"X"', "X\x00"),
+        *("Host", "host", "Content-Length", "Transfer-Encoding", "transfer-encoding", "TRANSFER-ENCODING"),
+        *("Connection", "Keep-Alive", "Proxy-Connection", "Expect", "Upgrade", "TE", "Trailer", "Range"),
+        *(
+            "Content-Type",
+            "Content-Encoding",
+            "Accept",
+            "Accept-Encoding",
+            "Prefer",
+            "traceparent",
+            "tracestate",
+        ),
+    ],
+)
+def test_a_header_that_cannot_hold_a_credential_or_that_frames_the_message_is_refused(name: str) -> None:
+    secret = json.dumps({"apiKey": "abc", "header": name})
+    with pytest.raises(ServerRefused) as refused:
+        Secrets(lambda *_: secret).headers("name", DEADLINE)
+    assert not refused.value.may_have_started
+    assert not Secrets(lambda *_: secret).readable("name")
+
+
+@pytest.mark.parametrize("name", ["X-API-Key", "apikey", "Authorization", "X_Key.1", "!#$%&'*+-.^_`|~"])
+def test_any_other_header_name_is_good(name: str) -> None:
+    secret = json.dumps({"apiKey": "abc", "header": name})
+    assert Secrets(lambda *_: secret).headers("name", DEADLINE) == {name: "abc"}
+
+
 def test_a_file_stands_in_locally(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     path.write_text(json.dumps({"name": {"bearer": "abc"}}))

@@ -3,6 +3,7 @@
 A dialect is a module with
 
 - ``REPEATABLE``: whether a start may be sent again under the same id without a second start;
+- ``HEALTH_PATH``: the path, below the base path, of a GET that starts nothing and asks no charger; any answer will do;
 - ``start(command, exchange) -> Answer | Published``: ask for a start, read what became of it;
 - ``status(command, exchange) -> Answer``: ask how the charger is, or ``status = None`` where the server cannot say.
 
@@ -46,6 +47,7 @@ class _Status(Protocol):
 
 class Dialect(Protocol):
     REPEATABLE: bool
+    HEALTH_PATH: str
     start: _Start
     status: _Status | None
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from charger_link.link import Exchange, Reply
 
 REPEATABLE = False
+HEALTH_PATH = "/health"
 status = None  # its API for messages has none, and a TriggerMessage can break the charger's own start
 _PATHS = {
     "1.6": "/ocpp/1.6/evdriver/remoteStartTransaction",
@@ -86,7 +87,10 @@ def callback(body: Any, connector: int | None) -> Answer:
     """
     if isinstance(body, dict) and "_errorCode" in body:
         return readings.call_error(body["_errorCode"], connector)
-    return readings.started(body, connector)
+    answer = readings.started(body, connector)
+    word, _, reason = (answer.info or "").partition(" ")
+    # The token, which may be repeated in place of a reason, is not known here: only reasons of OCPP's own list are kept.
+    return answer if reason in ocpp.REASON_CODES or not reason else answer._replace(info=word)
 
 
 def _query(command: Command) -> str:

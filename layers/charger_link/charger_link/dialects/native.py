@@ -26,8 +26,13 @@ if TYPE_CHECKING:
     from charger_link.link import Exchange, Reply
 
 REPEATABLE = True
+HEALTH_PATH = "/api/v1/chargers"  # no such resource: 404
 _RETRY_AFTER = 5  # seconds, where the server names none
 _LONGEST_RETRY = 3600
+_NOT_FINAL = (
+    "An earlier try may have reached the OCPP server, and its rejection of this one may not be the charger's; "
+    "the charger may start all the same."
+)
 
 
 def start(command: Command, exchange: Exchange) -> Answer:
@@ -37,6 +42,8 @@ def start(command: Command, exchange: Exchange) -> Answer:
     reply = exchange.send("PUT", f"{_charger(command)}/connections/{command.id}", payload, wait=True)
     answer = _answer(command, reply)
     if answer.status == "Rejected":
+        if exchange.doubt and not _is_charger_s_own(answer.info):
+            raise OutcomeUnknown("rejected", _NOT_FINAL)
         return answer.becomes(Outcome.REJECTED)
     if answer.status == "Unavailable":
         return answer.becomes(Outcome.OFFLINE)
@@ -51,6 +58,12 @@ def status(command: Command, exchange: Exchange) -> Answer:
     if answer.status not in ocpp.STATUSES:
         raise _nonsense("status")
     return answer.becomes(Outcome.OFFLINE) if (answer.info or "").startswith("not-connected") else answer
+
+
+def _is_charger_s_own(info: str | None) -> bool:
+    """Return whether a rejection is the charger's. One that the server makes by itself may not be recorded under the id: an
+    earlier request that arrives later would then start the charge."""
+    return not info or info.partition(" ")[0] == "charger-refused"
 
 
 def _charger(command: Command) -> str:
@@ -71,7 +84,7 @@ def _answer(command: Command, reply: Reply) -> Answer:
         raise _nonsense("types")
     if not isinstance(info, str | None) or not isinstance(body.get("status"), str):
         raise _nonsense("types")
-    return Answer(Outcome.STATUS, body["status"], connector, error_code, info and ocpp.info(info))
+    return Answer(Outcome.STATUS, body["status"], connector, error_code, info)
 
 
 def _error(reply: Reply) -> LinkError:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from charger_link.link import Exchange
 
 REPEATABLE = False
+HEALTH_PATH = "/Status"
 _OFFLINE = "unknown-or-not-connected"
 # RFC 3986, 5.2.4: a server or proxy removes these from a path, and "%2E" is the same as a dot. Another value would take the
 # place of the one that is missing. The service refuses such a charger before this (charger_connect/request.py).

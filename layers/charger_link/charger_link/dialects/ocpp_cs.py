@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from charger_link.link import Exchange, Reply
 
 REPEATABLE = False
+HEALTH_PATH = "/api/v1/ping"  # no command of a charge point
 # How the messages about a token of the API begin that is no good, in lower case; they come before the charger is asked.
 _BAD_CREDENTIALS = (
     "invalid token", "invalid signature", "token doesn't contain", "not found provider",  # version 1

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from charger_link.link import Exchange, Reply
 
 REPEATABLE = False
+HEALTH_PATH = "/operations"  # no such path: 403, or 302 without credentials
 status = None  # it has no endpoint for the status of a connection or a connector
 
 _RESULTS = ("successResponses", "errorResponses", "exceptions")

@@ -1,0 +1,76 @@
+"""Each kind of OCPP server answers its health check, which starts nothing and asks no charger."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from charger_link import Circuits, Link, LinkServers
+from charger_link.dialects import dialect
+from charger_link.secrets import Secrets
+from local.chargers import Behaviour, Reaction, charging
+from local.csms import Options, serving
+from local.running import in_thread
+from local.standins import CitrineOS, OcppCore, OcppCs, Steve
+from tests.integration.dialects.asking import behind
+from tests.integration.misbehaving import Misbehaving, hangs
+from tests.waiting import eventually
+from transport import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.standins.serving import Model
+
+DIALECTS = ("native", "steve", "citrineos", "ocpp-core", "ocpp-cs")
+MODELS: dict[str, list[Callable[[], Model]]] = {
+    "steve": [lambda: Steve("operator", "api password", 1.0)],
+    "citrineos": [CitrineOS],
+    "ocpp-core": [lambda: OcppCore("key", 1.0)],
+    "ocpp-cs": [lambda: OcppCs(1, "", 1.0), lambda: OcppCs(2, "bearer", 1.0)],
+}
+SILENT = Behaviour("CP", reaction=Reaction.SILENT)
+
+
+def is_suspect_after_check(name: str, port: int) -> bool:
+    """Make the server suspect, send the check, and say whether it still is; raises CircuitOpen where it was not answered."""
+    entry = [{"network": "127.0.0.0/8", "ports": ["1-65535"], "scheme": "http", "dialect": name}]
+    server = LinkServers.parse(json.dumps(entry)).find("127.0.0.1", port)
+    circuits = Circuits()
+    for charger in ("CP-1", "CP-2", "CP-3"):
+        circuits.failed(server.name, charger)
+    assert circuits.check(server.name)
+    Link(circuits, Secrets.of(None)).check_server(server, Deadline.after(5))
+    return bool(circuits._circuits[server.name].silent)
+
+
+@pytest.mark.parametrize(
+    ("name", "model"), [(name, model) for name, models in MODELS.items() for model in models]
+)
+def test_a_stand_in_answers_it_whatever_the_credentials(name: str, model: Callable[[], Model]) -> None:
+    with behind(model(), SILENT) as (standin, points):
+        assert not is_suspect_after_check(name, standin.port)
+        assert points["CP"].starts == []
+
+
+def test_the_native_server_answers_it() -> None:
+    with (
+        in_thread(serving(Options())) as csms,
+        in_thread(charging([SILENT], csms.ocpp_url)) as points,
+    ):
+        eventually(lambda: csms.chargers.by_identity)
+        assert not is_suspect_after_check("native", csms.rest_port)
+        assert points["CP"].starts == []
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_it_is_a_get_that_names_no_charger(name: str, server: Misbehaving) -> None:
+    server.plays(hangs)
+    with pytest.raises(Exception, match="circuit-open"):
+        is_suspect_after_check(name, server.port)
+    (asked,) = server.asked
+    assert (asked.method, asked.body) == ("GET", b"")
+    assert asked.path.endswith(dialect(name).HEALTH_PATH)
+    assert "CP-" not in asked.path

@@ -1,0 +1,289 @@
+"""Which request uses up the trial of an open circuit, and how silent chargers differ from a server that fails."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from charger_link import Circuits, Link, LinkServers
+from charger_link.dialects import native
+from charger_link.secrets import Secrets
+from tests.integration.calling import LOOPBACK, Caller, calling, request
+from tests.integration.misbehaving import Misbehaving, Peer, answers, declines, hangs, response, told
+from transport import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.table import TableServer
+
+CHARGERS = ("CP-1", "CP-2", "CP-3")
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(caller: Caller) -> Clock:
+    """The circuits' own."""
+    clock = Clock()
+    given_circuits(caller, Circuits(clock))
+    return clock
+
+
+def given_circuits(caller: Caller, circuits: Circuits) -> None:
+    caller.service = replace(caller.service, circuits=circuits, link=Link(circuits, Secrets.of(None)))
+
+
+def open_circuit(caller: Caller, server: Misbehaving, clock: Clock) -> None:
+    """Open it by connections that are not made, and let it be time for a trial."""
+    for _ in range(3):
+        caller.service.circuits.failed(f"127.0.0.1:{server.port}", None)
+    assert caller.post(request(server.port)).problem == "circuit-open"
+    clock.now += 10
+
+
+def silent_chargers(peer: Peer) -> None:
+    """A server that waits for its chargers, and answers whatever else it is asked."""
+    if peer.read().method == "PUT":
+        peer.hang()
+    peer.send(response(404, b"{}", "Content-Type: application/problem+json"))
+
+
+def time_out(caller: Caller, server: Misbehaving) -> None:
+    caller.service = replace(caller.service, link_timeout=0.15)
+    for charger in CHARGERS:
+        heard = caller.post(request(server.port, chargerId=charger))
+        assert (heard.status, heard.problem) == (504, "outcome-unknown")
+    caller.service = replace(caller.service, link_timeout=5)
+
+
+def checks(server: Misbehaving) -> list[str]:
+    return [asked.path for asked in server.asked if asked.method == "GET"]
+
+
+# the trial
+
+
+def test_requests_that_never_call_the_server_leave_the_trial_to_one_that_does(
+    caller: Caller, server: Misbehaving, clock: Clock
+) -> None:
+    """A replay, 409, 422 and 504, again and again; then the first request that calls."""
+    done, unknown, held = (request(server.port) for _ in range(3))
+    assert caller.post(done).status == 200
+    release, reached = Event(), Event()
+
+    def waits(peer: Peer) -> None:
+        peer.read()
+        reached.set()
+        release.wait(20)
+        peer.send(response(200, told(), "Content-Type: application/json"))
+
+    caller.at(repeatable=[])
+    server.plays(answers(500, b"{}", "text/plain"))
+    assert caller.post(unknown).outcome == "unknown"
+    server.plays(waits)
+    beside = Thread(target=caller.post, args=(held,), daemon=True)
+    beside.start()
+    try:
+        assert reached.wait(20)
+        open_circuit(caller, server, clock)
+        server.plays(answers())
+        for _ in range(3):
+            assert caller.post(done).headers["Idempotent-Replayed"] == "true"
+            assert caller.post(held).problem == "attempt-in-progress"
+            assert caller.post(done, caller="mallory").problem == "id-reused"
+            assert caller.post(unknown).problem == "outcome-unknown"
+        assert caller.post(request(server.port)).status == 200, "the trial is still there"
+        assert caller.post(request(server.port)).status == 200, "and closed the circuit"
+    finally:
+        release.set()
+        beside.join(20)
+
+
+def test_a_request_whose_dialect_sends_nothing_takes_no_trial(
+    table: TableServer, server: Misbehaving
+) -> None:
+    with calling(table, {**LOOPBACK, "dialect": "steve"}) as caller:
+        clock = Clock()
+        given_circuits(caller, Circuits(clock))
+        open_circuit(caller, server, clock)
+        assert caller.post(request(server.port, tokenId="T" * 21)).body["info"] == "token-too-long"
+        assert caller.post(request(server.port, tokenId=None)).problem == "status-not-available"
+        body = b'{"successResponses": [{"chargeBoxId": "CP-1", "response": "Accepted"}]}'
+        server.plays(answers(body=body))
+        assert caller.post(request(server.port)).status == 200
+
+
+class LosesTheTrial(Circuits):
+    """Another request takes the trial between this one's check and its call."""
+
+    def check(self, server: str) -> bool:
+        suspect = super().check(server)
+        self.enter(server)
+        return suspect
+
+
+def test_who_loses_the_trial_has_sent_nothing_and_may_ask_again(caller: Caller, server: Misbehaving) -> None:
+    clock = Clock()
+    given_circuits(caller, LosesTheTrial(clock))
+    open_circuit(caller, server, clock)
+    members = request(server.port)
+    heard = caller.post(members)
+    assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
+    assert int(heard.headers["Retry-After"]) == 10
+    assert server.asked == []
+    assert caller.get(members["id"]).body["state"] == "failed"
+    given_circuits(caller, Circuits())
+    assert caller.post(members).status == 200
+    assert len(server.starts) == 1
+
+
+def test_an_attempt_in_doubt_that_loses_the_trial_stays_unknown(caller: Caller, server: Misbehaving) -> None:
+    members = request(server.port)
+    server.plays(answers(500, b"{}", "text/plain"))
+    assert caller.post(members).outcome == "unknown"
+    clock, sent = Clock(), len(server.starts)
+    given_circuits(caller, LosesTheTrial(clock))
+    for _ in range(3):
+        caller.service.circuits.failed(f"127.0.0.1:{server.port}", None)
+    clock.now += 10
+    heard = caller.post(members)
+    assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
+    assert (len(server.starts), caller.get(members["id"]).body["state"]) == (sent, "unknown")
+    given_circuits(caller, Circuits())
+    server.plays(answers())
+    assert caller.post(members).outcome == "accepted"
+
+
+# silence
+
+
+def test_silent_chargers_leave_the_circuit_of_a_server_that_answers_closed(
+    caller: Caller, server: Misbehaving, clock: Clock
+) -> None:
+    server.plays(silent_chargers)
+    for _ in range(3):
+        time_out(caller, server)
+        starts = len(server.starts)
+        server.plays(silent_chargers, answers(body=told("CP-4")))
+        assert caller.post(request(server.port, chargerId="CP-4")).status == 200
+        assert len(server.starts) == starts + 1
+        server.plays(silent_chargers)
+        clock.now += 10
+    assert checks(server) == [native.HEALTH_PATH] * 3
+
+
+def test_the_server_is_asked_once_in_ten_seconds_and_not_while_nothing_is_suspicious(
+    caller: Caller, server: Misbehaving, clock: Clock
+) -> None:
+    server.plays(silent_chargers)
+    time_out(caller, server)
+    assert checks(server) == []
+    for _ in range(2):
+        time_out(caller, server)
+        assert checks(server) == [native.HEALTH_PATH]
+    clock.now += 10
+    time_out(caller, server)
+    assert checks(server) == [native.HEALTH_PATH] * 2
+
+
+@pytest.mark.parametrize(
+    "answer", [declines(401), declines(404), answers(302, b"", "text/html"), answers(body=b"x" * 100_000)]
+)
+def test_any_whole_answer_is_one(
+    answer: Callable[[Peer], None], caller: Caller, server: Misbehaving, clock: Clock
+) -> None:
+    server.plays(hangs)
+    time_out(caller, server)
+    server.plays(answer, answers())
+    assert caller.post(request(server.port)).status == 200
+
+
+def test_a_server_that_hangs_as_a_whole_is_cut_off_and_comes_back(
+    caller: Caller, server: Misbehaving, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.plays(hangs)
+    time_out(caller, server)
+    for _ in range(3):
+        starts, refused = len(server.starts), request(server.port)
+        for _ in range(3):
+            heard = caller.post(refused)
+            assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
+            assert 1 <= int(heard.headers["Retry-After"]) <= 10
+        assert caller.get(refused["id"]).status == 404
+        assert len(server.starts) == starts, "no start is risked on it"
+        clock.now += 10
+    assert len(checks(server)) == 3
+    assert capsys.readouterr().out.count('"CircuitsOpened":') == 1
+    server.plays(answers())
+    assert caller.post(refused).status == 200
+
+
+def test_a_server_that_refuses_connections_after_it_was_silent_is_cut_off(
+    caller: Caller, server: Misbehaving, clock: Clock
+) -> None:
+    server.plays(hangs)
+    time_out(caller, server)
+    server.leave()
+    assert caller.post(request(server.port)).problem == "circuit-open"
+
+
+def test_what_was_started_is_replayed_while_the_server_hangs(
+    caller: Caller, server: Misbehaving, clock: Clock
+) -> None:
+    done = request(server.port)
+    assert caller.post(done).status == 200
+    server.plays(hangs)
+    time_out(caller, server)
+    assert caller.post(done).headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        (hangs, "charger-silent"),
+        (lambda peer: peer.hang(), "charger-silent"),
+        (lambda peer: (peer.read(), peer.send(b"HTTP/1.1 200 OK\r\n"), peer.hang()), "timeout"),
+        (lambda peer: peer.read(), "reset"),
+    ],
+    ids=["the request read", "the request unread", "half an answer", "closed"],
+)
+def test_a_server_that_took_the_request_and_returned_nothing_has_a_silent_charger(
+    script: Any, kind: str, caller: Caller, server: Misbehaving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caller.service = replace(caller.service, link_timeout=0.3)
+    server.plays(script)
+    assert caller.post(request(server.port)).status == 504
+    assert f'"kind":"{kind}"' in capsys.readouterr().out.replace('": "', '":"')
+
+
+def test_a_secret_that_cannot_be_read_is_no_evidence_against_the_server(server: Misbehaving) -> None:
+    circuits = Circuits()
+    link = Link(circuits, Secrets(lambda *_: "no secret"))
+    entry = json.dumps([{**LOOPBACK, "secret": "name"}])
+    target = LinkServers.parse(entry).find("127.0.0.1", server.port)
+    for charger in CHARGERS:
+        circuits.failed(target.name, charger)
+    link.check_server(target, Deadline.after(5))
+    circuits.enter(target.name)
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2])
+def test_without_time_to_ask_no_circuit_is_opened(seconds: float, server: Misbehaving) -> None:
+    circuits = Circuits()
+    target = LinkServers.parse(json.dumps([LOOPBACK])).find("127.0.0.1", server.port)
+    for charger in CHARGERS:
+        circuits.failed(target.name, charger)
+    Link(circuits, Secrets.of(None)).check_server(target, Deadline.after(seconds))
+    circuits.enter(target.name)
+    assert server.connections == 0
