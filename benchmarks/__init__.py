@@ -1,1 +1,1 @@
-"""What the service costs, against what a team would have written instead, doing the same job on the same machine."""
+"""Benchmarks of the service and of three peer programs that do the same job, measured in one run on one machine."""

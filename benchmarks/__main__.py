@@ -1,8 +1,8 @@
-"""python -m benchmarks [--quick] [--only cold,warm,traffic,growth,size,imports,client] [--results DIRECTORY]
+"""python -m benchmarks [--quick] [--only size,round_trips,journal_client,cold,warm] [--results DIRECTORY]
 
-Measures the service and its peers in one run, prints the table, and writes `latest.json`, `details.json`, `latest.svg` and the measured
-part of docs/performance.md. With `--only`, what is not measured keeps the figures of the run before. A quick run's files go to
-`benchmarks/.cache/quick`: its figures are no results.
+Measure the service and its peers, print the table, and write `latest.json`, `details.json` and the measured part of
+docs/performance.md. With `--only`, the figures of the other steps keep their last values. A quick run takes too few
+samples to be a result, so it writes to `benchmarks/.cache/quick`.
 """
 
 from __future__ import annotations
@@ -17,36 +17,38 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import clients, cold, document, growth, picture, programs, report, size, traffic, warm
+from benchmarks import cold, document, journal_client, programs, round_trips, size, tables, warm
+from benchmarks.endpoints import stub_endpoints
 from benchmarks.figures import Samples
-from benchmarks.surroundings import canned
 from tests.end_to_end import emulator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-STEPS = ("size", "traffic", "growth", "imports", "client", "cold", "warm")
+STEPS = ("size", "round_trips", "journal_client", "cold", "warm")
 RESULTS = document.RESULTS
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="a few of each: shows that it runs, measures nothing"
+        "--quick", action="store_true", help="take a few samples only, to check that every step runs"
     )
-    parser.add_argument("--only", type=_steps, default=STEPS, help=f"steps, of {','.join(STEPS)}")
-    parser.add_argument("--results", type=Path)
-    given = parser.parse_args(arguments)
+    parser.add_argument(
+        "--only", type=_parse_steps, default=STEPS, help=f"steps to run, of {','.join(STEPS)}"
+    )
+    parser.add_argument("--results", type=Path, help="directory for the results")
+    options = parser.parse_args(arguments)
     if reason := emulator.missing():
         print(reason, file=sys.stderr)
         return 1
-    measured = run(given.only, quick=given.quick)
-    write(*measured, given.results or (programs.CACHE / "quick" if given.quick else RESULTS))
+    samples, details = run(options.only, quick=options.quick)
+    write(samples, details, options.results or (programs.CACHE / "quick" if options.quick else RESULTS))
     return 0
 
 
-def _steps(text: str) -> list[str]:
-    """The steps that a command line names, in the order in which they are carried out. ArgumentTypeError."""
+def _parse_steps(text: str) -> list[str]:
+    """Return the steps that a command line names, in the order in which they run. Raise ArgumentTypeError for others."""
     wanted = text.split(",")
     if unknown := set(wanted) - set(STEPS):
         raise argparse.ArgumentTypeError(f"no such step: {', '.join(sorted(unknown))}")
@@ -54,65 +56,56 @@ def _steps(text: str) -> list[str]:
 
 
 def run(steps: Sequence[str], *, quick: bool) -> tuple[Samples, dict[str, Any]]:
-    """Carry out `steps`, telling on standard error what is being done."""
+    """Run `steps`, and print the progress on standard error."""
     began = time.monotonic()
     samples = Samples()
-    details: dict[str, Any] = {"run": _about()}
+    details: dict[str, Any] = {"run": _machine()}
 
-    def say(what: str) -> None:
+    def progress(what: str) -> None:
         print(f"{time.monotonic() - began:5.0f} s  {what}", file=sys.stderr, flush=True)
 
-    say("building and installing")
+    progress("building and installing")
     all_programs = programs.prepare()
     service = all_programs[0]
-    with canned() as around:
+    with stub_endpoints() as endpoints:
         for step in steps:
-            say(step)
+            progress(step)
             match step:
                 case "size":
                     size.measure(all_programs, samples)
-                case "traffic":
-                    details["round_trips"] = traffic.measure(all_programs, around, samples)
-                case "growth":
-                    sizes = (20, 200) if quick else growth.SIZES
-                    details["growth"] = growth.measure(service, around, sizes)
-                case "imports":
-                    runs = 1 if quick else 5
-                    details["dearest_imports"] = {
-                        each.name: dict(cold.dearest_imports(each, around, runs)) for each in all_programs
-                    }
-                case "client":
+                case "round_trips":
+                    details["round_trips"] = round_trips.measure(all_programs, endpoints, samples)
+                case "journal_client":
                     runs, calls = (1, 10) if quick else (5, 1000)
-                    details["journal_client"] = clients.measure(service, around, runs, calls)
+                    details["journal_client"] = journal_client.measure(service, endpoints, runs, calls)
                 case "cold":
-                    cold.measure(all_programs, around, samples, runs=1 if quick else 20)
+                    cold.measure(all_programs, endpoints, samples, runs=1 if quick else 20)
                 case "warm":
                     rounds, requests = (2, 10) if quick else (10, 1000)
-                    details["memory"] = warm.measure(all_programs, around, samples, rounds, requests)
-    say("done")
+                    warm.measure(all_programs, endpoints, samples, rounds, requests)
+    progress("done")
     return samples, details
 
 
 def write(samples: Samples, details: dict[str, Any], results: Path) -> None:
-    """The files of a run; figures and details that it did not measure stay as they were."""
+    """Print the table and write the results; figures and details that were not measured keep their last values."""
     results.mkdir(parents=True, exist_ok=True)
-    figures = _merged(results / "latest.json", samples.figures())
-    _merged(results / "details.json", details)
-    (results / "latest.svg").write_text(picture.draw(figures), encoding="utf-8")
-    print(report.plain(report.table(figures)))
+    figures = _merge(results / "latest.json", samples.figures())
+    _merge(results / "details.json", details)
+    print(tables.plain(tables.compare(figures)))
     if results == RESULTS:
         document.write()
 
 
-def _merged(path: Path, new: dict[str, Any]) -> dict[str, Any]:
+def _merge(path: Path, new: dict[str, Any]) -> dict[str, Any]:
     old: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     merged = old | new
     path.write_text(json.dumps(merged, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return merged
 
 
-def _about() -> dict[str, Any]:
-    """What it ran on."""
+def _machine() -> dict[str, Any]:
+    """Return the date, and a description of the machine that measures."""
     model = next(
         (
             line.partition(":")[2].strip()

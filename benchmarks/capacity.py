@@ -1,4 +1,6 @@
-"""The capacity units that DynamoDB would consume, from what was asked and the items before and after (moto's own are wrong).
+"""Compute the capacity units that DynamoDB would consume, from a request and the item before and after it.
+
+moto reports units too, but wrong ones. Sources:
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html#GSI.ThroughputConsiderations
@@ -12,19 +14,19 @@ from typing import Any
 
 Item = dict[str, dict[str, Any]]
 
-_WRITE = 1024
-_READ = 4096
-_INDEX = ("chargerId", "createdAt", "id")  # the keys of byCharger, and of the table: KEYS_ONLY
+_WRITE_UNIT = 1024  # bytes
+_READ_UNIT = 4096  # bytes
+_INDEX = ("chargerId", "createdAt", "id")  # byCharger projects KEYS_ONLY: its own keys and the table's
 
 
 def size(item: Item) -> int:
-    """Bytes of an item as DynamoDB counts them: names in UTF-8, and each value by its kind."""
+    """Return the bytes of an item as DynamoDB counts them: names in UTF-8, and each value by its type."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 
 def _value_size(attribute: dict[str, Any]) -> int:
-    ((kind, value),) = attribute.items()
-    match kind:
+    ((type_, value),) = attribute.items()
+    match type_:
         case "S":
             return len(str(value).encode())
         case "B":
@@ -39,31 +41,34 @@ def _value_size(attribute: dict[str, Any]) -> int:
         case "L":
             return 3 + sum(1 + _value_size(inner) for inner in value)
         case _:
-            raise ValueError(f"no size is known for {kind}")
+            raise ValueError(f"unknown attribute type: {type_}")
 
 
 def write_units(before: Item | None, after: Item | None) -> int:
-    """Of one conditional write, whether its condition held or not: the larger of both sizes, in the table and in its index."""
+    """Return the write units of one conditional write, in the table and in its index.
+
+    The larger of both sizes counts. DynamoDB charges a write whose condition fails, too.
+    """
     return _units(before, after) + _index_units(before, after)
 
 
 def _units(before: Item | None, after: Item | None) -> int:
-    return max(1, ceil(max(size(before or {}), size(after or {})) / _WRITE))
+    return max(1, ceil(max(size(before or {}), size(after or {})) / _WRITE_UNIT))
 
 
 def _index_units(before: Item | None, after: Item | None) -> int:
     old, new = _projected(before), _projected(after)
     if old == new:
         return 0
-    moved = bool(old and new)  # its entry is deleted and written anew
-    return _units(old, None) + _units(None, new) if moved else _units(old, new)
+    replaced = bool(old and new)  # DynamoDB deletes the old index entry and writes a new one
+    return _units(old, None) + _units(None, new) if replaced else _units(old, new)
 
 
 def _projected(item: Item | None) -> Item | None:
-    """The item's entry in the index; one without the index's keys has none."""
+    """Return the item's entry in the index, or None for an item without the index's keys."""
     return {name: item[name] for name in _INDEX} if item and all(name in item for name in _INDEX) else None
 
 
 def read_units(item: Item | None, *, consistent: bool) -> float:
-    """Of one GetItem."""
-    return max(1, ceil(size(item or {}) / _READ)) * (1.0 if consistent else 0.5)
+    """Return the read units of one GetItem."""
+    return max(1, ceil(size(item or {}) / _READ_UNIT)) * (1.0 if consistent else 0.5)

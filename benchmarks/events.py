@@ -1,4 +1,4 @@
-"""The requests of the benchmarks, as an HTTP API hands them to a function."""
+"""Events of the benchmarks, in the format in which an HTTP API invokes a function."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ ATTEMPTS = "GET /api/v1/ocpp/chargers/{chargerId}/attempts"
 def connect(
     port: int | None, *, xml: bool = False, charger: str = "CP-1", id_: str | None = None
 ) -> dict[str, Any]:
-    """A POST that connects a token to `charger`, whose OCPP server listens on `port`; with None it names no server."""
-    members: dict[str, Any] = {"id": id_ or str(uuid4()), "chargerId": charger, "tokenId": "04A2B3C4D5E6F7"}
+    """Return a POST for `charger`, whose OCPP server listens on `port`. With None the request names no server."""
+    fields: dict[str, Any] = {"id": id_ or str(uuid4()), "chargerId": charger, "tokenId": "04A2B3C4D5E6F7"}
     if port is not None:
-        members |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": port}
-    media = "application/xml" if xml else "application/json"
-    body = _xml(members) if xml else json.dumps(members)
-    return _event(f"ANY {PATH}", "POST", PATH, media) | {"body": body}
+        fields |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": port}
+    media_type = "application/xml" if xml else "application/json"
+    body = _xml(fields) if xml else json.dumps(fields)
+    return _event(f"ANY {PATH}", "POST", PATH, media_type) | {"body": body}
 
 
 def get(route: str, parameters: dict[str, str], query: dict[str, str] | None = None) -> dict[str, Any]:
-    """A GET of one of the routes above."""
+    """Return a GET of one of the routes above."""
     event = _event(route, "GET", route.removeprefix("GET ").format(**parameters), "application/json")
     return event | {"pathParameters": parameters, "queryStringParameters": query or {}}
 
 
-def _event(route: str, method: str, path: str, media: str) -> dict[str, Any]:
+def _event(route: str, method: str, path: str, media_type: str) -> dict[str, Any]:
     return {
         "version": "2.0",
         "routeKey": route,
         "rawPath": path,
         "rawQueryString": "",
         "headers": {
-            "accept": media,
-            "content-type": media,
+            "accept": media_type,
+            "content-type": media_type,
             "host": "abcdefghij.execute-api.eu-west-1.amazonaws.com",
             "user-agent": "benchmarks",
             "x-amzn-trace-id": "Root=1-5759e988-bd862e3fe1be46a994272793",
@@ -69,6 +69,6 @@ def _event(route: str, method: str, path: str, media: str) -> dict[str, Any]:
     }
 
 
-def _xml(members: dict[str, Any]) -> str:
-    elements = "".join(f"<{name}>{value}</{name}>" for name, value in sorted(members.items()))
+def _xml(fields: dict[str, Any]) -> str:
+    elements = "".join(f"<{name}>{value}</{name}>" for name, value in sorted(fields.items()))
     return f'<OcppChargerConnectRequest xmlns="{MODELS}">{elements}</OcppChargerConnectRequest>'

@@ -1,4 +1,4 @@
-"""Samples, and what is told of them."""
+"""Collect samples, and summarise them as figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypedDict
 
 
 class Figure(TypedDict):
-    """`n` is how many were measured; the rest tells of the samples, each of which may stand for several."""
+    """A summary of the samples. `n` counts measurements: one sample may be the mean of a whole round of them."""
 
     median: float
     min: float
@@ -18,21 +18,21 @@ class Figure(TypedDict):
 
 
 class Samples:
-    """Every value measured, by figure and program."""
+    """All measured values, by figure and program."""
 
     def __init__(self) -> None:
         self._values: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         self._measured: Counter[tuple[str, str]] = Counter()
         self._units: dict[str, str] = {}
 
-    def add(self, figure: str, program: str, value: float, unit: str, of: int = 1) -> None:
-        """One sample, which stands for `of` measurements: a round of requests is one sample."""
+    def add(self, figure: str, program: str, value: float, unit: str, measurements: int = 1) -> None:
+        """Add one sample, which summarises `measurements` measurements."""
         self._values[figure, program].append(value)
-        self._measured[figure, program] += of
+        self._measured[figure, program] += measurements
         self._units[figure] = unit
 
     def figures(self) -> dict[str, dict[str, Figure]]:
-        """`{figure: {program: {"median", "min", "max", "n", "unit"}}}`, in the order in which they were first measured."""
+        """Return `{figure: {program: {"median", "min", "max", "n", "unit"}}}`, in the order of measurement."""
         found: dict[str, dict[str, Figure]] = {}
         for (figure, program), values in self._values.items():
             found.setdefault(figure, {})[program] = {
@@ -43,8 +43,3 @@ class Samples:
                 "unit": self._units[figure],
             }
         return found
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value that `share` (0 to 1) of the values do not exceed."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]

@@ -1,7 +1,7 @@
-"""What is measured: the service as `make build` leaves it, and its peers, each installed apart from its own lock file.
+"""Build the service with `make build`, and install each peer program from its own lock file.
 
-Every program is an artefact of one shape, so that one emulator runs them all: `ConnectFunction/charger_connect/app.py` with a
-`handler`, and layers beside it.
+All artefacts have the same layout, so that the same emulator runs them: `ConnectFunction/charger_connect/app.py` with a
+`handler`, and directories of layers beside `ConnectFunction`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PEERS = ("bare", "powertools", "fastapi")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`artefact` has bytecode; `deployed` is what its users would deploy: a peer as `sam build` leaves it, without."""
+    """`artefact` contains bytecode. `deployed` is what a team deploys: a peer has no bytecode there, as `sam build` leaves it."""
 
     name: str
     artefact: Path
@@ -33,17 +33,17 @@ class Program:
 
 
 def prepare(names: tuple[str, ...] = (SERVICE, *PEERS)) -> list[Program]:
-    """Build and install what `names` says, unless that was done; what was built last is kept in `benchmarks/.cache`."""
+    """Build or install the named programs in `benchmarks/.cache`. A peer that did not change is not installed again."""
     return [_service() if name == SERVICE else _peer(name) for name in names]
 
 
 def layers(artefact: Path, logical_id: str = FUNCTION) -> list[Path]:
-    """The directories that Lambda would put on the import path, the function's own first."""
+    """Return the directories that Lambda puts on the import path, the function's own first."""
     return [artefact / logical_id, *sorted(artefact.glob("*Layer/python"))]
 
 
 def _service() -> Program:
-    """A copy, which a build in the middle of a measurement leaves alone."""
+    """Copy the artefact, so that a build during the measurement does not change it."""
     artefact = CACHE / SERVICE
     shutil.rmtree(artefact, ignore_errors=True)
     shutil.copytree(emulator.build(), artefact)
@@ -51,10 +51,8 @@ def _service() -> Program:
 
 
 def _peer(name: str) -> Program:
-    lock, source = (
-        ROOT / "requirements" / f"bench-{name}.txt",
-        ROOT / "benchmarks" / "peers" / name / "app.py",
-    )
+    lock = ROOT / "requirements" / f"bench-{name}.txt"
+    source = ROOT / "benchmarks" / "peers" / name / "app.py"
     digest = hashlib.sha256(lock.read_bytes() + source.read_bytes()).hexdigest()
     program = Program(name, CACHE / name / "compiled", CACHE / name / "deployed")
     stamp = CACHE / name / "stamp"
@@ -66,9 +64,17 @@ def _peer(name: str) -> Program:
     shutil.copy(source, package)
     environment = Path(sys.executable).parents[1]
     uv = [str(ROOT / "scripts" / "uv"), str(environment), "pip", "install", "--quiet", "--no-config"]
-    how = ["--require-hashes", "--only-binary", ":all:", "--link-mode", "copy", "--python", sys.executable]
+    options = [
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--link-mode",
+        "copy",
+        "--python",
+        sys.executable,
+    ]
     target = program.deployed / "DependenciesLayer" / "python"
-    subprocess.run([*uv, *how, "--target", str(target), "-r", str(lock)], check=True)
+    subprocess.run([*uv, *options, "--target", str(target), "-r", str(lock)], check=True)
     shutil.copytree(program.deployed, program.artefact)
     compiled = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([sys.executable, *compiled, str(program.artefact)], check=True, env={**os.environ})

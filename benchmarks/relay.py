@@ -1,4 +1,4 @@
-"""What really crosses a socket: a relay in front of a server, which keeps every byte of both directions."""
+"""A TCP relay in front of a server, which counts the requests and bytes that pass."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What passed: requests, and bytes each way, framing included."""
+    """HTTP requests, and the bytes that the client sent and received, headers included."""
 
     requests: int = 0
     sent: int = 0
@@ -22,9 +22,9 @@ class Traffic:
 
 
 class Relay:
-    """Listens on a port of its own and passes everything to `port` and back. Both ends are on 127.0.0.1.
+    """Listen on a free port, and forward everything to `port` and back. Both ends are on 127.0.0.1.
 
-    What matches `uncounted` counts as no bytes.
+    Bytes that match `uncounted` are not counted.
     """
 
     def __init__(self, port: int, uncounted: re.Pattern[bytes] | None = None) -> None:
@@ -39,7 +39,7 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def traffic(self) -> Traffic:
-        """Everything so far."""
+        """Return the traffic since the relay started."""
         with self._guard:
             return Traffic(
                 sum(_requests(bytes(stream)) for stream in self._sent),
@@ -51,16 +51,16 @@ class Relay:
         return len(self._uncounted.sub(b"", stream) if self._uncounted else stream)
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # closed
+        with contextlib.suppress(OSError):  # the listener was closed
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(("127.0.0.1", self._upstream))
                 with self._guard:
                     self._sockets += (client, server)
-                self._pass_on(client, server, self._sent)
-                self._pass_on(server, client, self._received)
+                self._forward(client, server, self._sent)
+                self._forward(server, client, self._received)
 
-    def _pass_on(self, source: socket.socket, target: socket.socket, streams: list[bytearray]) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, streams: list[bytearray]) -> None:
         stream = bytearray()
         with self._guard:
             streams.append(stream)
@@ -81,7 +81,7 @@ class Relay:
         with self._guard:
             for each in (self._listener, *self._sockets):
                 with contextlib.suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for it
+                    each.shutdown(socket.SHUT_RDWR)  # interrupts the thread that waits for this socket
                 each.close()
 
     def __enter__(self) -> Self:
@@ -92,7 +92,7 @@ class Relay:
 
 
 def _requests(stream: bytes) -> int:
-    """How many HTTP requests a client has sent in a row."""
+    """Count the HTTP requests in what a client sent on one connection."""
     count = 0
     while stream:
         head, _, rest = stream.partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""What a function unpacks to, with its layers: Lambda's limit is 250 MB, and every cold start fetches it."""
+"""The unzipped size of a function with its layers. Lambda limits it to 250 MB, and each cold start loads it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def measure(programs: Sequence[Program], samples: Samples) -> None:
-    """`size`: unzipped bytes as deployed, in MB; ours with bytecode, peers without."""
+    """Add `size`, in MB as deployed: the service with bytecode, the peers without."""
     for program in programs:
         total = sum(_size(directory) for directory in layers(program.deployed))
         samples.add("size", program.name, total / 1e6, "MB")

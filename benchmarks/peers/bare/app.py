@@ -1,4 +1,4 @@
-"""The same job with boto3 and json alone: no validation beyond what is read, no logs, no metrics, no XML."""
+"""The same job with boto3 and json only: no validation, no logs, no metrics, no XML."""
 
 import json
 import os
@@ -33,8 +33,8 @@ def handler(event, _context):
             raise
         old = error.response["Item"]
         if old["state"]["S"] == "completed":
-            return answer(200, json.loads(old["answer"]["S"]))
-        return answer(409, {"message": "in progress"})
+            return respond(200, json.loads(old["answer"]["S"]))
+        return respond(409, {"message": "in progress"})
 
     server = f"http://{request['serverIpAddress']}:{request['serverRestApiPort']}"
     call = urllib.request.Request(
@@ -53,10 +53,10 @@ def handler(event, _context):
         ExpressionAttributeNames={"#state": "state"},
         ExpressionAttributeValues={":completed": {"S": "completed"}, ":answer": {"S": json.dumps(status)}},
     )
-    return answer(200, status)
+    return respond(200, status)
 
 
-def answer(code, body):
+def respond(code, body):
     return {
         "statusCode": code,
         "headers": {"Content-Type": "application/json"},

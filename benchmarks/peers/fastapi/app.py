@@ -1,4 +1,4 @@
-"""The same job with FastAPI behind Mangum, and boto3."""
+"""The same job with FastAPI behind Mangum, and boto3's client."""
 
 import json
 import logging
@@ -73,7 +73,7 @@ def charger_connect(request: ConnectRequest) -> Status:
         retries=False,
     )
     if response.status != 200:
-        raise HTTPException(502, "the OCPP server failed")
+        raise HTTPException(502, "the OCPP server returned an error")
     status = Status(id=request.id, **response.json())
 
     dynamodb.update_item(

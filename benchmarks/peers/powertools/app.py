@@ -1,7 +1,7 @@
-"""The same job as Powertools' documentation teaches it: resolver with validation, Logger, Metrics, Tracer, idempotency.
+"""The same job as Powertools' documentation shows it: resolver with validation, Logger, Metrics, Tracer, idempotency.
 
-The idempotency utility's record is the claim; what it keeps cannot be found by charger, so the attempt is settled through a boto3
-resource. The utility then completes its own record: one write more than in the other programs.
+The idempotency utility's record is the claim. It cannot be queried by charger, so a boto3 resource writes the attempt as a
+second item. The utility then completes its own record, which makes three writes instead of two.
 """
 
 import os
@@ -67,7 +67,7 @@ def connect(request: ConnectRequest) -> Status:
         retries=False,
     )
     if response.status != 200:
-        raise RuntimeError(f"the OCPP server answered {response.status}")
+        raise RuntimeError(f"the OCPP server returned {response.status}")
     status = Status(id=request.id, **response.json())
     now = int(time.time())
     attempts.put_item(

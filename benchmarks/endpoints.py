@@ -1,4 +1,4 @@
-"""What the programs meet: `canned.py` in a process of its own, and the settings that point a function at it."""
+"""Where a measured function finds its table and its OCPP server: in the stub servers of `stub_servers.py`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _LINK_SERVERS = '[{"network":"127.0.0.0/8","ports":["1-65535"],"scheme":"http"}]
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Ports on 127.0.0.1 of the table and of the OCPP server."""
+class Endpoints:
+    """The ports on 127.0.0.1 of the table and of the OCPP server."""
 
     table: int
     link: int
@@ -28,7 +28,7 @@ class Surroundings:
 
 
 def variables(table_url: str, table_name: str) -> dict[str, str]:
-    """The settings of a function whose table is there, and whose OCPP servers are all on this machine."""
+    """Return the environment variables of a function that uses this table and may call OCPP servers on this machine."""
     return {
         "TABLE_NAME": table_name,
         "AWS_ENDPOINT_URL_DYNAMODB": table_url,
@@ -41,10 +41,10 @@ def variables(table_url: str, table_name: str) -> dict[str, str]:
 
 
 @contextmanager
-def canned() -> Iterator[Surroundings]:
-    """A table and an OCPP server that answer at once."""
+def stub_endpoints() -> Iterator[Endpoints]:
+    """Run the stub servers in a process of their own."""
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.canned"],
+        [sys.executable, "-m", "benchmarks.stub_servers"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -52,6 +52,6 @@ def canned() -> Iterator[Surroundings]:
     ) as process:
         assert process.stdout is not None
         try:
-            yield Surroundings(*map(int, process.stdout.readline().split()))
+            yield Endpoints(*map(int, process.stdout.readline().split()))
         finally:
             process.kill()

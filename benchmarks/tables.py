@@ -1,4 +1,4 @@
-"""The figures for people: a table for the terminal, and the same for docs/performance.md."""
+"""Write tables, for the terminal and for Markdown."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from benchmarks.figures import Figure
 
 
-def table(figures: Mapping[str, Mapping[str, Figure]]) -> list[list[str]]:
-    """A row a figure: its name, the service's median, and each peer's with how many times the service's it is."""
-    rows = [["figure", "n", *(name for name in (SERVICE, *PEERS))]]
-    for name, of in figures.items():
-        ours = of.get(SERVICE)
-        row = [name, f"{max(one['n'] for one in of.values()):,}"]
+def compare(figures: Mapping[str, Mapping[str, Figure]]) -> list[list[str]]:
+    """Return a row for each figure: the medians of all programs, a peer's with its ratio to the service's."""
+    rows = [["figure", "n", SERVICE, *PEERS]]
+    for name, by_program in figures.items():
+        service = by_program.get(SERVICE)
+        row = [name, f"{max(one['n'] for one in by_program.values()):,}"]
         for program in (SERVICE, *PEERS):
-            one = of.get(program)
+            one = by_program.get(program)
             text = "" if one is None else f"{one['median']:.4g} {one['unit']}"
-            if one and ours and program != SERVICE and ours["median"]:
-                text += f" ({one['median'] / ours['median']:.2f} ×)"
+            if one and service and program != SERVICE and service["median"]:
+                text += f" ({one['median'] / service['median']:.2f} ×)"
             row.append(text)
         rows.append(row)
     return rows
 
 
 def plain(rows: list[list[str]]) -> str:
-    """Columns of equal width."""
+    """Return a table with columns of equal width."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -37,6 +37,7 @@ def plain(rows: list[list[str]]) -> str:
 
 
 def markdown(rows: list[list[str]]) -> str:
+    """Return a table in Markdown; the first row is the head."""
     head, *rest = rows
     lines = [head, ["---"] * len(head), *rest]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,4 +1,4 @@
-"""A program in a process of its own, asked over a pipe: `driver.py` is the other end."""
+"""Run a program's function in a process of its own, and send it events over a pipe to `driver.py`."""
 
 from __future__ import annotations
 
@@ -21,17 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What some requests cost: `cpu` and `walls` in seconds, `peak` in bytes; `last` is the last answer."""
+    """What the driver reports of a batch of events: CPU seconds, the status codes, and the last response."""
 
     cpu: float
-    walls: list[float]
     statuses: list[int]
     last: dict[str, Any]
-    peak: int
 
 
 def environment(program: Program, variables: Mapping[str, str], logical_id: str = FUNCTION) -> dict[str, str]:
-    """The variables of a function: the template's, Lambda's own, and `variables`."""
+    """Return a function's environment: Lambda's own variables, the template's, and `variables`."""
     function = read().functions[logical_id]
     root = program.artefact / logical_id
     return {
@@ -45,19 +43,19 @@ def environment(program: Program, variables: Mapping[str, str], logical_id: str 
         "AWS_LAMBDA_FUNCTION_NAME": logical_id,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "AWS_DEFAULT_REGION": "eu-west-1",
-        # unsampled, as all but one request a second and 5 % of the rest are
+        # not sampled: X-Ray samples one request a second and 5 % of the others
         "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0",
         **function.environment,
         **variables,
     }
 
 
-class Function:
-    """A warm function. Raises RuntimeError where the program fails."""
+class FunctionProcess:
+    """A function that stays warm. Its methods raise RuntimeError if the program fails."""
 
     def __init__(self, program: Program, variables: Mapping[str, str], logical_id: str = FUNCTION) -> None:
         self.program = program
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - close() closes it
         driver = str(Path(__file__).with_name("driver.py"))
         self._process = subprocess.Popen(
             [str(Path(sys.executable).resolve()), "-S", driver, read().functions[logical_id].handler],
@@ -70,26 +68,27 @@ class Function:
         )
 
     def send(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """Start a batch; `receive` gives what became of it."""
+        """Start a batch; `receive` waits for its end."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"events": events}) + "\n")
         self._process.stdin.flush()
 
     def receive(self) -> Batch:
+        """Wait for the batch that was sent, and return the driver's report."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self._errors.seek(0)
-            raise RuntimeError(f"{self.program.name} died: {self._errors.read()}")
+            raise RuntimeError(f"{self.program.name} ended: {self._errors.read()}")
         return Batch(**json.loads(line))
 
-    def serve(self, events: Sequence[Mapping[str, Any]], expected: int = 200) -> Batch:
-        """Carry out a batch, every answer of which has the status `expected`."""
+    def invoke(self, events: Sequence[Mapping[str, Any]], expected: int = 200) -> Batch:
+        """Send a batch and wait for it. Every response must have the status code `expected`."""
         self.send(events)
         batch = self.receive()
         if set(batch.statuses) != {expected}:
             raise RuntimeError(
-                f"{self.program.name} answered {set(batch.statuses)}, not {expected}: {batch.last}"
+                f"{self.program.name} returned {set(batch.statuses)}, not {expected}: {batch.last}"
             )
         return batch
 

@@ -1,9 +1,9 @@
-"""DynamoDB and an OCPP server whose answers are made in advance: what a program spends beside them is its own.
+"""Stubs of DynamoDB and of an OCPP server, which respond at once, so that a program's own work is all that is measured.
 
-python -m benchmarks.canned      prints the port of the table and of the OCPP server, and serves until its input ends
+python -m benchmarks.stub_servers      print the ports of the table and of the OCPP server, and run until standard input ends
 
-A stub of the wire, for benchmarks alone: no condition is ever judged, and nothing is kept. A charger whose name starts with SLOW
-is answered after two seconds.
+For benchmarks only: the table stores nothing, and every condition holds. The OCPP server responds after two seconds if the id of
+the charger starts with SLOW.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ADDITION = re.compile(r"ADD (#?\w+) (:\w+)")
 
 
 def table(_head: str, body: bytes) -> tuple[bytes, bytes, float]:
-    """What DynamoDB answers where every condition holds."""
+    """Return DynamoDB's response to a write whose condition holds: headers, content and delay in seconds."""
     request = json.loads(body)
     document: dict[str, Any] = {}
     if request.get("ReturnValues", "NONE") != "NONE":
@@ -38,7 +38,7 @@ def table(_head: str, body: bytes) -> tuple[bytes, bytes, float]:
 
 
 def _assigned(request: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that an UpdateExpression gives a new item."""
+    """Return the attributes that an UpdateExpression sets on a new item."""
     names, values = request.get("ExpressionAttributeNames", {}), request["ExpressionAttributeValues"]
     expression = request["UpdateExpression"]
     pairs = _ASSIGNMENT.findall(expression) + _ADDITION.findall(expression)
@@ -46,7 +46,7 @@ def _assigned(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def link(head: str, _body: bytes) -> tuple[bytes, bytes, float]:
-    """What an OCPP server answers in the native dialect where the charger accepts."""
+    """Return the response of a native OCPP server whose charger accepts: headers, content and delay in seconds."""
     charger = unquote(head.split(" ", 2)[1].split("/")[4])
     document = {
         "chargerId": charger,
@@ -60,7 +60,7 @@ def link(head: str, _body: bytes) -> tuple[bytes, bytes, float]:
 
 
 class _Connection(asyncio.Protocol):
-    """HTTP/1.1 as these clients speak it: a head, a body of known length, and an answer before the next head."""
+    """An HTTP/1.1 connection without pipelining, whose request bodies have a Content-Length."""
 
     def __init__(self, respond: Callable[[str, bytes], tuple[bytes, bytes, float]]) -> None:
         self._respond = respond
@@ -79,15 +79,15 @@ class _Connection(asyncio.Protocol):
         self._received = body[length:]
         text = head.decode("latin-1")
         headers, content, delay = self._respond(text, body[:length])
-        answer = b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (headers, len(content), content)
+        response = b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (headers, len(content), content)
         close = "connection: close" in text.lower()
         if delay:
-            asyncio.get_running_loop().call_later(delay, self._answer, answer, close)
+            asyncio.get_running_loop().call_later(delay, self._send, response, close)
         else:
-            self._answer(answer, close)
+            self._send(response, close)
 
-    def _answer(self, answer: bytes, close: bool) -> None:
-        self._transport.write(answer)
+    def _send(self, response: bytes, close: bool) -> None:
+        self._transport.write(response)
         if close:
             self._transport.close()
 

@@ -1,4 +1,4 @@
-"""The journal's own DynamoDB client beside boto3's, doing the same conditional write: what the decision for it rests on."""
+"""CPU time of the same conditional write with the journal's own DynamoDB client and with boto3's."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmarks.function import environment
+from benchmarks.function_process import environment
 from benchmarks.programs import FUNCTION
 
 if TYPE_CHECKING:
+    from benchmarks.endpoints import Endpoints
     from benchmarks.programs import Program
-    from benchmarks.surroundings import Surroundings
 
 _OWN = """
 from journal.dynamodb import DynamoDB
@@ -30,7 +30,7 @@ client = boto3.client("dynamodb")
 def write():
     client.update_item(**body)
 """
-_FRAME = """
+_SCRIPT = """
 import json, os, time
 body = {
     "TableName": "attempts",
@@ -50,28 +50,28 @@ print(json.dumps({"first": first, "call": (time.process_time() - first) / CALLS}
 """
 
 
-def measure(service: Program, around: Surroundings, runs: int, calls: int) -> dict[str, dict[str, float]]:
-    """CPU milliseconds of a process until its first write is answered, and of a write after that, by client: medians."""
+def measure(service: Program, endpoints: Endpoints, runs: int, calls: int) -> dict[str, dict[str, float]]:
+    """Return medians by client, in CPU milliseconds: `first`, of a process until its first response, and `call`, of a later write."""
     found: dict[str, dict[str, list[float]]] = {}
     for _ in range(runs):
         for name, client in (("own", _OWN), ("boto3", _BOTO3)):
-            for figure, seconds in _run(service, around, client, calls).items():
+            for figure, seconds in _run(service, endpoints, client, calls).items():
                 found.setdefault(name, {}).setdefault(figure, []).append(seconds * 1000)
     return {
-        name: {figure: round(median(values), 3) for figure, values in of.items()}
-        for name, of in found.items()
+        name: {figure: round(median(values), 3) for figure, values in by_figure.items()}
+        for name, by_figure in found.items()
     }
 
 
-def _run(service: Program, around: Surroundings, client: str, calls: int) -> dict[str, float]:
-    script = _FRAME.replace("CLIENT", client).replace("CALLS", str(calls))
-    done = subprocess.run(
+def _run(service: Program, endpoints: Endpoints, client: str, calls: int) -> dict[str, float]:
+    script = _SCRIPT.replace("CLIENT", client).replace("CALLS", str(calls))
+    completed = subprocess.run(
         [str(Path(sys.executable).resolve()), "-S", "-c", script],
-        env=environment(service, around.variables()),
+        env=environment(service, endpoints.variables()),
         cwd=service.artefact / FUNCTION,
         capture_output=True,
         text=True,
         check=True,
     )
-    seconds: dict[str, float] = json.loads(done.stdout)
+    seconds: dict[str, float] = json.loads(completed.stdout)
     return seconds
