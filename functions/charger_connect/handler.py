@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from charger_connect import observe
 from charger_connect.event import Call, Context
 from charger_connect.flow import Reply, connect
-from charger_connect.request import ConnectRequest
+from charger_connect.request import ConnectRequest, connector_of
 from wire import Problem, Refused, negotiate, problem, read_request, write
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _reply(call: Call, service: Service) -> Reply:
             call.body,
             call.headers.get("content-type"),
             ConnectRequest,
-            connectorId=call.query.get("connectorId"),
+            connectorId=connector_of(call.query),
         )
         return connect(request, call, service)
     except Refused as refused:
