@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
+from edge import guarded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edge import Context
     from settings.access import AccessSettings, Source
 
 _log = Logger(utc=True)
@@ -22,7 +25,12 @@ Address = IPv4Address | IPv6Address
 _OWN = frozenset({"ANY /api/v1/ocpp/charger-connect", "GET /api/v1/ocpp/charger-connect/{id}"})
 
 
-def respond(event: Mapping[str, Any], settings: AccessSettings) -> dict[str, Any]:
+def _deny(_event: Mapping[str, Any]) -> dict[str, Any]:
+    return {"isAuthorized": False}
+
+
+@guarded(_deny)
+def respond(event: Mapping[str, Any], _context: Context, settings: AccessSettings) -> dict[str, Any]:
     """Allow a request that comes from a network of the setting for its route, and name its caller.
 
     The address is the one that the gateway saw. It also ends X-Forwarded-For, to which the gateway adds it: where the two differ,

@@ -12,7 +12,7 @@ import pytest
 from authorizer.handler import respond
 from settings import SettingsError
 from settings.access import AccessSettings
-from tests.integration.calling import Caller, request
+from tests.integration.calling import Caller, Context, request
 from tests.integration.misbehaving import Misbehaving
 from tests.operations.conftest import listening
 
@@ -25,7 +25,7 @@ def caller_of(source: str, sources: str, readers: str = "", route: str = CONNECT
     settings = AccessSettings.read({"ALLOWED_SOURCES": sources, "ALLOWED_READERS": readers})
     event: dict[str, Any] = {"routeKey": route, "requestContext": {"http": {"sourceIp": source}}}
     with listening():
-        answer = respond(event, settings)
+        answer = respond(event, Context(5.0), settings)
     return answer["context"]["caller"] if answer["isAuthorized"] else None
 
 
