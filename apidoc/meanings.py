@@ -27,7 +27,9 @@ _TOLD: Final[dict[str, Meaning]] = {
         "the request cannot be read or carried out; `errors` lists every field that is wrong",
         ("connect", "attempt", "attempts", "callback"),
     ),
-    "address-not-allowed": Meaning("the OCPP server's address or port is not in `LinkServers`"),
+    "address-not-allowed": Meaning(
+        "the OCPP server's address or port is not in `LinkServers`, and nothing is known under the `id`"
+    ),
     "charger-unknown": Meaning("the OCPP server does not know the charger, and can tell that from offline"),
     "attempt-unknown": Meaning(
         "no attempt has this id, or it is older than the journal keeps; nothing waits for this callback",
@@ -42,7 +44,8 @@ _TOLD: Final[dict[str, Meaning]] = {
         "the body's Content-Type is missing, malformed or another than the five"
     ),
     "id-reused": Meaning(
-        "the `id` belongs to a request of another content, or of another caller", leaves="stays"
+        "the `id` belongs to a request of another content, or of another caller; look at `instance`",
+        leaves="stays",
     ),
     "status-not-available": Meaning("no token was given, and this kind of OCPP server cannot tell a status"),
     "internal-error": Meaning(

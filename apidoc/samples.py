@@ -13,6 +13,7 @@ from uuid import UUID
 
 import xmltodict
 
+from remote_start import remote_start_id
 from wire import FieldError, MediaType, OcppStatusResponse, Problem, problem, write
 from wire.media import FORM
 from wire.xml_body import MODELS
@@ -33,7 +34,7 @@ UNSERVED: Final = 9089
 REQUEST_FORMATS: Final = (*(str(media) for media in MediaType), FORM)
 _TOKEN: Final = "04A2B3C4D5E6F7"  # noqa: S105 - a sample
 _CORRECT: Final = "Correct what is listed under errors, then send the request again."
-_LOOK: Final = "The charge may have started, or may still start: look at the attempt, and check the charger before you use a new id."
+_LOOK: Final = "Look at `instance` and check the charger: the charge may have started, or may still start, and a request under another id can start a second one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,8 @@ CONNECT: Final = (
         "The id was used for another request",
         _refused(
             "id-reused",
-            "This id stands for another request, or another caller's. Send a new GUID as id for each attempt.",
+            "Look at `instance`: this id belongs to an attempt with other content or of another caller, and the outcome of "
+            "that attempt is accepted, or not known. A different request needs an id of its own.",
             1,
         ),
         _request(1, "CP-2"),
@@ -320,7 +322,7 @@ ATTEMPT: Final[dict[str, Any]] = {
     "updatedAt": "2026-11-22T08:22:09.662376Z",
     "caller": "arn:aws:iam::000000000000:user/local",
     "traceId": "1-6b02a631-c158156b5c2c3a9ef958b0e8",
-    "remoteStartId": 1874855436,
+    "remoteStartId": remote_start_id(_id(1)),
 }
 
 PAGE: Final[dict[str, Any]] = {

@@ -86,7 +86,8 @@ def request() -> Schema:
             "description": (
                 "IPv4 or IPv6 address of the OCPP server that holds the charger's WebSocket, without blanks; host names are not taken. "
                 "It must lie in the deployment's `LinkServers`, else 403. With `serverRestApiPort` or not at all: where both are absent, "
-                "the server that last held this charger is asked, else the deployment's default."
+                "the server through which this charger last answered is called, else the deployment's default, else one of an attempt "
+                "whose outcome is not known."
             ),
         },
         "serverRestApiPort": {
@@ -195,7 +196,7 @@ def problem() -> Schema:
             "enum": list(get_args(problems.Outcome)),
             "description": (
                 "Of a 409 and every 5xx: `not-started`: try again with the same id; `pending`: wait; `unknown`: it may have started, or may still start: "
-                "look at `instance`, and check the charger before you use a new id."
+                "look at `instance` and check the charger; a request under another id can start a second charge."
             ),
         },
     }
@@ -262,7 +263,8 @@ def attempt() -> Schema:
             "type": "string",
             "enum": [str(state) for state in State],
             "description": (
-                "`pending`: being carried out; `completed`: accepted, rejected, or a status told; `failed`: certainly nothing was started; "
+                "`pending`: being carried out; `completed`: accepted, rejected by the charger, or a status told; `failed`: certainly nothing was "
+                "started, and the same id may be sent again (a rejection from before the charger was asked is one); "
                 "`unknown`: sent, and the outcome is not known, or the invocation that carried it out died."
             ),
         },
@@ -310,8 +312,12 @@ def attempt() -> Schema:
         "caller": {"description": "Who sent it: an ARN, or issuer and client of a JSON Web Token."},
         "traceId": {"description": "The X-Ray trace of the last try."},
         "remoteStartId": {
+            "type": ["integer", "null"],
             "minimum": 1,
-            "description": "OCPP 2.0.1's remoteStartId of the start: 31 bits of the id's SHA-256.",
+            "description": (
+                "The remoteStartId that a charger of OCPP 2.0.1 receives with the start: 31 bits of the id's SHA-256. "
+                "null where nothing was to be started, and with a dialect whose server does not pass it on."
+            ),
         },
     }
     return {

@@ -7,6 +7,8 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
+from journal import State
+from remote_start import CARRIED_BY, remote_start_id
 from wire.values import read_guid
 
 if TYPE_CHECKING:
@@ -21,15 +23,17 @@ _TOLD = ("connectorId", "errorCode", "status", "info")
 def shown(attempt: Attempt, now: float) -> dict[str, Any]:
     """An attempt for its readers: everything but what guards it (fingerprint, owner, lease); `now` in seconds since the epoch."""
     answer = attempt.answer
+    state = attempt.known_state(now)
     return {
         "id": attempt.id,
         "chargerId": attempt.chargerId,
-        "state": attempt.known_state(now),
+        "state": state,
         "outcome": answer["outcome"] if answer else None,
         "answer": {"id": attempt.id, "chargerId": attempt.chargerId, **{name: answer[name] for name in _TOLD}}
         if answer
         else None,
-        "problem": attempt.problem,
+        # A callback may have noted one that the invocation at work has not settled yet.
+        "problem": None if state is State.PENDING else attempt.problem,
         "server": attempt.server,
         "dialect": attempt.dialect,
         "connectorId": attempt.connectorId,
@@ -40,8 +44,14 @@ def shown(attempt: Attempt, now: float) -> dict[str, Any]:
         "updatedAt": attempt.updatedAt,
         "caller": attempt.caller,
         "traceId": attempt.traceId,
-        "remoteStartId": attempt.remoteStartId,
+        "remoteStartId": _remote_start_id(attempt),
     }
+
+
+def _remote_start_id(attempt: Attempt) -> int | None:
+    """The number that a charger of OCPP 2.0.1 receives with the attempt's start; None where it never receives ours."""
+    carried = attempt.token is not None and attempt.dialect in CARRIED_BY
+    return remote_start_id(attempt.id) if carried else None
 
 
 def mark(key: Item | None) -> str | None:

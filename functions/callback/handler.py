@@ -86,6 +86,9 @@ def _learn(attempt: Attempt, body: Any, service: Service, deadline: Deadline) ->
         answer = _READERS[attempt.dialect or ""](body, attempt.connectorId)
     except OutcomeUnknown as error:
         _log.warning("callback without an answer", extra={**about, "kind": error.kind})
+        if error.kind == "call-error":  # nothing else will come: the invocation that waits need not wait on
+            problem_ = {"type": "outcome-unknown", "detail": error.detail}
+            service.journal.note_problem(attempt, problem_, deadline)
         return
     changed = service.journal.learn(attempt, answer.record(), deadline)
     _log.info(

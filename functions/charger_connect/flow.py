@@ -9,6 +9,7 @@ from uuid import UUID
 
 from charger_connect import observe
 from charger_connect.outcomes import OUTCOMES, STATUS_UNKNOWN, verdict
+from charger_connect.routing import charger_answered
 from charger_link import (
     CALLS_BACK,
     AddressNotAllowed,
@@ -20,8 +21,8 @@ from charger_link import (
     Outcome,
     OutcomeUnknown,
     Published,
+    addresses,
 )
-from charger_link.ocpp import remote_start_id
 from journal import (
     Attempt,
     Claimed,
@@ -37,6 +38,7 @@ from journal import (
     fingerprint,
     masked,
 )
+from transport.retry_after import retry_after
 from wire import FieldError, OcppStatusResponse, Problem, Refused, problem
 
 if TYPE_CHECKING:
@@ -62,9 +64,9 @@ _UNCLAIMED = (
 )
 _UNRECORDED = "The OCPP server was called, and the outcome could not be recorded."
 _SENT_BEFORE = "An earlier call with this id was sent, and its outcome is not known."
-_LOOK = "The charge may have started, or may still start: look at the attempt, and check the charger before you use a new id."
+_LOOK = "Look at `instance` and check the charger: the charge may have started, or may still start, and a request under another id can start a second one."
 _ONLY_ASKED = "The charger's status could not be learnt in time. Nothing was to be started: ask again."
-_ZERO = UUID(int=0)
+_ZERO = str(UUID(int=0))
 
 
 class Reply(NamedTuple):
@@ -80,19 +82,29 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
     Raises
     ------
     Refused
-        400, 403 and 503 before anything was recorded.
+        400, 403 and 503, where nothing is known under the id and nothing was recorded.
     """
     to_link = call.deadline.before(_TO_SETTLE)
+    meaning = _meaning(request, call, service)
+    refusal: Refused | None
     try:
-        server = _server(request, service, call)
-        opening = _opening(request, server, call, service)
-        refusal = _refusal(request, server, service)
+        try:
+            server = _server(request, service, call)
+            refusal = _refusal(request, server, service)
+        except Refused as refused:
+            refusal = refused
         began = time.monotonic()
         if refusal is None:
+            opening = _opening(request, server, meaning, call)
             claim = service.journal.claim(opening, to_link.within(_TO_CLAIM))
-        elif known := service.journal.look(opening, to_link.within(_TO_CLAIM)):
+        # A request that may not be sent now: an earlier one with this id may have started a charge.
+        elif known := service.journal.look(
+            str(request.id), meaning, to_link.within(_TO_CLAIM), starts=request.tokenId is not None
+        ):
             claim = known
         else:
+            if isinstance(refusal.__cause__, AddressNotAllowed):
+                observe.address_refused(refusal.__cause__.reason)
             raise refusal
     except JournalUnavailable as error:
         observe.unclaimed(str(request.id), error.reason)
@@ -106,12 +118,12 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
             observe.replayed(attempt)
             reply = _tell(attempt, request)
             return reply._replace(headers={**reply.headers, "Idempotent-Replayed": "true"})
-        case Pending(attempt, retry_after):
+        case Pending(attempt, seconds):
             observe.conflicted(attempt)
-            return _in_progress(attempt.id, retry_after)
-        case Mismatch():
-            observe.mismatched(str(request.id))
-            return Reply(problem("id-reused", _reused(request.id), instance=_instance(str(request.id))))
+            return _in_progress(attempt.id, seconds)
+        case Mismatch(attempt):
+            observe.mismatched(attempt.id)
+            return Reply(problem("id-reused", _reused(attempt), instance=_instance(attempt.id)))
         case Unknown(attempt):
             observe.still_unknown(attempt)
             return _unknown(attempt.id, _SENT_BEFORE)
@@ -196,6 +208,8 @@ def _called_back(
             continue  # the callback may have been recorded all the same
         if now is not None and now.tries == attempt.tries and now.answer is not None:
             return Answer.of(now.answer)
+        if now is not None and now.tries == attempt.tries and now.problem is not None:
+            return OutcomeUnknown("call-error", now.problem["detail"])
     return published.failure or OutcomeUnknown(
         "no-callback", "The OCPP server took the start, and did not say in time what the charger answered."
     )
@@ -210,12 +224,15 @@ def _callback_url(attempt: Attempt, server: Server, call: Call, service: Service
 
 
 def _server(request: ConnectRequest, service: Service, call: Call) -> Server:
-    """The server that the request names; else the one that last held this charger; else the deployment's default."""
+    """Return the server that the request names; else the one through which this charger last answered; else the deployment's
+    default; else one of an attempt whose outcome is not known."""
     try:
         if request.serverIpAddress is not None and request.serverRestApiPort is not None:
             return service.servers.find(request.serverIpAddress, request.serverRestApiPort)
-        known = service.journal.newest_server(request.chargerId or "", call.deadline.within(_TO_CLAIM))
-        for name in (known, service.default_server):
+        known = service.journal.newest_servers(
+            request.chargerId or "", charger_answered, call.deadline.within(_TO_CLAIM)
+        )
+        for name in (known.answered, service.default_server, known.unknown):
             if name is None:
                 continue
             try:
@@ -223,7 +240,6 @@ def _server(request: ConnectRequest, service: Service, call: Call) -> Server:
             except (AddressNotAllowed, AddressUnusable):
                 continue  # it was allowed once
     except AddressNotAllowed as error:
-        observe.address_refused(error.reason)
         detail = "The OCPP server's address and port are outside what LinkServers allows: ask the operator to add them."
         raise Refused(problem("address-not-allowed", detail)) from error
     missing = "is missing, and no OCPP server is known for this charger: name its address and port"
@@ -245,9 +261,18 @@ def _refusal(request: ConnectRequest, server: Server, service: Service) -> Refus
     return None
 
 
-def _opening(request: ConnectRequest, server: Server, call: Call, service: Service) -> Opening:
-    named = server.name if request.serverIpAddress is not None else None
+def _meaning(request: ConnectRequest, call: Call, service: Service) -> bytes:
+    """Return the request's fingerprint. It needs no server that may be called: a repeat has the same one when its server is no
+    longer in LinkServers."""
+    named = None
+    if request.serverIpAddress is not None and request.serverRestApiPort is not None:
+        judged = addresses.parse(request.serverIpAddress)
+        named = addresses.server_name(str(judged), request.serverRestApiPort)
     meaning = (request.chargerId, request.tokenId, named, request.connectorId, call.caller)
+    return fingerprint(service.secret, *meaning)
+
+
+def _opening(request: ConnectRequest, server: Server, meaning: bytes, call: Call) -> Opening:
     return Opening(
         id=str(request.id),
         charger_id=request.chargerId or "",
@@ -255,11 +280,10 @@ def _opening(request: ConnectRequest, server: Server, call: Call, service: Servi
         dialect=server.entry.dialect,
         connector=_connector(request, server),
         token=masked(request.tokenId),
-        fingerprint=fingerprint(service.secret, *meaning),
+        fingerprint=meaning,
         lease=call.lease,
         caller=call.caller,
         trace_id=call.trace_id,
-        remote_start_id=remote_start_id(str(request.id)) if request.tokenId is not None else None,
         url=server.url,
     )
 
@@ -279,7 +303,7 @@ def _tell(attempt: Attempt, request: ConnectRequest) -> Reply:
     if attempt.answer is not None:
         return _heard(attempt.answer["outcome"], attempt.answer, request)
     if attempt.state is State.PENDING:
-        return _in_progress(attempt.id, max(1, round(attempt.lease - time.time())))
+        return _in_progress(attempt.id, retry_after(attempt.lease - time.time()))
     if attempt.state is State.FAILED and attempt.problem:
         return _problem(attempt.problem["type"], attempt.problem["detail"], attempt.id)
     return _unknown(attempt.id, "The outcome of this attempt is not known.")
@@ -297,10 +321,10 @@ def _heard(outcome: str, body: Mapping[str, Any], request: ConnectRequest) -> Re
     return Reply(response, {"Connect-Outcome": outcome})
 
 
-def _problem(type_name: str, detail: str, id_: str, retry_after: int | None = None) -> Reply:
+def _problem(type_name: str, detail: str, id_: str, seconds: int | None = None) -> Reply:
     if type_name == OUTCOMES[OutcomeUnknown].problem:
         return _unknown(id_, detail)
-    headers = {"Retry-After": str(retry_after or _RETRY_AFTER)} if type_name == "server-busy" else {}
+    headers = {"Retry-After": str(seconds or _RETRY_AFTER)} if type_name == "server-busy" else {}
     return Reply(problem(type_name, detail, instance=_instance(id_)), headers)
 
 
@@ -308,20 +332,28 @@ def _unknown(id_: str, detail: str) -> Reply:
     return Reply(problem("outcome-unknown", f"{detail} {_LOOK}", instance=_instance(id_)))
 
 
-def _in_progress(id_: str, retry_after: int) -> Reply:
+def _in_progress(id_: str, seconds: int) -> Reply:
     detail = "Another call with this id is being carried out. Ask again with the same id after Retry-After seconds."
     return Reply(
-        problem("attempt-in-progress", detail, instance=_instance(id_)), {"Retry-After": str(retry_after)}
+        problem("attempt-in-progress", detail, instance=_instance(id_)), {"Retry-After": str(seconds)}
     )
 
 
-def _reused(id_: UUID) -> str:
-    if id_ == _ZERO:
+def _reused(attempt: Attempt) -> str:
+    """Return the detail of 422. While a charge may run because of the attempt, it points to the attempt and never suggests to
+    send this request under another id: the caller's own name may have changed, so that this may be a repeat."""
+    answer = attempt.answer
+    accepted = answer is not None and answer["outcome"] == Outcome.ACCEPTED
+    zeros = " It is all zeros, which is what a client sends that sets no id." if attempt.id == _ZERO else ""
+    if accepted or attempt.state in (State.PENDING, State.UNKNOWN):
         return (
-            "The id is all zeros, which clients send that never set one, and it stands for another request already. "
-            "Send a new GUID as id for each attempt."
+            "Look at `instance`: this id belongs to an attempt with other content or of another caller, and the outcome of that "
+            f"attempt is accepted, or not known.{zeros} A different request needs an id of its own."
         )
-    return "This id stands for another request, or another caller's. Send a new GUID as id for each attempt."
+    return (
+        "This id belongs to an attempt with other content or of another caller, which started no charge."
+        f"{zeros} A different request needs a new GUID as id."
+    )
 
 
 def _instance(id_: str) -> str:

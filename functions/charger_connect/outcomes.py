@@ -5,7 +5,7 @@ Tests and documentation read it; nothing else decides a state or a status.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from charger_link import (
     Answer,
@@ -29,9 +29,13 @@ class Verdict(NamedTuple):
     problem: str | None
 
 
-OUTCOMES: dict[Outcome | type[LinkError], Verdict] = {
+# The header Connect-Outcome of both rejections is `rejected`. Only what the charger itself said is final.
+REJECTED_EARLY: Final = "rejected before the charger was asked"
+
+OUTCOMES: dict[str | type[LinkError], Verdict] = {
     Outcome.ACCEPTED: Verdict(State.COMPLETED, None),
     Outcome.REJECTED: Verdict(State.COMPLETED, None),
+    REJECTED_EARLY: Verdict(State.FAILED, None),
     Outcome.STATUS: Verdict(State.COMPLETED, None),
     Outcome.OFFLINE: Verdict(State.FAILED, None),
     Unreachable: Verdict(State.FAILED, "server-unreachable"),
@@ -50,7 +54,7 @@ STATUS_UNKNOWN = Verdict(State.FAILED, "status-unknown")
 def verdict(result: Answer | LinkError, *, starts: bool) -> Verdict:
     """What `result` means; ``starts``: whether a start was asked."""
     if isinstance(result, Answer):
-        return OUTCOMES[result.outcome]
+        return OUTCOMES[REJECTED_EARLY if result.early else result.outcome]
     if isinstance(result, OutcomeUnknown) and not starts:
         return STATUS_UNKNOWN
     return OUTCOMES[type(result)]

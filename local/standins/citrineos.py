@@ -26,6 +26,7 @@ _ACTIONS = {
     "/ocpp/1.6/evdriver/remoteStartTransaction": ("1.6", "RemoteStartTransaction"),
     "/ocpp/2.0.1/evdriver/requestStartTransaction": ("2.0.1", "RequestStartTransaction"),
 }
+CIRCUIT_BREAKER = "Circuit breaker is CLOSED. Cannot send message."
 _LONGEST_TAG = 20
 _LONGEST_TOKEN = 36
 _POST_SECONDS = 5.0
@@ -34,7 +35,8 @@ _log = logging.getLogger(__name__)
 
 class CitrineOS:
     """One process's charge points. `callback_urls` are those of the starts published, in order; with `calls_back` off
-    the charge points' answers go nowhere."""
+    the charge points' answers go nowhere. `broker_error` is what CitrineOS raises while its message broker is down, or is back
+    and CitrineOS was not restarted; with `congested` on, it queues, and answers `false`."""
 
     subprotocols: Sequence[str] = SUBPROTOCOLS
 
@@ -44,6 +46,8 @@ class CitrineOS:
         self.bearer = bearer
         self.callback_urls: list[str] = []
         self.calls_back = True
+        self.broker_error = ""
+        self.congested = False
         self._memory = memory
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -75,12 +79,14 @@ class CitrineOS:
                 f"Requested protocol: 'ocpp{version}', connection protocol: 'ocpp{session.version}' "
                 f"for identifier: '{identifier}'"
             )
+        if self.broker_error:
+            return _broker_failed(version, self.broker_error)
         url_to_call = query.get("callbackUrl", "")
         self.callback_urls.append(url_to_call)
         task = asyncio.create_task(self._carry_out(session, action, payload, url_to_call))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return answer(200, [{"success": True}])
+        return answer(200, [{"success": not self.congested}])
 
     async def _carry_out(self, session: Session, action: str, payload: Any, url: str) -> None:
         forgotten = asyncio.get_running_loop().time() + self._memory
@@ -115,6 +121,13 @@ def _valid(version: str, payload: Any) -> bool:
 
 def _declined(why: str) -> Response:
     return answer(200, [{"success": False, "payload": why}])
+
+
+def _broker_failed(version: str, error: str) -> Response:
+    """Only the module of 2.0.1 catches what is thrown; the circuit breaker's text is returned by both."""
+    if version == "1.6" and error != CIRCUIT_BREAKER:
+        return answer(500, {"statusCode": 500, "error": "Internal Server Error", "message": error})
+    return _declined(error)
 
 
 def _post(url: str, body: Any) -> None:

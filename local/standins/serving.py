@@ -26,7 +26,8 @@ CONNECTED = "/stand-in/connected"
 """Not of any model: the connected chargers, as a list of identities. `make run` waits for them."""
 _HOST = "127.0.0.1"
 _PING_WINDOW = 20.0
-_CALL_TIMEOUT = 30.0
+CALL_TIMEOUT = 30.0
+"""Seconds after which a silent charger may be asked the next thing."""
 
 
 class Model(Protocol):
@@ -69,7 +70,7 @@ async def keeping(model: Model, port: int = 0, ocpp_port: int = 0) -> AsyncItera
 
 def no_chargers() -> Chargers:
     """No charger yet: these servers know the ones that connected to them."""
-    return Chargers((), _CALL_TIMEOUT)
+    return Chargers((), CALL_TIMEOUT)
 
 
 def connected(chargers: Chargers) -> list[str]:
@@ -83,8 +84,9 @@ def session_of(chargers: Chargers, identity: str) -> Session | None:
     return charger.connected if charger else None
 
 
-async def ask(session: Session, call: Call, patience: float) -> Payload:
-    """A charge point's answer to one call. Disconnected, CallFailed, OCPPError, and TimeoutError after `patience` seconds."""
+async def ask(session: Session, call: Call, patience: float | None) -> Payload:
+    """A charge point's answer to one call. Disconnected, CallFailed, OCPPError, and TimeoutError after `patience` seconds, of
+    which None has no end."""
 
     async def turn() -> Payload:
         if not await session.win_turn():

@@ -128,6 +128,8 @@ def test_a_repeat_after_a_change_of_access_starts_nothing_and_leads_to_the_attem
     repeat = caller.post(members, caller="network:office")
     assert (repeat.status, repeat.problem) == (422, "id-reused")
     assert repeat.body["instance"].endswith(members["id"])
+    assert repeat.body["detail"].startswith("Look at `instance`")
+    assert "GUID" not in repeat.body["detail"]
     assert len(server.asked) == 1
 
 

@@ -52,7 +52,7 @@ def test_every_kind_of_failure_is_explained() -> None:
                     kinds.add(str(kind.value))
                 elif isinstance(kind, ast.JoinedStr):  # with a status: http-503
                     kinds.add(ast.unparse(kind.values[0]).strip("f'") + "...")
-    assert {"http-...", "no-callback-url", "not-sent-whole"} <= kinds
+    assert {"http-...", "no-callback-url", "exception"} <= kinds
     entry = ALARMS.partition("## LinkFailures\n")[2].partition("\n## ")[0]
     assert {kind for kind in kinds if f"`{kind}`" not in entry} == set()
 

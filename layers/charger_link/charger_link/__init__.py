@@ -1,5 +1,6 @@
 """The charger link: our client of an OCPP server's REST API."""
 
+from charger_link import addresses
 from charger_link.circuit import Circuits
 from charger_link.command import Answer, Command, Outcome, Published
 from charger_link.dialects import CALLS_BACK, REPEATABLE
@@ -40,4 +41,5 @@ __all__ = [
     "ServerRefused",
     "StatusNotAvailable",
     "Unreachable",
+    "addresses",
 ]

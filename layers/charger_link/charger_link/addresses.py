@@ -69,6 +69,11 @@ def parse(text: str) -> Address:
     return embedded(address) or address
 
 
+def server_name(address: str, port: int) -> str:
+    """Return ``address:port`` for an address as `parse` gives it: the name of a server in an attempt and in a setting."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 def embedded(address: IPv6Address) -> IPv4Address | None:
     """The IPv4 address inside a mapped, compatible, 6to4, Teredo, NAT64 or ISATAP address."""
     value = int(address)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from math import ceil
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from charger_link.errors import CircuitOpen
+from transport.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ class Circuits:
                 raise CircuitOpen(
                     "circuit-open",
                     "The OCPP server failed several times in a row and is not being called for a moment. Try again.",
-                    retry_after=max(1, ceil(left)),
+                    retry_after=retry_after(left),
                 )
             circuit.retry_at = self._clock() + _PAUSE
 

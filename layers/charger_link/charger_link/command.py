@@ -49,13 +49,17 @@ class Published(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a charger, or a server on its behalf, definitely said; the fields of ``OcppStatusResponse``."""
+    """What a charger, or a server on its behalf, definitely said; the fields of ``OcppStatusResponse``.
+
+    ``early``: a rejection from before the charger was asked. Nothing was sent, and the cause may pass.
+    """
 
     outcome: Outcome
     status: str
     connector_id: int = 0
     error_code: str = "NoError"
     info: str | None = None
+    early: bool = False
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Answer:

@@ -201,8 +201,11 @@ def _start(speak: Dialect, command: Command, exchange: Exchange) -> Answer | Pub
         unknown = OutcomeUnknown(error.kind, _IN_DOUBT)
         unknown.opened_circuit = error.opened_circuit
         raise unknown from error
-    if exchange.doubt and isinstance(answer, Answer) and answer.outcome is Outcome.OFFLINE:
-        raise OutcomeUnknown("offline", _IN_DOUBT)
+    if exchange.doubt and isinstance(answer, Answer):
+        if answer.outcome is Outcome.OFFLINE:
+            raise OutcomeUnknown("offline", _IN_DOUBT)
+        if answer.early:
+            raise OutcomeUnknown("not-asked", _IN_DOUBT)
     return answer
 
 

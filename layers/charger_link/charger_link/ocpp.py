@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from charger_link.command import Answer, Outcome
+from remote_start import remote_start_id
 
 if TYPE_CHECKING:
     from charger_link.command import Command
@@ -81,6 +81,11 @@ def rejected(word: str, connector: int | None, text: str = "") -> Answer:
     return Answer(Outcome.REJECTED, "Rejected", connector or 0, info=info(word, text))
 
 
+def rejected_early(word: str, connector: int | None, text: str = "") -> Answer:
+    """Return a rejection from before the charger was asked: nothing was sent."""
+    return rejected(word, connector, text)._replace(early=True)
+
+
 def offline(word: str, connector: int | None = None) -> Answer:
     """No connection to the charger; nothing was sent."""
     return Answer(Outcome.OFFLINE, "Unavailable", connector or 0, info=info(word))
@@ -99,8 +104,3 @@ def start_201(command: Command) -> dict[str, Any]:
         "remoteStartId": remote_start_id(command.id),
     }
     return payload if command.connector is None else payload | {"evseId": command.connector}
-
-
-def remote_start_id(id_: str) -> int:
-    """OCPP 2.0.1's remoteStartId for a request id: 31 bits of its SHA-256, at least 1."""
-    return (int.from_bytes(sha256(id_.encode()).digest()[:4], "big") & 0x7FFFFFFF) or 1

@@ -129,7 +129,7 @@ class Server(NamedTuple):
     @property
     def name(self) -> str:
         """``address:port``, as it stands in an attempt and as `LinkServers.find_named` reads it."""
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return addresses.server_name(self.address, self.port)
 
     @property
     def url(self) -> str:

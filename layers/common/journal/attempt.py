@@ -46,7 +46,6 @@ class Attempt(NamedTuple):
     answer: dict[str, Any] | None = None
     problem: dict[str, Any] | None = None
     milliseconds: dict[str, Any] | None = None
-    remoteStartId: int | None = None
     url: str | None = None
     expiresAt: int = 0
 

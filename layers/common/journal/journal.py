@@ -10,11 +10,11 @@ import secrets
 import time
 from contextlib import suppress
 from functools import lru_cache
-from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from journal.attempt import Attempt, Item, State, attribute, timestamp
 from journal.dynamodb import ConditionFailed, JournalUnavailable
+from transport.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -27,8 +27,8 @@ _DAY = 86400
 _INDEX = "byCharger"
 _NOBODY = "nobody"  # no GUID, so no attempt's id
 _OUTCOME = ("answer", "problem", "milliseconds")
-_REACHED = (State.COMPLETED, State.UNKNOWN)
-_RECENT = 10  # attempts looked at for a charger's server
+_FIRST_PAGE = 10  # attempts that are read first for a charger's server: its newest nearly always names it
+_SEARCHED = 100  # attempts that are read at most
 _ROUNDS = 4  # how often a claim looks again when others change the item between its two writes
 
 
@@ -45,7 +45,6 @@ class Opening(NamedTuple):
     lease: float
     caller: str
     trace_id: str | None = None
-    remote_start_id: int | None = None
     url: str | None = None
 
 
@@ -69,10 +68,10 @@ class Pending(NamedTuple):
     retry_after: int
 
 
-class Mismatch:
-    """The id stands for another request, or another caller's."""
+class Mismatch(NamedTuple):
+    """The id belongs to `attempt`, which has another content or another caller."""
 
-    __slots__ = ()
+    attempt: Attempt
 
 
 class Unknown(NamedTuple):
@@ -93,6 +92,14 @@ class Settlement(NamedTuple):
     milliseconds: dict[str, Any] | None = None
     started: bool = False
     called_back: bool = False
+
+
+class KnownServers(NamedTuple):
+    """The servers ("address:port") of a charger's newest attempts: of the newest one in which the charger answered, and of the
+    newest one whose outcome is not known."""
+
+    answered: str | None = None
+    unknown: str | None = None
 
 
 class Page(NamedTuple):
@@ -143,7 +150,7 @@ class Journal:
                 if failed.item is None:  # no condition fails where nothing is
                     raise JournalUnavailable("no-item") from failed
                 old = Attempt.of(failed.item)
-            verdict = self._judge(old, opening, owner)
+            verdict = self._judge(old, opening.fingerprint, owner, starts=doubt)
             if verdict is not None:
                 return verdict
             try:
@@ -157,18 +164,22 @@ class Journal:
                 raise
         return Pending(old, 1)
 
-    def look(self, opening: Opening, deadline: Deadline) -> Replay | Pending | Mismatch | Unknown | None:
-        """What a claim would hear, where none may be made now; None where nothing was started under the id.
+    def look(
+        self, id_: str, meaning: bytes, deadline: Deadline, *, starts: bool
+    ) -> Replay | Pending | Mismatch | Unknown | None:
+        """Return what a claim would find, where none may be made now; None where nothing was started under the id.
+
+        `meaning` is the request's fingerprint; ``starts``: whether it has a token.
 
         Raises
         ------
         JournalUnavailable
         """
-        old = self.get(opening.id, deadline)
-        if old is None or (old.state is State.FAILED and old.fingerprint == opening.fingerprint):
+        old = self.get(id_, deadline)
+        if old is None or (old.state is State.FAILED and old.fingerprint == meaning):
             return None
-        verdict = self._judge(old, opening, owner="")
-        if verdict is None and opening.token is not None:
+        verdict = self._judge(old, meaning, owner="", starts=starts)
+        if verdict is None and starts:
             return Unknown(old)
         return None if isinstance(verdict, Claimed) else verdict
 
@@ -242,6 +253,29 @@ class Journal:
             return False
         return True
 
+    def note_problem(self, attempt: Attempt, problem: dict[str, Any], deadline: Deadline) -> bool:
+        """Record that no answer will follow for this try: the invocation that waits for one reads it, and settles.
+
+        The attempt stays pending, and an answer that follows all the same still completes it.
+
+        Returns
+        -------
+        bool
+            Whether the attempt was still pending.
+
+        Raises
+        ------
+        JournalUnavailable
+            It may not be recorded.
+        """
+        sets = {"problem": problem, "updatedAt": timestamp(self._clock())}
+        values = {":pending": State.PENDING, ":tries": attempt.tries}
+        try:
+            self._update(attempt.id, sets, "#state = :pending AND tries = :tries", values, deadline)
+        except ConditionFailed:
+            return False
+        return True
+
     def get(self, id_: str, deadline: Deadline) -> Attempt | None:
         """The attempt with this id, strongly consistent."""
         found = self._dynamodb.call(
@@ -268,10 +302,24 @@ class Journal:
             [found[key["id"]["S"]] for key in keys if key["id"]["S"] in found], page.get("LastEvaluatedKey")
         )
 
-    def newest_server(self, charger_id: str, deadline: Deadline) -> str | None:
-        """The server ("address:port") of the charger's newest attempt that reached one, among its last few."""
-        attempts = self.newest(charger_id, _RECENT, None, deadline).attempts
-        return next((attempt.server for attempt in attempts if attempt.state in _REACHED), None)
+    def newest_servers(
+        self, charger_id: str, answered: Callable[[Attempt], bool], deadline: Deadline
+    ) -> KnownServers:
+        """Return the servers that the charger's newest 100 attempts name; `answered` decides whether the charger itself
+        answered in an attempt. Reads no further than the newest one in which it did."""
+        unknown: str | None = None
+        start: Item | None = None
+        for limit in (_FIRST_PAGE, _SEARCHED - _FIRST_PAGE):
+            page = self.newest(charger_id, limit, start, deadline)
+            for attempt in page.attempts:
+                if attempt.server and answered(attempt):
+                    return KnownServers(attempt.server, unknown)
+                if attempt.state is State.UNKNOWN:
+                    unknown = unknown or attempt.server
+            start = page.next
+            if start is None:
+                break
+        return KnownServers(None, unknown)
 
     def prove(self, operations: Collection[str], deadline: Deadline) -> None:
         """Carry out each of the operations (``GetItem``, ``UpdateItem`` ...) on an item that there never is: nothing changes.
@@ -316,7 +364,6 @@ class Journal:
         optional = {
             "connectorId": opening.connector,
             "token": opening.token,
-            "remoteStartId": opening.remote_start_id,
             "url": opening.url,
         }
         sets |= {name: value for name, value in optional.items() if value is not None}
@@ -344,18 +391,18 @@ class Journal:
         )
         return Attempt.of(answer["Attributes"])
 
-    def _judge(self, old: Attempt, opening: Opening, owner: str) -> Claim | None:
+    def _judge(self, old: Attempt, meaning: bytes, owner: str, *, starts: bool) -> Claim | None:
         """The table of the claim; None where the attempt may be taken over."""
         now = self._clock()
-        if old.fingerprint != opening.fingerprint:
-            return Mismatch()
+        if old.fingerprint != meaning:
+            return Mismatch(old)
         if old.state is State.COMPLETED:
             return Replay(old)
         if old.owner == owner:
             return Claimed(old)
         if old.state is State.PENDING and old.lease >= now:
-            return Pending(old, max(1, ceil(old.lease - now)))
-        if opening.token is None:  # a status was asked: nothing was ever started
+            return Pending(old, retry_after(old.lease - now))
+        if not starts:  # a status was asked: nothing was ever started
             return None
         if old.dialect in self._repeatable and old.createdAt >= timestamp(now - REPEAT_WINDOW):
             return None

@@ -12,6 +12,7 @@ from charger_link.dialects import citrineos as dialect
 from local.chargers import Behaviour, Reaction
 from local.running import in_thread
 from local.standins import CitrineOS, keeping
+from local.standins.citrineos import CIRCUIT_BREAKER
 from tests.integration.dialects.asking import LONG_TOKEN, Asking, told
 from tests.integration.dialects.deployed import deployed
 
@@ -61,7 +62,7 @@ def _nothing_learnt() -> None:
             {"tokenId": LONG_TOKEN},
             200,
             {"status": "Rejected", "info": "token-too-long"},
-            "completed",
+            "failed",
             0,
         ),
         ({"version": "2.0.1"}, {"tokenId": LONG_TOKEN}, 200, {"status": "Accepted"}, "completed", 1),
@@ -94,6 +95,32 @@ def test_the_start_names_charger_connector_and_the_requests_own_number(table: Ta
         assert start.remoteStartId == stack.caller.get(members["id"]).body["remoteStartId"]
         assert stack.start("ä/1").body["connectorId"] == 1
         assert [start.connector for start in stack.points["ä/1"].starts] == [1]
+
+
+@pytest.mark.parametrize(
+    "error", ["RabbitMQ is down: cannot unsubscribe.", "Channel closed", CIRCUIT_BREAKER]
+)
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+def test_while_its_message_broker_is_down_nothing_is_sent_and_the_same_id_starts_later(
+    table: TableServer, version: str, error: str
+) -> None:
+    with deployed(table, [Behaviour("CP", version=version)], LINK_TIMEOUT="5") as stack:
+        stack.citrineos.broker_error = error
+        members = stack.request("CP")
+        answer = stack.caller.post(members)
+        assert (answer.status, answer.problem, answer.outcome) == (503, "server-busy", "not-started")
+        assert answer.headers["Retry-After"] == "5"
+        assert stack.state(members["id"])[0] == "failed"
+        stack.citrineos.broker_error = ""
+        assert stack.caller.post(members).body["status"] == "Accepted"
+        assert len(stack.points["CP"].starts) == 1
+
+
+def test_a_start_that_is_queued_for_a_slow_broker_is_published(table: TableServer) -> None:
+    with deployed(table, [Behaviour("CP")], LINK_TIMEOUT="5") as stack:
+        stack.citrineos.congested = True
+        assert stack.start("CP").body["status"] == "Accepted"
+        assert len(stack.points["CP"].starts) == 1
 
 
 class Counting(CitrineOS):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from local.standins import StandIn
 
 PATIENCE = 0.5
+IN_USE = "IN-USE"
 OFFLINE = "offline Unavailable unknown-or-not-connected"
 
 
@@ -40,7 +41,7 @@ def behaviours() -> list[Behaviour]:
 
 @pytest.fixture
 def standing(behaviours: list[Behaviour]) -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
-    with behind(OcppCore("key", PATIENCE, throws=["throws"]), *behaviours) as standing:
+    with behind(OcppCore("key", PATIENCE, throws=["throws"], in_use=[IN_USE]), *behaviours) as standing:
         yield standing
 
 
@@ -65,6 +66,12 @@ def ask(standin: StandIn) -> Asking:
         ("accepts", "TAG1", "accepted Accepted null", 1),
         ("of 2.0.1", "TAG 1 ü%2F?", "accepted Accepted null", 1),
         ("of 2.0.1", "TAG/1", "rejected Rejected not-supported a slash in a token", 0),
+        ("of 2.0.1", ".", "rejected Rejected not-supported a token of dots only", 0),
+        ("accepts", "..", "rejected Rejected not-supported a token of dots only", 0),
+        ("..", "TAG1", "rejected Rejected not-supported a token of dots only", 0),
+        ("accepts", "...", "accepted Accepted null", 1),
+        ("accepts", IN_USE, "rejected Rejected null", 0),
+        ("of 2.0.1", IN_USE, "accepted Accepted null", 1),
         ("of 2.0.1", LONG_TOKEN, "accepted Accepted null", 1),
         ("rejects", "TAG1", "rejected Rejected null", 1),
         ("accepts", NOT_ELIGIBLE, "rejected Rejected null", 0),
@@ -84,6 +91,18 @@ def test_every_answer_has_its_outcome(
 ) -> None:
     assert told(ask(charger, token)) == expected
     assert starts(points) == [(charger, 1, token)] * received
+
+
+def test_a_charger_of_201_gets_the_number_0_and_a_type_of_the_servers_own(
+    ask: Asking, points: dict[str, ChargePoint]
+) -> None:
+    ask("of 2.0.1")
+    point = points["of 2.0.1"]
+    (sent,) = (
+        one.payload for one in point.messages if (one.action, one.kind) == ("RequestStartTransaction", "call")
+    )
+    token = {"idToken": "TAG1", "type": "ISO14443"}
+    assert sent == {"idToken": token, "evseId": 1, "remoteStartId": 0}
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING
 
 import pytest
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
-from charger_link import Answer
+from charger_link import Answer, OutcomeUnknown
 from local.chargers import Behaviour, Reaction
-from local.standins import OcppCs
-from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, told
+from local.running import in_thread
+from local.standins import OcppCs, keeping
+from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, is_connected, told
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.chargers import ChargePoint
+    from local.standins import StandIn
 
 PATIENCE = 1.0
 UNKNOWN = "ChargerUnknown charger-unknown"
@@ -23,9 +30,11 @@ OFFLINE = "offline Unavailable not-connected"
 
 
 @contextmanager
-def met(version: int, behaviour: Behaviour, bearer: str = "") -> Iterator[tuple[Asking, ChargePoint, OcppCs]]:
-    """A stand-in with one charge point, called CP."""
-    ocpp_cs = OcppCs(version, bearer, PATIENCE)
+def met(
+    version: int, behaviour: Behaviour, bearer: str = "", *, older: bool = False
+) -> Iterator[tuple[Asking, ChargePoint, OcppCs]]:
+    """A stand-in with one charge point, called CP. The newest version 1 waits for a charger without an end."""
+    ocpp_cs = OcppCs(version, bearer, PATIENCE if older or version == 2 else None, older=older)
     with behind(ocpp_cs, behaviour) as (standin, points):
         yield (
             Asking(standin, "ocpp-cs", (lambda: {"bearer": bearer}) if bearer else None),
@@ -34,7 +43,14 @@ def met(version: int, behaviour: Behaviour, bearer: str = "") -> Iterator[tuple[
         )
 
 
-@pytest.mark.parametrize("version", [1, 2])
+VERSIONS = pytest.mark.parametrize(
+    ("version", "older"),
+    [(1, False), (2, False), (1, True), (2, True)],
+    ids=["version 1", "version 2", "older version 1", "older version 2"],
+)
+
+
+@VERSIONS
 @pytest.mark.parametrize(
     ("behaviour", "expected", "starts"),
     [
@@ -42,20 +58,84 @@ def met(version: int, behaviour: Behaviour, bearer: str = "") -> Iterator[tuple[
         ({"reaction": Reaction.REJECT}, "rejected Rejected charger-refused", 1),
         ({"reaction": Reaction.NOT_SUPPORTED}, "rejected Rejected not-supported NotSupported", 1),
         ({"reaction": Reaction.FAIL}, "OutcomeUnknown call-error", 1),
-        ({"reaction": Reaction.SILENT}, "OutcomeUnknown charger-silent", 1),
-        ({"reaction": Reaction.DROP}, "OutcomeUnknown charger-silent", 1),
-        ({"delay": PATIENCE + 1}, "OutcomeUnknown charger-silent", 1),
-        ({"online": False}, OFFLINE, 0),
     ],
 )
 def test_every_answer_has_its_outcome(
-    version: int, behaviour: dict[str, object], expected: str, starts: int
+    version: int, older: bool, behaviour: dict[str, object], expected: str, starts: int
 ) -> None:
-    with met(version, Behaviour("CP", **behaviour)) as (ask, point, _):  # type: ignore[arg-type]
+    with met(version, Behaviour("CP", **behaviour), older=older) as (ask, point, _):  # type: ignore[arg-type]
         assert told(ask("CP")) == expected
         assert [start.token for start in point.starts] == ["TAG1"] * starts
 
 
+@pytest.mark.parametrize(("version", "older"), [(2, False), (1, True), (2, True)])
+@pytest.mark.parametrize(
+    "behaviour",
+    [{"reaction": Reaction.SILENT}, {"reaction": Reaction.DROP}, {"delay": PATIENCE + 1}],
+    ids=["silent", "drops", "late"],
+)
+def test_a_server_that_stops_waiting_reports_a_silent_charger(
+    version: int, older: bool, behaviour: dict[str, object]
+) -> None:
+    with met(version, Behaviour("CP", **behaviour), older=older) as (ask, point, _):  # type: ignore[arg-type]
+        assert told(ask("CP")) == "OutcomeUnknown charger-silent"
+        assert len(point.starts) == 1
+
+
+@pytest.mark.parametrize("reaction", [Reaction.SILENT, Reaction.DROP])
+def test_the_newest_version_1_never_answers_for_a_silent_charger(reaction: Reaction) -> None:
+    with met(1, Behaviour("CP", reaction=reaction)) as (ask, point, _):
+        assert isinstance(ask("CP", timeout=1.5), OutcomeUnknown)
+        assert len(point.starts) == 1
+
+
+def test_the_newest_version_1_passes_a_late_answer_on() -> None:
+    with met(1, Behaviour("CP", delay=PATIENCE + 1)) as (ask, point, _):
+        assert told(ask("CP")) == "accepted Accepted null"
+        assert len(point.starts) == 1
+
+
+@contextmanager
+def left(version: int, *, cleanly: bool, older: bool = False) -> Iterator[tuple[StandIn, Asking]]:
+    """A stand-in that a charge point, called CP, connected to and left: with a close frame, or by a broken TCP connection."""
+    with in_thread(keeping(OcppCs(version, older=older))) as standin:
+        with connect(
+            f"{standin.ocpp_url}/CP", subprotocols=[Subprotocol("ocpp1.6")], proxy=None
+        ) as websocket:
+            boot = {"chargePointVendor": "A test", "chargePointModel": "A socket"}
+            websocket.send(json.dumps([2, "1", "BootNotification", boot]))
+            websocket.recv()
+            _leave(websocket, cleanly=cleanly)
+        eventually(lambda: not is_connected(standin, "CP"))
+        yield standin, Asking(standin, "ocpp-cs")
+
+
+def _leave(websocket: ClientConnection, *, cleanly: bool) -> None:
+    if cleanly:
+        websocket.close()
+    else:
+        websocket.socket.shutdown(SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    ("version", "older", "cleanly", "start", "status"),
+    [
+        (1, False, True, UNKNOWN, "offline Unavailable unknown-or-not-connected"),
+        (1, False, False, OFFLINE, OFFLINE),
+        (1, True, False, OFFLINE, OFFLINE),
+        (2, False, True, OFFLINE, OFFLINE),
+        (2, False, False, OFFLINE, OFFLINE),
+    ],
+)
+def test_a_charger_that_left_gets_nothing(
+    version: int, older: bool, cleanly: bool, start: str, status: str
+) -> None:
+    with left(version, cleanly=cleanly, older=older) as (_, ask):
+        assert told(ask("CP")) == start
+        assert told(ask("CP", None, None)) == status
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["newest", "older"])
 @pytest.mark.parametrize(
     ("behaviour", "token", "expected", "starts"),
     [
@@ -69,11 +149,30 @@ def test_every_answer_has_its_outcome(
     ],
 )
 def test_a_charger_of_201_behind_version_2_is_asked_in_its_own_words(
-    behaviour: dict[str, object], token: str, expected: str, starts: int
+    older: bool, behaviour: dict[str, object], token: str, expected: str, starts: int
 ) -> None:
-    with met(2, Behaviour("CP", version="2.0.1", connectors=3, **behaviour)) as (ask, point, _):  # type: ignore[arg-type]
+    charger = Behaviour("CP", version="2.0.1", connectors=3, **behaviour)  # type: ignore[arg-type]
+    with met(2, charger, older=older) as (ask, point, _):
         assert told(ask("CP", token, 3)) == expected
         assert [(start.token, start.connector) for start in point.starts] == [(token, 3)] * starts
+
+
+@pytest.mark.parametrize(
+    ("token", "kind", "number"), [("TAG1", "ISO14443", 1), (LONG_TOKEN, "Central", None)]
+)
+def test_the_newest_version_2_translates_the_body_of_16_and_leaves_that_of_201_as_it_is(
+    token: str, kind: str, number: int | None
+) -> None:
+    with met(2, Behaviour("CP", version="2.0.1", reaction=Reaction.REJECT)) as (ask, point, _):
+        ask("CP", token)
+        (sent,) = (
+            one.payload
+            for one in point.messages
+            if (one.action, one.kind) == ("RequestStartTransaction", "call")
+        )
+        assert isinstance(sent, dict)
+        assert (sent["idToken"], sent["evseId"]) == ({"idToken": token, "type": kind}, 1)
+        assert (sent["remoteStartId"] == 1) is (number == 1)
 
 
 def test_the_status_of_a_charger_of_201_is_told_too() -> None:
@@ -81,9 +180,9 @@ def test_the_status_of_a_charger_of_201_is_told_too() -> None:
         assert told(ask("CP", None, None)) == "status Available null"
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_what_never_reaches_a_charge_point(version: int) -> None:
-    with met(version, Behaviour("CP")) as (ask, point, _):
+@VERSIONS
+def test_what_never_reaches_a_charge_point(version: int, older: bool) -> None:
+    with met(version, Behaviour("CP"), older=older) as (ask, point, _):
         assert told(ask("NOPE")) == UNKNOWN
         assert told(ask("not connected")) == UNKNOWN
         assert told(ask("CP", LONG_TOKEN)) == "rejected Rejected token-too-long"
@@ -106,6 +205,7 @@ def test_a_token_of_the_api_is_sent_and_a_wrong_one_is_the_operators_to_mend(ver
         assert len(point.starts) == 1
 
 
+@pytest.mark.parametrize("older", [False, True], ids=["newest", "older"])
 @pytest.mark.parametrize(
     ("version", "charger", "online", "expected"),
     [
@@ -118,9 +218,9 @@ def test_a_token_of_the_api_is_sent_and_a_wrong_one_is_the_operators_to_mend(ver
     ],
 )
 def test_without_a_token_the_list_tells_what_it_knows_and_nothing_is_started(
-    version: int, charger: str, online: bool, expected: str
+    version: int, older: bool, charger: str, online: bool, expected: str
 ) -> None:
-    with met(version, Behaviour("CP", online=online)) as (ask, point, _):
+    with met(version, Behaviour("CP", online=online), older=older) as (ask, point, _):
         assert told(ask(charger, None, None)) == expected
         assert point.starts == []
 

@@ -13,6 +13,7 @@ from local.standins import Steve
 from local.standins.steve import NOT_ELIGIBLE
 from tests.integration.calling import LOOPBACK, calling, request
 from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, starts, told
+from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,14 +76,14 @@ def ask(standin: StandIn) -> Asking:
         ("rejects", "TAG1", "rejected Rejected charger-refused", 1),
         ("cannot", "TAG1", "rejected Rejected not-supported NotSupported", 1),
         ("fails", "TAG1", "OutcomeUnknown call-error", 1),
-        ("breaks off", "TAG1", "OutcomeUnknown not-sent-whole", 1),
+        ("breaks off", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("silent", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("late", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("offline", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
         ("nobody", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
         ("accepts", NOT_ELIGIBLE, "rejected Rejected token-refused", 0),
         ("accepts", LONG_TOKEN, "rejected Rejected token-too-long", 0),
-        ("accepts", "not a tag", "ServerFailed unreadable", 0),
+        ("accepts", "not a tag", "rejected Rejected not-supported a character of the token", 0),
         ("accepts", None, "StatusNotAvailable status-not-available", 0),
     ],
 )
@@ -127,7 +128,22 @@ def test_a_password_changed_meanwhile_is_read_and_the_start_sent_once(
 
 def test_another_base_path_is_taken_from_the_entry(ask: Asking) -> None:
     assert told(ask("accepts", basePath="/steve/api/v1")) == "accepted Accepted null"
-    assert told(ask("accepts", basePath="/elsewhere")) == "OutcomeUnknown http-404"
+    for wrong in ("/elsewhere", "/steve/api/v2"):  # SteVe's pages: 404 and 403
+        error = ask("accepts", basePath=wrong)
+        assert told(error) == "ServerFailed no-such-path"
+        assert isinstance(error, LinkError)
+        assert "basePath" in error.detail
+        assert "3.11" in error.detail
+
+
+def test_without_credentials_the_sign_in_page_says_that_they_are_missing(
+    standin: StandIn, points: dict[str, ChargePoint]
+) -> None:
+    error = Asking(standin, "steve")("accepts")
+    assert told(error) == "ServerRefused no-credentials"
+    assert isinstance(error, LinkError)
+    assert "secret" in error.detail
+    assert starts(points) == []
 
 
 @pytest.mark.parametrize("as_text", [False, True])
@@ -147,3 +163,39 @@ def test_a_file_stands_in_for_secrets_manager_and_is_read_again_when_it_changes(
         assert "old" not in json.dumps(refused.body).split()
         write("api password")
         assert caller.post(request(standin.port, chargerId="accepts")).body["status"] == "Accepted"
+
+
+def test_a_token_that_is_refused_while_the_database_fails_starts_later_under_the_same_id(
+    table: TableServer,
+) -> None:
+    model = Steve(patience=PATIENCE)
+    with (
+        behind(model, Behaviour("CP")) as (standin, points),
+        calling(table, {**LOOPBACK, "dialect": "steve"}) as caller,
+    ):
+        members = request(standin.port, chargerId="CP", tokenId="TAG1")
+        model.database_down = True
+        refused = caller.post(members)
+        assert (refused.outcome, refused.body["info"]) == ("rejected", "token-refused")
+        assert caller.get(members["id"]).body["state"] == "failed"
+        model.database_down = False
+        assert caller.post(members).outcome == "accepted"
+        assert caller.post(members).headers["Idempotent-Replayed"] == "true"
+        assert starts(points) == [("CP", 1, "TAG1")]
+
+
+def test_after_an_unknown_that_did_start_a_new_id_is_refused_while_the_charge_runs(
+    table: TableServer,
+) -> None:
+    model = Steve(patience=PATIENCE, one_transaction_a_tag=True)
+    with (
+        behind(model, Behaviour("CP", reaction=Reaction.DROP, charge_seconds=60)) as (standin, points),
+        calling(table, {**LOOPBACK, "dialect": "steve"}) as caller,
+    ):
+        members = request(standin.port, chargerId="CP", tokenId="TAG1")
+        assert caller.post(members).outcome == "unknown"
+        eventually(lambda: "TAG1" in model.stations.transactions.values())
+        refused = caller.post(request(standin.port, chargerId="CP", tokenId="TAG1"))
+        assert (refused.outcome, refused.body["info"]) == ("rejected", "token-refused")
+        assert caller.post(members).outcome == "unknown"
+        assert starts(points) == [("CP", 1, "TAG1")]

@@ -126,26 +126,32 @@ def test_a_remembered_server_that_is_no_longer_allowed_gives_way_to_the_default(
 
 
 @pytest.mark.parametrize(
-    ("changes", "status", "problem"),
+    ("changes", "status", "problem", "operations"),
     [
-        ({"chargerId": None}, 400, "invalid-request"),
-        ({"serverIpAddress": "localhost"}, 400, "invalid-request"),
-        ({"serverRestApiPort": 0}, 400, "invalid-request"),
-        ({"serverIpAddress": "10.0.0.5"}, 403, "address-not-allowed"),
-        ({"serverIpAddress": "169.254.169.254", "serverRestApiPort": 80}, 403, "address-not-allowed"),
+        ({"chargerId": None}, 400, "invalid-request", {}),
+        ({"serverIpAddress": "localhost"}, 400, "invalid-request", {}),
+        ({"serverRestApiPort": 0}, 400, "invalid-request", {}),
+        ({"serverIpAddress": "10.0.0.5"}, 403, "address-not-allowed", {"GetItem": 1}),
+        (
+            {"serverIpAddress": "169.254.169.254", "serverRestApiPort": 80},
+            403,
+            "address-not-allowed",
+            {"GetItem": 1},
+        ),
     ],
 )
 def test_what_cannot_be_carried_out_leaves_no_item(
     changes: dict[str, Any],
     status: int,
     problem: str,
+    operations: dict[str, int],
     caller: Caller,
     server: Misbehaving,
     table: TableServer,
 ) -> None:
     heard = caller.post(request(server.port, **changes))
     assert (heard.status, heard.problem) == (status, problem)
-    assert (table.items(), server.asked, table.operations) == ([], [], {})
+    assert (table.items(), server.asked, table.operations) == ([], [], operations)
 
 
 def test_a_refusal_tells_no_address_and_no_token(caller: Caller, server: Misbehaving) -> None:

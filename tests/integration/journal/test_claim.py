@@ -55,9 +55,7 @@ def test_the_transition_table(row: Row, dynamodb: DynamoDB, table: TableServer) 
 
 
 def test_the_first_claim_writes_everything_in_one_call(dynamodb: DynamoDB, table: TableServer) -> None:
-    opening = START._replace(
-        trace_id="1-5759e988-bd862e3fe1be46a994272793", remote_start_id=7, url="http://10.0.0.5:8080"
-    )
+    opening = START._replace(trace_id="1-5759e988-bd862e3fe1be46a994272793", url="http://10.0.0.5:8080")
     verdict = journal(dynamodb, table).claim(opening, soon())
     assert isinstance(verdict, Claimed)
     assert not verdict.doubt
@@ -65,7 +63,7 @@ def test_the_first_claim_writes_everything_in_one_call(dynamodb: DynamoDB, table
     assert verdict.attempt == Attempt(
         id=ID, chargerId="CP-1", state=State.PENDING, createdAt=timestamp(NOW), updatedAt=timestamp(NOW),
         server="10.0.0.5:8080", dialect="native", connectorId=1, token="****", tries=1, owner=verdict.attempt.owner,
-        lease=START.lease, fingerprint=START.fingerprint, caller="alice", traceId=opening.trace_id, remoteStartId=7,
+        lease=START.lease, fingerprint=START.fingerprint, caller="alice", traceId=opening.trace_id,
         url=opening.url, expiresAt=int(NOW) + 90 * 86400,
     )  # fmt: skip
     assert table.operations == {"UpdateItem": 1}

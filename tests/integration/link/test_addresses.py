@@ -51,7 +51,8 @@ def test_no_class_of_spelling_reaches_loopback(
         assert heard.status in (400, 403)
         assert heard.fields in ([], ["serverIpAddress"])
         assert [listener.connections for listener in listeners] == [0, 0]
-    assert (table.operations, table.items()) == ({}, [])
+    assert set(table.operations) <= {"GetItem"}, "the look-up of the id, before a 403"
+    assert table.items() == []
 
 
 def test_where_loopback_is_listed_the_same_listener_is_reached(

@@ -69,6 +69,33 @@ def test_an_answer_is_shown_as_the_caller_heard_it() -> None:
     assert (shows["outcome"], shows["answer"], shows["state"]) == ("accepted", told, "completed")
 
 
+@pytest.mark.parametrize(
+    ("dialect", "number"),
+    [
+        ("native", 1371516746),
+        ("citrineos", 1371516746),
+        ("steve", None),
+        ("ocpp-core", None),
+        ("ocpp-cs", None),
+        ("of-later", None),
+    ],
+)
+def test_a_remote_start_id_is_shown_only_where_the_server_passes_it_on(
+    dialect: str, number: int | None
+) -> None:
+    assert shown(Attempt.of(item(dialect=dialect)), NOW)["remoteStartId"] == number
+
+
+def test_a_status_has_no_remote_start_id() -> None:
+    asked = item()
+    del asked["token"]
+    assert shown(Attempt.of(asked), NOW)["remoteStartId"] is None
+
+
+def test_an_item_of_version_1_0_that_has_the_number_is_read() -> None:
+    assert shown(Attempt.of(item(remoteStartId=1371516746, dialect="steve")), NOW)["remoteStartId"] is None
+
+
 def test_a_pending_attempt_whose_lease_is_over_shows_as_unknown() -> None:
     assert shown(Attempt.of(item(lease=NOW - 1)), NOW)["state"] == "unknown"
     assert shown(Attempt.of(item()), NOW)["state"] == "pending"

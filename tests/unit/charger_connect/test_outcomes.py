@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charger_connect.outcomes import OUTCOMES, STATUS_UNKNOWN, verdict
+from charger_connect.outcomes import OUTCOMES, REJECTED_EARLY, STATUS_UNKNOWN, verdict
 from charger_link import Answer, CircuitOpen, LinkError, Outcome, OutcomeUnknown, errors
 from journal import State
 from wire import PROBLEM_TYPES
@@ -24,7 +24,7 @@ ERRORS = [kind for kind in OUTCOMES if isinstance(kind, type)]
 
 def test_each_outcome_and_each_error_has_exactly_one_row() -> None:
     # An open circuit is decided before claim: it never becomes the outcome of an attempt.
-    assert set(OUTCOMES) == {*Outcome, *descendants(LinkError)} - {CircuitOpen}
+    assert set(OUTCOMES) == {*Outcome, REJECTED_EARLY, *descendants(LinkError)} - {CircuitOpen}
 
 
 def test_the_tree_in_the_document_of_the_errors_is_the_tree() -> None:
@@ -39,7 +39,9 @@ def test_only_what_may_have_started_is_unknown() -> None:
             assert (row.state is State.UNKNOWN) is kind.may_have_started, kind
             assert row.state is not State.COMPLETED, kind
         else:
-            assert row.state is (State.FAILED if kind is Outcome.OFFLINE else State.COMPLETED)
+            assert row.state is (
+                State.FAILED if kind in (Outcome.OFFLINE, REJECTED_EARLY) else State.COMPLETED
+            )
 
 
 def test_each_problem_of_the_table_exists_and_says_what_its_state_means() -> None:
@@ -69,6 +71,12 @@ def test_each_error_has_the_contracts_status() -> None:
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_an_answer_is_looked_up(outcome: Outcome) -> None:
     assert verdict(Answer(outcome, "x"), starts=True) == OUTCOMES[outcome]
+
+
+def test_a_rejection_from_before_the_charger_was_asked_is_not_final() -> None:
+    early = Answer(Outcome.REJECTED, "Rejected", early=True)
+    assert verdict(early, starts=True) == OUTCOMES[REJECTED_EARLY]
+    assert early.record()["outcome"] == "rejected"
 
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from charger_link.ocpp import info, offline, rejected, remote_start_id
+from charger_link.ocpp import info, offline, rejected
+from remote_start import remote_start_id
 
 
 @pytest.mark.parametrize(

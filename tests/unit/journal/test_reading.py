@@ -1,4 +1,4 @@
-"""Pages of attempts, and the server that a charger's newest attempts name."""
+"""Pages of attempts."""
 
 from __future__ import annotations
 
@@ -58,26 +58,6 @@ def test_an_empty_page_needs_no_batch() -> None:
     script = Script(keys())
     assert script.journal().newest("CP-1", 3, None, DEADLINE).attempts == []
     assert len(script.asked) == 1
-
-
-@pytest.mark.parametrize(
-    ("states", "server"),
-    [
-        (["failed", "pending", "unknown", "completed"], "2.2.2.2:2"),
-        (["completed", "unknown"], "0.0.0.0:0"),
-        (["failed", "pending"], None),
-        ([], None),
-    ],
-)
-def test_the_newest_server_is_that_of_the_newest_attempt_that_reached_one(
-    states: list[str], server: str | None
-) -> None:
-    items = [
-        item(id=str(number), state=state, server=f"{number}.{number}.{number}.{number}:{number}")
-        for number, state in enumerate(states)
-    ]
-    script = Script(keys(*(str(number) for number in range(len(states)))), batch(*items))
-    assert script.journal().newest_server("CP-1", DEADLINE) == server
 
 
 def test_a_table_that_cannot_be_read_is_said_so() -> None:

@@ -3,6 +3,8 @@
 It answers twice: at once, that the start is published, and when the charger has answered, by a POST of the charger's
 own payload to the callback URL. That body names neither charger nor request: only the URL tells what it is about.
 The OCPP version stands in the path; the wrong one is answered before anything is sent, with the right one.
+``{"success": false}`` without a ``payload`` means that the message is queued although the buffer of the connection to the
+message broker is full.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from urllib.parse import urlencode
 from charger_link import ocpp
 from charger_link.command import Published
 from charger_link.dialects import readings
-from charger_link.errors import OutcomeUnknown, ServerFailed
+from charger_link.errors import OutcomeUnknown, ServerBusy, ServerFailed
 
 if TYPE_CHECKING:
     from charger_link.command import Answer, Command
@@ -29,6 +31,15 @@ _PATHS = {
 _PAYLOADS = {"1.6": ocpp.start_16, "2.0.1": ocpp.start_201}
 _OTHER_VERSION = re.compile(r"Requested protocol: '[^']*', connection protocol: 'ocpp([^']*)'")
 _MOST_VERSIONS = 4096
+# CitrineOS raises these before it publishes anything: its message broker is down, or was and is back.
+_NOT_PUBLISHED = frozenset(
+    {
+        "RabbitMQ is down: cannot unsubscribe.",
+        "Channel closed",
+        "Circuit breaker is CLOSED. Cannot send message.",
+    }
+)
+_RETRY_AFTER = 5  # seconds
 
 # The OCPP version of chargers met, by server and charger: one wrong path each, for the life of the process.
 _versions: dict[tuple[str, str], str] = {}
@@ -56,10 +67,10 @@ def start(command: Command, exchange: Exchange) -> Answer | Published:
             return _refusal(command, declined)
         version = found[1]
         if version not in _PATHS:
-            return ocpp.rejected("not-supported", command.connector, f"OCPP {version}")
+            return ocpp.rejected_early("not-supported", command.connector, f"OCPP {version}")
         _remember(command, version)
         if too_long and version == "1.6":
-            return ocpp.rejected("token-too-long", command.connector)
+            return ocpp.rejected_early("token-too-long", command.connector)
     raise ServerFailed(
         "version", "The charger changed its OCPP version meanwhile; nothing was sent. Try again."
     )
@@ -93,7 +104,11 @@ def _declined(reply: Reply) -> str | None:
     match reply.status, reply.json:
         case 200, [{"success": True}]:
             return None
+        case 200, [{"success": False, **rest}] if not rest:
+            return None
         case 200, [{"success": False, "payload": str(why)}]:
+            return why
+        case 500, {"message": str(why)} if why in _NOT_PUBLISHED:
             return why
         case 400, {"code": "FST_ERR_VALIDATION"}:
             raise readings.unreadable("it does not follow the schema of the OCPP message")
@@ -105,6 +120,12 @@ def _declined(reply: Reply) -> str | None:
 def _refusal(command: Command, why: str) -> Answer:
     if why.startswith("No connection found for identifier"):
         return ocpp.offline("unknown-or-not-connected", command.connector)
+    if why in _NOT_PUBLISHED:
+        raise ServerBusy(
+            "busy",
+            "The OCPP server cannot reach its message broker now, so nothing was sent. Try again with the same id.",
+            retry_after=_RETRY_AFTER,
+        )
     raise OutcomeUnknown("not-published", "The OCPP server could not say that the start will not be sent.")
 
 

@@ -19,6 +19,7 @@ from charger_link.errors import (
     ServerFailed,
     ServerRefused,
 )
+from transport.retry_after import retry_after
 
 if TYPE_CHECKING:
     from charger_link.command import Command
@@ -109,7 +110,9 @@ def _error(reply: Reply) -> LinkError:
 
 def _retry_after(reply: Reply) -> int:
     given = reply.headers.get("retry-after", "")
-    return max(1, min(int(given), _LONGEST_RETRY)) if given.isascii() and given.isdecimal() else _RETRY_AFTER
+    if not (given.isascii() and given.isdecimal()):
+        return _RETRY_AFTER
+    return retry_after(min(int(given), _LONGEST_RETRY))
 
 
 def _nonsense(kind: str) -> LinkError:

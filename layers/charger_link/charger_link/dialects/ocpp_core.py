@@ -1,7 +1,7 @@
 """OCPP.Core, OCPP 1.6, 2.0.1 and 2.1: https://github.com/dallmann-consulting/OCPP.Core
 
-Charger, connector and token stand in the path. It tells an unknown charger from one that is not connected nowhere,
-and a charger's CALLERROR from silence neither.
+Charger, connector and token are segments of the path. The API does not distinguish an unknown charger from a disconnected
+one, or a CALLERROR from a timeout.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 REPEATABLE = False
 _OFFLINE = "unknown-or-not-connected"
+# RFC 3986, 5.2.4: a server or proxy removes these from a path, and "%2E" is the same as a dot. Another value would take the
+# place of the one that is missing. The service refuses such a charger before this (charger_connect/request.py).
+_DOT_SEGMENTS = frozenset({".", ".."})
 _STATUSES = {
     1: "Available",
     2: "Occupied",
@@ -31,13 +34,15 @@ _STATUSES = {
 def start(command: Command, exchange: Exchange) -> Answer:
     connector, token = command.connector, command.token or ""
     if "/" in token:  # its web server hands "%2F" on as it stands: the charger would get another token
-        return ocpp.rejected("not-supported", connector, "a slash in a token")
+        return ocpp.rejected_early("not-supported", connector, "a slash in a token")
+    if not _DOT_SEGMENTS.isdisjoint((token, command.charger_id)):
+        return ocpp.rejected_early("not-supported", connector, "a token of dots only")
     if len(token) > ocpp.LONGEST_TOKEN_16:
         connected = _connected_before(command, exchange)
         if connected is None:
             return ocpp.offline(_OFFLINE, connector)
         if connected.get("protocol") == "ocpp1.6":
-            return ocpp.rejected("token-too-long", connector)
+            return ocpp.rejected_early("token-too-long", connector)
     parts = (command.charger_id, str(connector), token)
     path = "/".join(quote(part, safe="") for part in parts)
     reply = exchange.send("GET", f"/StartTransaction/{path}")

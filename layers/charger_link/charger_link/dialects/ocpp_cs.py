@@ -3,11 +3,13 @@
 It passes the charger's own answer on. Errors are ``{"error": {"code", "message"}}``; version 1 says nearly everything
 with 400, so that only the message tells one from another, and version 2 uses 503 for a charger that is not connected
 as well as for one that is silent. The body is the OCPP message's own: that of the charger's other version is answered,
-before anything is sent, with the member it misses.
+before anything is sent, with the member it misses. Since March 2026 version 2 translates the body of 1.6 for a charger of
+2.0.1 itself.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -27,6 +29,11 @@ _BAD_CREDENTIALS = (
     "signature verification failed", "token verification failed", "verification failed", "unknown audience",
     "issuer mismatch", "missing audience",  # version 2
 )  # fmt: skip
+# The newest version 2 validates the request against the JSON schema before it sends anything. The text before the last
+# part repeats the request, so that only the end is matched.
+_REQUIRED = re.compile(
+    r"At .* - required property '(idTag|idToken|remoteStartId)' not found in object\s*", re.DOTALL
+)
 
 
 def start(command: Command, exchange: Exchange) -> Answer:
@@ -37,7 +44,7 @@ def start(command: Command, exchange: Exchange) -> Answer:
     reply = exchange.send("POST", path, ocpp.start_201(command) if too_long else ocpp.start_16(command))
     missed = _missed(reply)
     if too_long and missed == "idTag":
-        return ocpp.rejected("token-too-long", connector)
+        return ocpp.rejected_early("token-too-long", connector)
     if missed == "idToken":
         reply = exchange.send("POST", path, ocpp.start_201(command))
     if reply.status != 200:
@@ -60,11 +67,17 @@ def status(command: Command, exchange: Exchange) -> Answer:
 
 
 def _status_of_version_1(command: Command, listed: list[Any]) -> Answer:
-    """Version 1 never lists a status, and those that are not connected without a connection, or not at all."""
-    charger = next((one for one in listed if one.get("Identity") == command.charger_id), None)
+    """Version 1 never lists a status, and those that are not connected without a connection, or not at all.
+
+    The names of the members are in lower case since December 2025. The StatusNotification that is listed since then is
+    not read: it is the default of the year 1899 where the charger has sent none, and of connector 0 only.
+    """
+    charger = next(
+        (one for one in listed if one.get("identity", one.get("Identity")) == command.charger_id), None
+    )
     if charger is None:
         return ocpp.offline("unknown-or-not-connected", command.connector)
-    if not charger.get("Connection"):
+    if not (charger.get("connection") or charger.get("Connection")):
         return ocpp.offline("not-connected", command.connector)
     detail = (
         "The charger is connected, and this OCPP server keeps no status. Send a tokenId to start a charge."
@@ -101,7 +114,11 @@ def _missed(reply: Reply) -> str | None:
         ("Not found required key: idTag", "Missing required field 'idTag'", "Invalid key: idToken")
     ):
         return "idTag"
-    return "idToken" if message.startswith("Missing required field 'idToken'") else None
+    if message.startswith("Missing required field 'idToken'"):
+        return "idToken"
+    if required := _REQUIRED.fullmatch(message):
+        return "idTag" if required[1] == "idTag" else "idToken"
+    return None
 
 
 def _refusal(command: Command, reply: Reply) -> Answer:
@@ -109,7 +126,10 @@ def _refusal(command: Command, reply: Reply) -> Answer:
     match reply.status:
         case 400 if message.startswith("Not found Charge Point"):
             raise _unknown()
-        case 400 if message == "Charge Point not connected.":
+        case 400 if message in (
+            f"Charge Point {command.charger_id} not connected.",
+            "Charge Point not connected.",
+        ):
             return ocpp.offline("not-connected", command.connector)
         case 400 if _missed(reply):
             raise readings.unreadable("it misses a member")

@@ -1,15 +1,18 @@
 """SteVe, OCPP 1.6, from release 3.11 on: https://github.com/steve-community/steve
 
-Its answer lists the charger under what became of the task; 200 alone says nothing. Checks that fail before the
-charger is asked are 400, told apart by their message only.
+Status 200 lists the charger under the result of SteVe's task; 200 alone proves nothing. Checks that fail before the
+charger is asked are 400, and only the message tells them apart. Seen on 3.14.1 and on commit 38b299a149c6.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from charger_link import ocpp
 from charger_link.dialects import readings
+from charger_link.errors import ServerFailed, ServerRefused
 
 if TYPE_CHECKING:
     from charger_link.command import Answer, Command
@@ -18,11 +21,18 @@ if TYPE_CHECKING:
 REPEATABLE = False
 status = None  # it has no endpoint for the status of a connection or a connector
 
+_RESULTS = ("successResponses", "errorResponses", "exceptions")
+_TOKEN = re.compile(r"[a-zA-Z0-9.:_#-]+")  # SteVe's own rule
+# An answer of the charger that SteVe could not read: the first bracket of the message begins it.
+_RAW_ANSWER = re.compile(r'[^\[]*\[\s*(?:(3)\s*,|4\s*,\s*"(?:[^"\\]|\\.)*"\s*,\s*"([^"\\]*)")')
+
 
 def start(command: Command, exchange: Exchange) -> Answer:
     token = command.token or ""
     if len(token) > ocpp.LONGEST_TOKEN_16:
-        return ocpp.rejected("token-too-long", command.connector)
+        return ocpp.rejected_early("token-too-long", command.connector)
+    if not _TOKEN.fullmatch(token):
+        return ocpp.rejected_early("not-supported", command.connector, "a character of the token")
     payload: dict[str, Any] = {"chargeBoxIdList": [command.charger_id], "idTag": token}
     if command.connector is not None:
         payload["connectorId"] = command.connector
@@ -33,32 +43,87 @@ def start(command: Command, exchange: Exchange) -> Answer:
 
 
 def _result(command: Command, task: Any) -> Answer:
-    charger, connector = command.charger_id, command.connector
+    connector = command.connector
     if not isinstance(task, dict):
         raise readings.misunderstood("shape")
-    if success := _of(charger, task.get("successResponses")):
-        return readings.started({"status": success.get("response")}, connector)
-    if error := _of(charger, task.get("errorResponses")):
-        return readings.call_error(error.get("errorCode"), connector)
-    if _of(charger, task.get("exceptions")):
-        # Sending broke off, or over SOAP the answer did: how much had gone out is not said.
-        raise readings.misunderstood("not-sent-whole")
+    match _of(command.charger_id, task):
+        case "successResponses", success:
+            return readings.started({"status": success.get("response")}, connector)
+        case "errorResponses", error:
+            return readings.call_error(error.get("errorCode"), connector)
+        case "exceptions", exception:
+            return _exception(command, str(exception.get("exceptionMessage")))
     raise readings.silent()
 
 
-def _of(charger: str, results: Any) -> dict[str, Any] | None:
-    listed = results if isinstance(results, list) else []
-    return next((one for one in listed if isinstance(one, dict) and one.get("chargeBoxId") == charger), None)
+def _of(charger: str, task: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return what became of the start, and the list that has it.
+
+    SteVe compares the id of a SOAP charger without case and answers with its database's spelling.
+    """
+    results = [(name, task[name]) for name in _RESULTS if isinstance(task.get(name), list)]
+    listed = [(name, one) for name, some in results for one in some if isinstance(one, dict)]
+    for name, one in listed:
+        if one.get("chargeBoxId") == charger:
+            return name, one
+    if len(listed) == 1:
+        spelling = listed[0][1].get("chargeBoxId")
+        if isinstance(spelling, str) and spelling.casefold() == charger.casefold():
+            return listed[0]
+    return None
+
+
+def _exception(command: Command, message: str) -> Answer:
+    """SteVe could not send the start, or could not read the charger's answer to it."""
+    if message.startswith("No session context for chargeBoxId"):  # thrown before anything is sent
+        return ocpp.offline("not-connected", command.connector)
+    if message.startswith("This operation is for one station only"):
+        raise _several_stations()
+    if found := _RAW_ANSWER.match(message):
+        if found[1]:  # a CALLRESULT with a status that SteVe does not know
+            raise readings.misunderstood("status")
+        return readings.call_error(found[2], command.connector)
+    raise readings.misunderstood("exception")
 
 
 def _refusal(command: Command, reply: Reply) -> Answer:
     message = reply.member("message")
-    if reply.status == 400 and message.startswith("No stations are eligible for communication"):
-        return ocpp.offline("unknown-or-not-connected", command.connector)
-    if reply.status == 400 and message.startswith("Requested OCPP Tag is not eligible"):
-        return ocpp.rejected("token-refused", command.connector)
-    if reply.status == 400 and message.startswith("Error understanding the request"):
-        raise readings.unreadable("a token may hold letters, digits and .:_#- there")
-    if reply.status == 403:
-        raise readings.forbidden()
+    match reply.status:
+        case 400 if message.startswith("No stations are eligible for communication"):
+            return ocpp.offline("unknown-or-not-connected", command.connector)
+        case 400 if message.startswith("Requested OCPP Tag is not eligible"):
+            # SteVe answers the same while its database fails, and while the tag has another transaction.
+            return ocpp.rejected_early("token-refused", command.connector)
+        case 400 if message.startswith("This operation is for one station only"):
+            raise _several_stations()
+        case 400 if message.startswith("Error understanding the request"):
+            raise readings.unreadable("this release of SteVe may take other tokens or connectors")
+        case 302 if _is_sign_in(reply):
+            detail = "The OCPP server asks for credentials, so nothing was started: name a secret in its LinkServers entry."
+            raise ServerRefused("no-credentials", detail)
+        case 403 | 404 if reply.kind == "text/html" or _is_error(reply):
+            detail = (
+                "SteVe has no starts at this path, so nothing was started: look at basePath in LinkServers, "
+                "and use SteVe 3.11 or later."
+            )
+            raise ServerFailed("no-such-path", detail)
     raise readings.misunderstood(f"http-{reply.status}")
+
+
+def _is_sign_in(reply: Reply) -> bool:
+    """Return whether SteVe redirects to the page where its web users sign in."""
+    path = urlsplit(reply.headers.get("location", "")).path
+    return path.partition(";")[0].endswith("/manager/signin")
+
+
+def _is_error(reply: Reply) -> bool:
+    """Return whether the body is an error of SteVe's own."""
+    body = reply.json
+    return (
+        isinstance(body, dict) and body.get("status") == reply.status and {"timestamp", "path"} <= body.keys()
+    )
+
+
+def _several_stations() -> ServerFailed:
+    detail = "SteVe has several charge boxes for this id, so nothing was started."
+    return ServerFailed("several-stations", detail)

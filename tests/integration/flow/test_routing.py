@@ -1,0 +1,325 @@
+"""Repeats whose server may not be called now, ids that are used twice, and which server a request without one goes to."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from journal import fingerprint
+from journal.attempt import attribute, timestamp
+from local.table import THROTTLED
+from tests.integration.calling import LOOPBACK, Caller, calling, request
+from tests.integration.misbehaving import Misbehaving, answers, declines, says, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from local.table import TableServer
+
+ZEROS = str(UUID(int=0))
+ACCEPTED = {
+    "outcome": "accepted",
+    "status": "Accepted",
+    "connectorId": 0,
+    "errorCode": "NoError",
+    "info": None,
+}
+
+
+def nameless(**changes: Any) -> dict[str, Any]:
+    return {name: value for name, value in request(0, **changes).items() if not name.startswith("server")}
+
+
+@pytest.fixture
+def other() -> Iterator[Misbehaving]:
+    """A second OCPP server, which accepts everything."""
+    with closing(Misbehaving(answers())) as other:
+        yield other
+
+
+@pytest.fixture
+def elsewhere(table: TableServer) -> Iterator[Caller]:
+    """The same deployment after all servers were taken out of LinkServers."""
+    with calling(table, {**LOOPBACK, "ports": [1]}) as elsewhere:
+        yield elsewhere
+
+
+def put(
+    table: TableServer, id_: str, state: str, server: str = "127.0.0.1:9", age: float = 0.0, **more: Any
+) -> None:
+    """An attempt at CP-1 of nobody's request; `age` is in seconds."""
+    values = {
+        "id": id_,
+        "chargerId": "CP-1",
+        "state": state,
+        "server": server,
+        "dialect": "native",
+        "token": "****",
+        "owner": "somebody",
+        "lease": time.time() + 20,
+        "fingerprint": b"another",
+        "createdAt": timestamp(time.time() - age),
+        "updatedAt": timestamp(time.time() - age),
+        **more,
+    }
+    item = {name: attribute(value) for name, value in values.items()}
+    table.call("PutItem", {"TableName": table.name, "Item": item})
+
+
+# A repeat whose server may not be called now
+
+
+def test_a_completed_attempt_is_replayed_after_its_server_left_link_servers(
+    caller: Caller, elsewhere: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    members = request(server.port)
+    first = caller.post(members)
+    table.operations.clear()
+    again = elsewhere.post(members)
+    assert (again.status, again.body) == (200, first.body)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert table.operations == {"GetItem": 1}
+    assert elsewhere.post({**members, "serverIpAddress": "::ffff:127.0.0.1"}).status == 200
+    assert len(server.starts) == 1
+
+
+def test_an_attempt_that_is_not_completed_is_reported_as_it_is(
+    caller: Caller, elsewhere: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    unknown, failed, pending = (request(server.port) for _ in range(3))
+    server.plays(answers(500, b"{}", "text/plain"))
+    assert caller.post(unknown).outcome == "unknown"
+    server.plays(declines(503))
+    assert caller.post(failed).outcome == "not-started"
+    meaning = ("CP-1", pending["tokenId"], f"127.0.0.1:{server.port}", None, "alice")
+    put(table, pending["id"], "pending", fingerprint=fingerprint(caller.service.secret, *meaning))
+    before = table.items()
+    heard = elsewhere.post(unknown)
+    assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
+    assert "Retry-After" not in heard.headers
+    heard = elsewhere.post(pending)
+    assert (heard.status, heard.problem, heard.outcome) == (409, "attempt-in-progress", "pending")
+    assert int(heard.headers["Retry-After"]) >= 1
+    for members in (failed, request(server.port)):
+        assert (elsewhere.post(members).status, elsewhere.post(members).problem) == (
+            403,
+            "address-not-allowed",
+        )
+    assert sorted(map(str, table.items())) == sorted(map(str, before))
+
+
+def test_an_id_of_another_request_is_a_mismatch_whatever_its_server(
+    caller: Caller, elsewhere: Caller, server: Misbehaving
+) -> None:
+    members = request(server.port)
+    caller.post(members)
+    for heard in (elsewhere.post(members, caller="mallory"), elsewhere.post({**members, "tokenId": "other"})):
+        assert (heard.status, heard.problem) == (422, "id-reused")
+        assert heard.body["instance"].endswith(members["id"])
+
+
+def test_a_status_that_may_be_asked_again_is_refused_like_a_new_one(
+    caller: Caller, elsewhere: Caller, server: Misbehaving
+) -> None:
+    members = request(server.port, tokenId=None)
+    server.plays(answers(500, b"{}", "text/plain"))
+    assert caller.post(members).outcome == "not-started"
+    assert elsewhere.post(members).problem == "address-not-allowed"
+
+
+def test_a_request_that_names_no_server_is_replayed_though_none_is_known_any_more(
+    server: Misbehaving, table: TableServer
+) -> None:
+    members = nameless()
+    with calling(table, DEFAULT_LINK_SERVER=f"127.0.0.1:{server.port}") as caller:
+        first = caller.post(members)
+    for number in range(100):
+        put(table, str(uuid4()), "failed", age=-number)
+    with calling(table) as later:
+        again = later.post(members)
+        assert later.post(nameless()).fields == ["serverIpAddress"]
+    assert (again.status, again.body, again.headers["Idempotent-Replayed"]) == (200, first.body, "true")
+    assert len(server.starts) == 1
+
+
+def test_while_the_table_cannot_be_read_nothing_is_said_of_an_earlier_request(
+    elsewhere: Caller, server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("charger_connect.flow._TO_CLAIM", 0.2)
+    table.on_request = lambda *_: THROTTLED
+    heard = elsewhere.post(request(server.port))
+    assert (heard.status, heard.problem) == (503, "journal-unavailable")
+    assert "the same id" in heard.body["detail"]
+
+
+def test_a_refused_address_is_counted_where_it_is_refused_and_not_with_a_replay(
+    caller: Caller, elsewhere: Caller, server: Misbehaving, capsys: pytest.CaptureFixture[str]
+) -> None:
+    members = request(server.port)
+    caller.post(members)
+    capsys.readouterr()
+    elsewhere.post(members)
+    assert "AddressesRefused" not in capsys.readouterr().out
+    elsewhere.post(request(server.port))
+    assert '"AddressesRefused":[1.0]' in capsys.readouterr().out
+
+
+# An id that belongs to another attempt
+
+
+@pytest.mark.parametrize("id_", [None, ZEROS], ids=["id", "zeros"])
+@pytest.mark.parametrize(
+    ("script", "token"),
+    [
+        (answers(), "04A2B3C4D5E6"),
+        (answers(body=told(status="Charging")), "04A2B3C4D5E6"),
+        (answers(500, b"{}", "text/plain"), "04A2B3C4D5E6"),
+        (says(b"HTTP/1.1 nonsense\r\n\r\n"), "04A2B3C4D5E6"),
+    ],
+    ids=["accepted", "charging", "unknown", "no answer"],
+)
+def test_a_mismatch_points_to_an_attempt_that_may_have_started_a_charge(
+    script: Callable[..., None], token: str, id_: str | None, caller: Caller, server: Misbehaving
+) -> None:
+    server.plays(script)
+    members = request(server.port, tokenId=token, **({"id": id_} if id_ else {}))
+    caller.post(members)
+    assert_points_to_the_attempt(caller, members)
+
+
+@pytest.mark.parametrize("id_", [str(uuid4()), ZEROS], ids=["id", "zeros"])
+@pytest.mark.parametrize("left", [20, -20], ids=["alive", "died"])
+def test_a_mismatch_points_to_a_pending_attempt(
+    left: int, id_: str, caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    put(table, id_, "pending", lease=time.time() + left)
+    assert_points_to_the_attempt(caller, request(server.port, id=id_))
+
+
+def assert_points_to_the_attempt(caller: Caller, members: dict[str, Any]) -> None:
+    heard = caller.post(members, caller="the same one under another name")
+    detail = heard.body["detail"]
+    assert (heard.status, heard.problem) == (422, "id-reused")
+    assert detail.startswith("Look at `instance`")
+    assert heard.body["instance"].endswith(members["id"])
+    assert "A different request needs an id of its own." in detail
+    assert not {"new", "send", "again"} & set(detail.lower().replace(".", " ").split())
+    assert ("all zeros" in detail) is (members["id"] == ZEROS)
+
+
+@pytest.mark.parametrize("id_", [None, ZEROS], ids=["id", "zeros"])
+@pytest.mark.parametrize(
+    ("script", "token"),
+    [
+        (answers(body=told(status="Rejected")), "04A2B3C4D5E6"),
+        (answers(body=told(status="Unavailable")), "04A2B3C4D5E6"),
+        (declines(503), "04A2B3C4D5E6"),
+        (answers(body=told(status="Available")), None),
+        (answers(500, b"{}", "text/plain"), None),
+    ],
+    ids=["rejected", "offline", "failed", "status", "status unknown"],
+)
+def test_a_mismatch_with_an_attempt_that_started_nothing_asks_for_an_id_per_request(
+    script: Callable[..., None], token: str | None, id_: str | None, caller: Caller, server: Misbehaving
+) -> None:
+    server.plays(script)
+    members = request(server.port, tokenId=token, **({"id": id_} if id_ else {}))
+    caller.post(members)
+    heard = caller.post(members, caller="mallory")
+    assert (heard.status, heard.problem) == (422, "id-reused")
+    assert "started no charge" in heard.body["detail"]
+    assert "A different request needs a new GUID" in heard.body["detail"]
+    assert ("all zeros" in heard.body["detail"]) is (id_ == ZEROS)
+
+
+# A request that names no server
+
+
+def test_eleven_offline_answers_do_not_make_a_charger_unknown(
+    caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    caller.post(request(server.port))
+    server.plays(answers(body=told(status="Unavailable")))
+    for _ in range(11):
+        assert caller.post(request(server.port)).outcome == "offline"
+    assert caller.post(nameless()).outcome == "offline"
+    server.plays(answers())
+    table.operations.clear()
+    assert caller.post(nameless()).outcome == "accepted"
+    assert table.operations == {"Query": 2, "BatchGetItem": 2, "UpdateItem": 2}
+
+
+def test_no_more_than_a_hundred_attempts_are_read(
+    caller: Caller, server: Misbehaving, table: TableServer
+) -> None:
+    put(table, str(uuid4()), "completed", f"127.0.0.1:{server.port}", age=200, answer=ACCEPTED)
+    for number in range(99):
+        put(table, str(uuid4()), "failed", age=number)
+    assert caller.post(nameless(tokenId=None)).status != 400
+    table.clear()
+    put(table, str(uuid4()), "completed", f"127.0.0.1:{server.port}", age=200, answer=ACCEPTED)
+    for number in range(100):
+        put(table, str(uuid4()), "failed", age=number)
+    table.operations.clear()
+    assert caller.post(nameless()).fields == ["serverIpAddress"]
+    assert (table.operations["Query"], table.operations["UpdateItem"]) == (2, 0)
+
+
+def test_one_request_with_a_wrong_port_leads_nobody_to_that_server(
+    caller: Caller, server: Misbehaving, other: Misbehaving
+) -> None:
+    caller.post(request(server.port))
+    other.plays(answers(500, b"{}", "text/plain"))
+    assert caller.post(request(other.port), caller="mallory").outcome == "unknown"
+    asked = len(other.asked)
+    assert caller.post(nameless()).outcome == "accepted"
+    assert (len(server.starts), len(other.asked)) == (2, asked)
+
+
+def test_nor_where_the_charger_never_answered_and_the_deployment_has_a_default(
+    server: Misbehaving, other: Misbehaving, table: TableServer
+) -> None:
+    other.plays(answers(500, b"{}", "text/plain"))
+    with calling(table, DEFAULT_LINK_SERVER=f"127.0.0.1:{server.port}") as caller:
+        assert caller.post(request(other.port), caller="mallory").outcome == "unknown"
+        asked = len(other.asked)
+        assert caller.post(nameless()).outcome == "accepted"
+    assert (len(server.starts), len(other.asked)) == (1, asked)
+
+
+def test_where_nothing_else_is_known_an_attempt_left_unknown_names_the_server(
+    caller: Caller, server: Misbehaving
+) -> None:
+    server.plays(answers(500, b"{}", "text/plain"))
+    assert caller.post(request(server.port)).outcome == "unknown"
+    server.plays(answers())
+    assert caller.post(nameless()).outcome == "accepted"
+
+
+@pytest.mark.parametrize("info", ["token-too-long", "token-refused", "not-supported a slash in a token"])
+def test_a_rejection_made_before_the_charger_was_asked_proves_no_server(
+    info: str, caller: Caller, server: Misbehaving, other: Misbehaving
+) -> None:
+    caller.post(request(server.port))
+    other.plays(answers(body=told(status="Rejected", info=info)))
+    assert caller.post(request(other.port)).outcome == "rejected"
+    assert caller.post(nameless()).outcome == "accepted"
+    assert (len(server.starts), len(other.starts)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "info", [None, "charger-refused", "connector-busy TxInProgress", "not-supported SecurityError"]
+)
+def test_the_chargers_own_rejection_does(
+    info: str | None, caller: Caller, server: Misbehaving, other: Misbehaving
+) -> None:
+    caller.post(request(server.port))
+    other.plays(answers(body=json.dumps(json.loads(told(status="Rejected")) | {"info": info}).encode()))
+    assert caller.post(request(other.port)).outcome == "rejected"
+    assert caller.post(nameless()).outcome == "rejected"
+    assert (len(server.starts), len(other.starts)) == (1, 2)

@@ -1,0 +1,88 @@
+"""A problem that a callback notes in an attempt at work, on a real table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from attempts.view import shown
+from journal import Attempt, Claimed, Journal, Settlement, State
+from tests.unit.journal.transitions import ANSWER, NOW, START, item
+from transport import Deadline
+
+if TYPE_CHECKING:
+    from journal import DynamoDB
+    from local.table import TableServer
+
+PROBLEM = {"type": "outcome-unknown", "detail": "The charger answered with an error."}
+
+
+@pytest.fixture
+def journal(dynamodb: DynamoDB, table: TableServer) -> Journal:
+    return Journal(dynamodb, table.name, clock=lambda: NOW)
+
+
+def soon() -> Deadline:
+    return Deadline.after(5)
+
+
+def only(table: TableServer) -> Attempt:
+    (found,) = table.items()
+    return Attempt.of(found)
+
+
+def claimed(journal: Journal) -> Claimed:
+    found = journal.claim(START, soon())
+    assert isinstance(found, Claimed)
+    return found
+
+
+def test_it_changes_nothing_else_and_an_answer_still_completes(journal: Journal, table: TableServer) -> None:
+    attempt = claimed(journal).attempt
+    assert journal.note_problem(attempt, PROBLEM, soon())
+    assert only(table) == attempt._replace(problem=PROBLEM)
+    assert journal.learn(attempt, ANSWER, soon())
+    assert (only(table).state, only(table).answer, only(table).problem) == (State.COMPLETED, ANSWER, None)
+
+
+def test_the_invocation_that_waited_settles_as_ever(journal: Journal, table: TableServer) -> None:
+    mine = claimed(journal)
+    journal.note_problem(mine.attempt, PROBLEM, soon())
+    assert journal.settle(mine, Settlement(State.UNKNOWN, problem=PROBLEM), soon()) is None
+    assert (only(table).state, only(table).problem) == (State.UNKNOWN, PROBLEM)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"state": "completed", "answer": ANSWER},
+        {"state": "failed"},
+        {"state": "unknown", "problem": {**PROBLEM, "detail": "Another."}},
+        {"tries": 2},
+    ],
+    ids=["completed", "failed", "unknown", "a later try"],
+)
+def test_only_a_pending_attempt_of_the_same_try_takes_it(
+    journal: Journal, table: TableServer, found: dict[str, Any]
+) -> None:
+    attempt = claimed(journal).attempt
+    table.call("PutItem", {"TableName": table.name, "Item": item(**found)})
+    before = only(table)
+    assert not journal.note_problem(attempt, PROBLEM, soon())
+    assert only(table) == before
+
+
+def test_an_item_that_was_deleted_is_not_made_anew(journal: Journal, table: TableServer) -> None:
+    attempt = claimed(journal).attempt
+    table.call("DeleteItem", {"TableName": table.name, "Key": {"id": {"S": attempt.id}}})
+    assert not journal.note_problem(attempt, PROBLEM, soon())
+    assert table.items() == []
+
+
+def test_a_reader_sees_it_once_nobody_is_at_work(journal: Journal, table: TableServer) -> None:
+    journal.note_problem(claimed(journal).attempt, PROBLEM, soon())
+    attempt = only(table)
+    at_work, dead = shown(attempt, NOW), shown(attempt, attempt.lease + 1)
+    assert (at_work["state"], at_work["problem"]) == (State.PENDING, None)
+    assert (dead["state"], dead["problem"]) == (State.UNKNOWN, PROBLEM)

@@ -1,0 +1,77 @@
+"""The servers that a charger's newest attempts name, and how many attempts are read for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from journal import KnownServers, State
+from tests.unit.journal.script import Script
+from tests.unit.journal.test_reading import DEADLINE, batch, keys
+from tests.unit.journal.transitions import item
+
+if TYPE_CHECKING:
+    from journal import Attempt
+
+
+def answered(attempt: Attempt) -> bool:
+    return attempt.state is State.COMPLETED
+
+
+def pages(*states: str) -> list[dict[str, Any]]:
+    """What the table answers for attempts of these states, newest first: ten, then the others."""
+    items = [item(id=str(number), state=state, server=f"s{number}") for number, state in enumerate(states)]
+    found = []
+    for first, last in ((0, 10), (10, 100)):
+        names = [str(number) for number in range(len(states))][first:last]
+        found += [
+            keys(*names, last=names[-1] if len(states) > last else None),
+            *([batch(*items[first:last])] if names else []),
+        ]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("states", "known"),
+    [
+        (["failed", "pending", "unknown", "completed"], KnownServers("s3", "s2")),
+        (["completed", "unknown"], KnownServers("s0", None)),
+        (["unknown", "failed", "unknown"], KnownServers(None, "s0")),
+        (["failed", "pending"], KnownServers(None, None)),
+        (["failed"] * 10 + ["completed"], KnownServers("s10", None)),
+        (["unknown"] + ["failed"] * 98 + ["completed"], KnownServers("s99", "s0")),
+        (["failed"] * 100 + ["completed"], KnownServers(None, None)),
+        ([], KnownServers(None, None)),
+    ],
+    ids=[
+        "past an unknown",
+        "newest",
+        "unknown alone",
+        "none",
+        "eleventh",
+        "hundredth",
+        "101st",
+        "no attempts",
+    ],
+)
+def test_the_newest_hundred_attempts_are_searched(states: list[str], known: KnownServers) -> None:
+    assert Script(*pages(*states)).journal().newest_servers("CP-1", answered, DEADLINE) == known
+
+
+def test_a_second_page_is_read_only_where_the_first_names_no_server_and_no_third_ever() -> None:
+    script = Script(*pages(*["failed"] * 9, "completed", "completed"))
+    script.journal().newest_servers("CP-1", answered, DEADLINE)
+    assert [operation for operation, _ in script.asked] == ["Query", "BatchGetItem"]
+    script = Script(*pages(*["failed"] * 101))
+    script.journal().newest_servers("CP-1", answered, DEADLINE)
+    queries = [body for operation, body in script.asked if operation == "Query"]
+    assert [body["Limit"] for body in queries] == [10, 90]
+    assert queries[1]["ExclusiveStartKey"] == {"id": {"S": "9"}}
+
+
+def test_an_attempt_that_names_no_server_is_passed_over() -> None:
+    nameless = item(id="b", state="completed")
+    del nameless["server"]
+    script = Script(keys("b", "a"), batch(nameless, item(id="a", state="completed", server="s1")))
+    assert script.journal().newest_servers("CP-1", answered, DEADLINE) == KnownServers("s1", None)
