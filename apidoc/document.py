@@ -229,7 +229,8 @@ def _parameters() -> Node:
         "connectorId": {
             "name": "connectorId",
             "in": "query",
-            "description": "The connector (OCPP 2.0.1: the EVSE); else the one that the server's `LinkServers` entry names.",
+            "description": "The connector (OCPP 2.0.1: the EVSE); else the one that the server's `LinkServers` entry names. "
+            "The parameter's name is read in any letter case; 400 where two values are sent.",
             "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
         },
         "requestedWith": {

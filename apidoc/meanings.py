@@ -48,7 +48,9 @@ _TOLD: Final[dict[str, Meaning]] = {
         leaves="stays",
     ),
     "status-not-available": Meaning("no token was given, and this kind of OCPP server cannot tell a status"),
-    "internal-error": Meaning("the service itself failed", leaves="not known"),
+    "internal-error": Meaning(
+        "the service itself failed", ("connect", "attempt", "attempts", "callback"), leaves="not known"
+    ),
     "server-unreachable": Meaning("no connection to the OCPP server could be made"),
     "server-refused": Meaning("the OCPP server does not take the service's credentials"),
     "server-error": Meaning("the OCPP server failed in a way that means nothing was started"),

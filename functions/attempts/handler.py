@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
 from attempts.view import mark, shown, unmark
+from edge import guarded
 from journal import JournalUnavailable
 from transport import Deadline
 from wire import FieldError, MediaType, Problem, Refused, problem, write
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from attempts.service import Service
+    from edge import Context
 
 _log = Logger(utc=True)
 _PATIENCE = 10.0  # seconds; a page is one query and one batch
@@ -27,12 +29,13 @@ _LIMIT, _MOST = 20, 100
 _LONGEST_CHARGER = 255
 
 
-class Context(Protocol):
-    """The part of Lambda's context that is used."""
+def _internal_error(_event: Mapping[str, Any]) -> dict[str, Any]:
+    return _refusal(
+        problem("internal-error", "The service failed, and could not read the journal. Try again."), {}
+    )
 
-    def get_remaining_time_in_millis(self) -> int: ...
 
-
+@guarded(_internal_error)
 def respond(event: Mapping[str, Any], context: Context, service: Service) -> dict[str, Any]:
     """Answer one HTTP API event (payload 2.0) with a proxy response, always in JSON."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _TO_ANSWER).within(_PATIENCE)

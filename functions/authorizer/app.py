@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from startup import starting
 
@@ -13,8 +13,11 @@ with starting():
 
     _settings = AccessSettings.read(os.environ)
 
+if TYPE_CHECKING:
+    from edge import Context
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     if "preflight" in event:  # never from the gateway; it needs nothing but its settings, and has read them
         return {"failures": []}
-    return respond(event, _settings)
+    return respond(event, context, _settings)

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
+from edge import guarded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from settings.access import AccessSettings, Network
+    from edge import Context
+    from settings.access import AccessSettings, Source
 
 _log = Logger(utc=True)
 Address = IPv4Address | IPv6Address
@@ -22,22 +25,27 @@ Address = IPv4Address | IPv6Address
 _OWN = frozenset({"ANY /api/v1/ocpp/charger-connect", "GET /api/v1/ocpp/charger-connect/{id}"})
 
 
-def respond(event: Mapping[str, Any], settings: AccessSettings) -> dict[str, Any]:
-    """Let in who comes from a network of the setting that the route asks for; the network is the caller's name.
+def _deny(_event: Mapping[str, Any]) -> dict[str, Any]:
+    return {"isAuthorized": False}
+
+
+@guarded(_deny)
+def respond(event: Mapping[str, Any], _context: Context, settings: AccessSettings) -> dict[str, Any]:
+    """Allow a request that comes from a network of the setting for its route, and name its caller.
 
     The address is the one that the gateway saw. It also ends X-Forwarded-For, to which the gateway adds it: where the two differ,
-    somebody plays with one of them.
+    one of them is forged.
     """
     route, source = str(event["routeKey"]), str(event["requestContext"]["http"]["sourceIp"])
     forwarded = (event.get("headers") or {}).get("x-forwarded-for", source).rpartition(",")[2].strip()
     address = _address(source)
-    network = _holding(address, settings.allowed_readers) if route.startswith("GET ") else None
-    if network is None and route in _OWN:
-        network = _holding(address, settings.allowed_sources)
-    if network is None or _address(forwarded) != address:
+    caller = _caller(address, settings.allowed_readers) if route.startswith("GET ") else None
+    if caller is None and route in _OWN:
+        caller = _caller(address, settings.allowed_sources)
+    if caller is None or _address(forwarded) != address:
         _log.warning("source refused", extra={"source": source, "forwarded": forwarded, "route": route})
         return {"isAuthorized": False}
-    return {"isAuthorized": True, "context": {"caller": f"network:{network}"}}
+    return {"isAuthorized": True, "context": {"caller": f"network:{caller}"}}
 
 
 def _address(text: str) -> Address | None:
@@ -49,7 +57,16 @@ def _address(text: str) -> Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
-def _holding(address: Address | None, networks: tuple[Network, ...]) -> Network | None:
-    """The narrowest of the networks that hold the address."""
-    holding = [network for network in networks if address is not None and address in network]
-    return max(holding, key=lambda network: network.prefixlen, default=None)
+def _caller(address: Address | None, sources: tuple[Source, ...]) -> str | None:
+    """Return the caller's name for an address; None where no network holds it.
+
+    A named network comes before those without a name, and of several the widest: a narrower entry that is added later renames nobody.
+    Without a name the narrowest network is the name, as in version 1.0: a stored fingerprint holds it.
+    """
+    holding = [source for source in sources if address is not None and address in source.network]
+    named = [source for source in holding if source.name is not None]
+    if named:
+        return min(named, key=lambda source: source.network.prefixlen).name
+    if holding:
+        return str(max(holding, key=lambda source: source.network.prefixlen).network)
+    return None

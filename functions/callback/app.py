@@ -14,12 +14,13 @@ with starting():
     _service = Service.of(os.environ)
 
 if TYPE_CHECKING:
-    from callback.handler import Context
+    from edge import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     if "preflight" in event:  # never from the gateway, whose events have other members
         from callback.preflight import failures
+        from edge import check
 
-        return {"failures": failures(_service)}
+        return check(lambda: failures(_service), context)
     return respond(event, context, _service)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import time
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
 from charger_link import OutcomeUnknown
 from charger_link.dialects import citrineos
+from edge import guarded
 from journal import JournalUnavailable, callbacks
 from transport import Deadline
 from wire import MAX_BODY_BYTES, MediaType, Problem, Refused, problem, write
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from callback.service import Service
     from charger_link import Answer
+    from edge import Context
     from journal import Attempt
 
 _log = Logger(utc=True)
@@ -36,12 +38,16 @@ _TO_ANSWER = 0.5
 _READERS: dict[str, Callable[[Any, int | None], Answer]] = {"citrineos": citrineos.callback}
 
 
-class Context(Protocol):
-    """The part of Lambda's context that is used."""
+def _internal_error(_event: Mapping[str, Any]) -> dict[str, Any]:
+    return _refusal(
+        problem(
+            "internal-error", "The service failed, and may not have recorded the callback. Send it again."
+        ),
+        {},
+    )
 
-    def get_remaining_time_in_millis(self) -> int: ...
 
-
+@guarded(_internal_error)
 def respond(event: Mapping[str, Any], context: Context, service: Service) -> dict[str, Any]:
     """Answer one HTTP API event (payload 2.0): 204 for every good callback, whatever it changed."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _TO_ANSWER).within(_PATIENCE)

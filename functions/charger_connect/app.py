@@ -15,12 +15,13 @@ with starting():
     snapshot.prepare(os.environ, _service.close)
 
 if TYPE_CHECKING:
-    from charger_connect.event import Context
+    from edge import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     if "preflight" in event:  # never from the gateway, whose events have other members
         from charger_connect.preflight import failures
+        from edge import check
 
-        return {"failures": failures(_service)}
+        return check(lambda: failures(_service), context)
     return respond(event, context, _service)

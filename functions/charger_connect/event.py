@@ -9,12 +9,14 @@ import os
 import re
 import time
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from edge import Context
 
 _GATEWAY_PATIENCE = 29.0  # seconds from arrival; an HTTP API cuts at 30, cold start included
 _CLOCKS_AGREE = 15.0  # seconds; beyond, the gateway's clock says nothing about ours
@@ -23,15 +25,6 @@ _XRAY = re.compile(
     r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?:.*?;Parent=([0-9a-f]{16}))?(?:.*?;Sampled=([01]))?"
 )
 _LONGEST_CALLER = 512
-
-
-class Context(Protocol):
-    """The part of Lambda's context that is used."""
-
-    aws_request_id: str
-    function_version: str
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class Call(NamedTuple):
@@ -55,7 +48,7 @@ class Call(NamedTuple):
     def of(cls, event: Mapping[str, Any], context: Context) -> Call:
         about = event.get("requestContext") or {}
         http = about.get("http") or {}
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        headers = headers_of(event)
         left = context.get_remaining_time_in_millis() / 1000
         now = time.time()
         trace_id, trace_parent = _trace(
@@ -74,6 +67,11 @@ class Call(NamedTuple):
             lease=now + left,
             base_url=_base_url(about),
         )
+
+
+def headers_of(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return the request headers by lower-case name."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

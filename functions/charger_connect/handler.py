@@ -1,28 +1,40 @@
-"""From an event to an answer in the negotiated format; whatever happens, an answer."""
+"""From an event to an answer in the negotiated format."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from charger_connect import observe
-from charger_connect.event import Call, Context
+from charger_connect.event import Call, headers_of
 from charger_connect.flow import Reply, connect
-from charger_connect.request import ConnectRequest
+from charger_connect.request import ConnectRequest, connector_of
+from edge import guarded
 from wire import Problem, Refused, negotiate, problem, read_request, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from charger_connect.service import Service
+    from edge import Context
 
 
+def _internal_error(event: Mapping[str, Any]) -> dict[str, Any]:
+    detail = "The service failed; what became of the request is not known. Look at the attempt by its id."
+    return _answer(Reply(problem("internal-error", detail)), headers_of(event))
+
+
+@guarded(_internal_error)
 def respond(event: Mapping[str, Any], context: Context, service: Service) -> dict[str, Any]:
     """Answer one HTTP API event (payload 2.0) with a proxy response."""
     call = Call.of(event, context)
     with observe.invocation(context):
         reply = _reply(call, service)
         observe.answered(reply.message)
-    headers = call.headers
+    return _answer(reply, call.headers)
+
+
+def _answer(reply: Reply, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the proxy response, in the format that the request's headers ask for."""
     media = negotiate(headers.get("content-type"), headers.get("accept"), headers.get("x-requested-with"))
     content_type, body = write(reply.message, media)
     return {
@@ -41,13 +53,9 @@ def _reply(call: Call, service: Service) -> Reply:
             call.body,
             call.headers.get("content-type"),
             ConnectRequest,
-            connectorId=call.query.get("connectorId"),
+            connectorId=connector_of(call.query),
         )
         return connect(request, call, service)
     except Refused as refused:
         observe.refused(refused.problem)
         return Reply(refused.problem, refused.headers)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a caller hears a problem, never a stack trace
-        observe.crashed(error)
-        detail = "The service failed; what became of the request is not known. Look at the attempt by its id."
-        return Reply(problem("internal-error", detail))

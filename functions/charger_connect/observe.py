@@ -7,22 +7,22 @@ No line holds a token: an attempt knows it masked only, and of an exception noth
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from contextvars import ContextVar
-from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from charger_link import Answer, ChargerUnknown, LinkError, StatusNotAvailable
+from edge import causes
+from edge.metrics import Record
 from wire import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from charger_connect.event import Call, Context
+    from charger_connect.event import Call
+    from edge import Context
     from journal import Attempt, Claimed, Settlement
     from wire import OcppStatusResponse
 
@@ -32,52 +32,17 @@ _ZERO = "00000000-0000-0000-0000-000000000000"
 _UNREADABLE = (400, 405, 413, 415)
 _PAUSED = "/problems/starts-paused"
 _LEFT_UNKNOWN = "UnknownsLeft"
-_DEEPEST = 5  # exceptions that caused each other
-
-
-class _Record:
-    """The metrics of one invocation: one EMF record, with a directive for each set of dimensions.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-    """
-
-    def __init__(self, request_id: str, version: str) -> None:
-        self.request_id = request_id
-        self.version = version
-        self.about: dict[str, Any] = {}
-        self._metrics = EphemeralMetrics()
-        self._names: dict[tuple[str, ...], list[str]] = {}
-
-    def add(self, name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:
-        """One value; the same name under other dimensions stands for the same value."""
-        for dimension, text in dimensions.items():
-            self._metrics.add_dimension(dimension, text)
-        if name not in self._metrics.metric_set:
-            self._metrics.add_metric(name, unit, value)
-        self._names.setdefault(("service", *dimensions), []).append(name)
-
-    def flush(self) -> None:
-        if not self._names:
-            return
-        document: dict[str, Any] = {**self._metrics.serialize_metric_set()}
-        (directive,) = document["_aws"]["CloudWatchMetrics"]
-        metrics = {metric["Name"]: metric for metric in directive["Metrics"]}
-        document["_aws"]["CloudWatchMetrics"] = [
-            {**directive, "Dimensions": [dimensions], "Metrics": [metrics[name] for name in names]}
-            for dimensions, names in self._names.items()
-        ]
-        print(json.dumps(document | self.about, separators=(",", ":")))  # noqa: T201 - how Lambda hears of metrics
 
 
 # Per invocation: the local gateway has several at once, each on its thread.
-_record: ContextVar[_Record | None] = ContextVar("record", default=None)
+_record: ContextVar[Record | None] = ContextVar("record", default=None)
 
 
 @contextmanager
 def invocation(context: Context) -> Iterator[None]:
     """Collect the metrics of one invocation and write them at its end."""
     global _cold
-    record = _Record(context.aws_request_id, context.function_version)
+    record = Record(context)
     token = _record.set(record)
     if _cold:
         _cold = False
@@ -119,7 +84,7 @@ def settled(
     if isinstance(result, LinkError):
         extra["kind"] = result.kind
         if result.__cause__ is not None and result.kind == "unexpected":
-            extra["causes"] = _causes(result.__cause__)
+            extra["causes"] = causes(result.__cause__)
     _log.info("settled", extra=extra)
     _count("Attempts", outcome=outcome)
     if outcome == "unknown":
@@ -203,25 +168,7 @@ def answered(message: OcppStatusResponse | Problem) -> None:
     """What the caller hears. A failure that we tell is none to Lambda: a deployment is watched by this count."""
     record = _record.get()
     if isinstance(message, Problem) and message.status >= 500 and message.type != _PAUSED and record:
-        _count("Failures", version=record.version)
-
-
-def crashed(error: BaseException) -> None:
-    """An exception that nobody expected. Its message and values stay out of the log: they may hold a token."""
-    _log.error("crashed", extra={"causes": _causes(error)})
-    _count("Crashes")
-
-
-def _causes(error: BaseException | None) -> list[dict[str, Any]]:
-    """The types and places of an exception and of what caused it."""
-    causes: list[dict[str, Any]] = []
-    while error is not None and len(causes) < _DEEPEST:
-        places = [
-            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)
-        ]
-        causes.append({"type": type(error).__name__, "places": places})
-        error = error.__cause__ or error.__context__
-    return causes
+        record.fail()
 
 
 def _linked(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[str, int]) -> None:
@@ -256,10 +203,10 @@ def _about(attempt: Attempt) -> dict[str, Any]:
 def _count(name: str, **dimensions: str) -> None:
     record = _record.get()
     if record:
-        record.add(name, MetricUnit.Count, 1, **dimensions)
+        record.count(name, **dimensions)
 
 
 def _time(name: str, milliseconds: int) -> None:
     record = _record.get()
     if record:
-        record.add(name, MetricUnit.Milliseconds, milliseconds)
+        record.time(name, milliseconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -10,6 +10,9 @@ from pydantic_core import PydanticCustomError
 from charger_link import addresses, ocpp
 from wire import OcppChargerConnectRequest
 from wire.messages import Int32, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _LONGEST_CHARGER = 255
 _LONGEST_TOKEN = 36  # OCPP 2.0.1: identifierString[36]; 1.6 has 20, which the dialects judge
@@ -61,8 +64,18 @@ def _connector(value: object) -> object:
     if not (
         text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) <= ocpp.LARGEST_CONNECTOR
     ):
-        raise _wrong("must be a whole number from 1 up, such as ?connectorId=1")
+        raise _wrong("must be one whole number from 1 up, such as ?connectorId=1")
     return int(text)
+
+
+def connector_of(query: Mapping[str, str]) -> str | None:
+    """Return the query parameter `connectorId`, whose name is read in any letter case; None where it is absent.
+
+    API Gateway joins the values of one spelling with commas. Values of several spellings are joined the same way unless they are
+    equal, so that a request that names two connectors is refused.
+    """
+    given = {value for name, value in query.items() if name.lower() == "connectorid"}
+    return ",".join(sorted(given)) if given else None
 
 
 class ConnectRequest(OcppChargerConnectRequest):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from preflight.handler import respond
 from settings.preflight import PreflightSettings
 
+if TYPE_CHECKING:
+    from edge import Context
+
 _settings = PreflightSettings.read(os.environ)
 
 
-def handler(event: dict[str, str], _context: object) -> dict[str, Any]:
-    return respond(event, _settings)
+def handler(event: dict[str, str], context: Context) -> dict[str, Any]:
+    return respond(event, context, _settings)

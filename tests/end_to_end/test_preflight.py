@@ -36,7 +36,7 @@ def test_the_hook_starts_and_tells_why_it_could_not_ask(artefact: Path) -> None:
     }
     with Emulator("PreflightFunction", {"VERSIONS": "one", **closed}, artefact=artefact) as hook:
         answer = hook.invoke({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"})
-        assert answer["errorType"] == "EndpointConnectionError", "CodeDeploy could not be told either"
+        assert answer["errorType"] == "Crashed", "CodeDeploy could not be told either"
         assert "could not be asked: EndpointConnectionError" in hook.output()
 
 

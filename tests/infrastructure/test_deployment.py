@@ -103,12 +103,15 @@ def test_the_alarms_of_a_deployment_watch_the_new_version_alone(
             for metric in metrics or [properties]:
                 dimensions = {entry["Name"]: entry["Value"] for entry in metric["Dimensions"]}
                 assert dimensions.get("version", dimensions.get("ExecutedVersion")) == version
+                if (
+                    metric["Namespace"] == "ChargerConnect"
+                ):  # versions of another function have the same numbers
+                    assert dimensions["function"] == function
                 if metric["Namespace"] == "AWS/Lambda":
                     assert dimensions["FunctionName"] == function
                     assert dimensions["Resource"] == f"{function}:live"
                 watched.add((function, metric["MetricName"]))
-    assert watched == {(name, "Errors") for name in shifted} | {
-        ("ConnectFunction", "Failures"),
+    assert watched == {(name, metric) for name in shifted for metric in ("Errors", "Failures")} | {
         ("ConnectFunction", "Invocations"),
     }
 
@@ -138,10 +141,16 @@ def test_a_function_that_dies_or_is_throttled_is_noticed(
     for alarm in ("FunctionErrorsAlarm", "FunctionThrottlesAlarm"):
         total, *metrics = resources[alarm]["Properties"]["Metrics"]
         assert total["Expression"] == " + ".join(f"FILL({metric['Id']}, 0)" for metric in metrics)
-        watched = {metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"] for metric in metrics}
+        named = [metric["MetricStat"]["Metric"] for metric in metrics]
+        watched = {
+            metric["Dimensions"][0]["Value"] for metric in named if metric["Namespace"] == "AWS/Lambda"
+        }
         assert watched == shifted
+        # What the guard made an answer of is no error to Lambda.
+        ours = {metric["MetricName"] for metric in named if metric["Namespace"] == "ChargerConnect"}
+        assert ours == ({"Crashes"} if alarm == "FunctionErrorsAlarm" else set())
     groups = resources["CrashesQuery"]["Properties"]["LogGroupNames"]
-    assert set(groups) == {name.replace("Function", "Logs") for name in shifted}
+    assert set(groups) == {name.replace("Function", "Logs") for name in (*shifted, "PreflightFunction")}
 
 
 def test_every_alarm_tells_the_topic_where_there_is_one(deploy: Deploy) -> None:

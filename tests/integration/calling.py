@@ -54,6 +54,7 @@ class Context:
 
     left: float
     aws_request_id: str = "a test"
+    function_name: str = "ConnectFunction"
     function_version: str = "1"
 
     def get_remaining_time_in_millis(self) -> int:

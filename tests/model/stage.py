@@ -101,6 +101,7 @@ class Invocation:
     def __init__(self, body: dict[str, Any], service: Service) -> None:
         self.id: str = body["id"]
         self.aws_request_id = str(uuid4())
+        self.function_name = "ConnectFunction"
         self.function_version = "1"
         self.elapsed = 0.0
         self.waiting: Message | None = None

@@ -12,6 +12,7 @@ import pytest
 import attempts.handler
 import authorizer.handler
 import callback.handler
+import edge.guard
 import preflight.handler
 from charger_connect import observe
 from local.template import Resolver
@@ -34,6 +35,7 @@ _LOGGERS: list[Any] = [
     attempts.handler._log,
     authorizer.handler._log,
     callback.handler._log,
+    edge.guard._log,
     preflight.handler._log,
 ]
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import attempts.handler
+import authorizer.handler
+import callback.handler
 import charger_connect.handler
 from local.table import Fault
 from tests.integration.calling import Caller, Context, calling, request
@@ -121,6 +124,15 @@ def a_crash(caller: Caller, _table: TableServer) -> None:
     assert charger_connect.handler.respond(event, Context(29.0), broken)["statusCode"] == 500
 
 
+def crashes_of_the_other_functions(_caller: Caller, _table: TableServer) -> None:
+    for module, name in (
+        (attempts.handler, "AttemptsFunction"),
+        (callback.handler, "CallbackFunction"),
+        (authorizer.handler, "AuthorizerFunction"),
+    ):
+        module.respond({}, Context(29.0, function_name=name), cast("Any", None))
+
+
 HAPPENINGS: tuple[Callable[[Caller, TableServer], None], ...] = (
     outcomes,
     repeats,
@@ -130,4 +142,5 @@ HAPPENINGS: tuple[Callable[[Caller, TableServer], None], ...] = (
     a_server_that_is_gone,
     a_table_that_fails,
     a_crash,
+    crashes_of_the_other_functions,
 )

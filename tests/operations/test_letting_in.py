@@ -35,7 +35,7 @@ def ask(source: str, route: str = CONNECT, **headers: str) -> dict[str, Any]:
         "requestContext": {"http": {"sourceIp": source}},
     }
     with listening():
-        return respond(event, SETTINGS)
+        return respond(event, Context(5.0), SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_nobody_reads_all_attempts_unless_named() -> None:
     settings = AccessSettings.read({"ALLOWED_SOURCES": "203.0.113.0/24", "ALLOWED_READERS": ""})
     event = {"routeKey": ALL, "requestContext": {"http": {"sourceIp": "203.0.113.1"}}}
     with listening():
-        assert respond(event, settings) == {"isAuthorized": False}
+        assert respond(event, Context(5.0), settings) == {"isAuthorized": False}
 
 
 def test_without_sources_the_function_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +137,6 @@ def test_without_sources_the_function_does_not_start(monkeypatch: pytest.MonkeyP
 def test_who_is_turned_away_stands_in_the_log() -> None:
     event = {"routeKey": CONNECT, "requestContext": {"http": {"sourceIp": "8.8.8.8"}}}
     with listening() as lines:
-        respond(event, SETTINGS)
+        respond(event, Context(5.0), SETTINGS)
     (line,) = lines
     assert (line["message"], line["source"], line["route"]) == ("source refused", "8.8.8.8", CONNECT)

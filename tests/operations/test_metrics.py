@@ -67,6 +67,8 @@ def test_a_metric_that_nobody_emits_is_found(emitted: Emitted) -> None:
         ("Attempts", {"service": "local", "outcome": "lost"}),
         ("Attempts", {"service": "another", "outcome": "accepted"}),
         ("Failures", {"service": "local"}),
+        ("Failures", {"service": "local", "version": "1"}),
+        ("Failures", {"service": "local", "function": "NoFunction", "version": "1"}),
     ):
         assert not _is_emitted(Metric("", OWN, name, dimensions), emitted)
 
@@ -93,7 +95,7 @@ def test_what_the_code_emits_somebody_looks_at(resources: dict[str, Any], emitte
 
 def test_dimensions_are_few_and_no_charger_server_or_id_is_one(emitted: Emitted) -> None:
     names = {key for _, dimensions in emitted for key, _ in dimensions}
-    assert names == {"service", "outcome", "dialect", "kind", "version"}
+    assert names == {"service", "outcome", "dialect", "kind", "function", "version"}
 
 
 def test_the_common_path_is_two_log_lines_and_one_record_of_metrics(

@@ -22,6 +22,7 @@ from local.server import Request, Response, Server
 from local.table import Fault
 from preflight.handler import respond
 from settings.preflight import PreflightSettings
+from tests.integration.calling import Context
 from tests.operations.conftest import listening
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ def _asked(service: Any, preflight: Any, environment: dict[str, str]) -> Any:
 
 def check(*versions: str) -> dict[str, Any]:
     with listening():
-        return respond(HOOK, PreflightSettings.read({"VERSIONS": ",".join(ARN + name for name in versions)}))
+        settings = PreflightSettings.read({"VERSIONS": ",".join(ARN + name for name in versions)})
+        return respond(HOOK, Context(120.0), settings)
 
 
 ALL = ("connect:2", "attempts:2", "callback:2")
@@ -158,8 +160,8 @@ def test_a_setting_that_cannot_be_read_stops_the_deployment(aws: Aws, environmen
 def test_a_version_that_cannot_be_asked_or_does_not_know_the_question_stops_the_deployment(aws: Aws) -> None:
     aws.versions["old:1"] = lambda: 1
     failures = check("gone:9", "old:1")["failures"]
-    assert failures[ARN + "gone:9"][0].startswith("could not be asked: ResourceNotFoundException")
-    assert failures[ARN + "old:1"] == ["could not be asked: TypeError: 'int' object is not iterable"]
+    assert failures[ARN + "gone:9"] == ["could not be asked: ResourceNotFoundException"]
+    assert failures[ARN + "old:1"] == ["could not be asked: TypeError"]
     assert aws.told[0]["status"] == "Failed"
 
 

@@ -86,7 +86,7 @@ def test_the_parameters_and_widgets_that_it_names_exist(
         "BeforeAllowTraffic",
     }
     exceptions = {name for name in named if name.endswith("Exception")}
-    assert named - problems - exceptions <= parameters
+    assert named - problems - exceptions <= parameters | set(load()["Outputs"])
     body = resources["Dashboard"]["Properties"]["DashboardBody"]
     for title in (
         "Our failures",

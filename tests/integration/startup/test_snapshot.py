@@ -28,7 +28,7 @@ from awslambdaric import lambda_runtime_hooks_runner as hooks
 from charger_connect.app import handler
 
 class Context:
-    aws_request_id, function_version = "r", "1"
+    aws_request_id, function_name, function_version = "r", "ConnectFunction", "1"
     def get_remaining_time_in_millis(self):
         return 29_000
 

@@ -18,6 +18,7 @@ SLACK = 0.5  # seconds that reading an event may take on a busy machine
 class Context:
     left: float = 29.0
     aws_request_id: str = "3f2504e0"
+    function_name: str = "ConnectFunction"
     function_version: str = "1"
 
     def get_remaining_time_in_millis(self) -> int:
