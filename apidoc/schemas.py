@@ -227,10 +227,12 @@ def of_types(slugs: Iterable[str]) -> Schema:
         "title": {"enum": [kind.title for kind in kinds.values()]},
         "status": {"const": status},
     }
-    outcomes = sorted({kind.outcome for kind in kinds.values() if kind.outcome})
+    outcomes: set[str] = {kind.outcome for kind in kinds.values() if kind.outcome}
+    if "journal-unavailable" in kinds:  # of a GET: nothing is known about the attempt that was to be read
+        outcomes.add("unknown")
     required = ["outcome"] if outcomes else []
     if outcomes:
-        properties["outcome"] = {"enum": outcomes}
+        properties["outcome"] = {"enum": sorted(outcomes)}
     return {**ref("Problem"), "properties": properties, **({"required": required} if required else {})}
 
 

@@ -48,7 +48,8 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
     except JournalUnavailable as error:
         _log.error("journal failed", extra={"step": "read", "reason": error.reason})
         detail = "The journal cannot be read now. Try again."
-        return _refusal(problem("journal-unavailable", detail), {"Retry-After": "1"})
+        # Nothing is known about the attempt that was to be read: never "not-started".
+        return _refusal(problem("journal-unavailable", detail, outcome="unknown"), {"Retry-After": "1"})
 
 
 def _one(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dict[str, Any]:

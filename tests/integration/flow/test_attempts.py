@@ -155,4 +155,5 @@ def test_a_journal_that_cannot_be_read_is_a_503(
     table.on_request = lambda *_: Fault(apply=False, error=error)
     for heard in (caller.get(str(uuid4())), caller.list("CP-1")):
         assert (heard.status, heard.problem) == (503, "journal-unavailable")
+        assert heard.outcome == "unknown"  # nothing is known about the attempt that was to be read
         assert heard.headers["Retry-After"] == "1"
