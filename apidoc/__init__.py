@@ -1,4 +1,4 @@
-"""The API's description of itself: `docs/openapi.yaml` and the help page, generated from the code.
+"""Generator of the API documentation: writes `docs/openapi.yaml` and the help page from the code.
 
-`python -m apidoc` (make docs) writes both; a test fails when what is committed is something else.
+`python -m apidoc` (make docs) writes both files. A test fails if a committed file differs from the generated one.
 """

@@ -1,10 +1,10 @@
-"""`python -m apidoc` (make docs): writes the generated documentation."""
+"""Write the generated documentation: `python -m apidoc` (make docs)."""
 
 from __future__ import annotations
 
 from apidoc.written import FILES, ROOT
 
-for path, write in FILES.items():
+for path, render in FILES.items():
     (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-    (ROOT / path).write_text(write(), encoding="utf-8")
+    (ROOT / path).write_text(render(), encoding="utf-8")
     print(path)

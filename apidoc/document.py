@@ -1,13 +1,13 @@
-"""The OpenAPI document: what each route takes, and every answer it can give."""
+"""The OpenAPI document: the parameters, the request bodies and all responses of each route."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from apidoc import examples, meanings, schemas
-from apidoc.meanings import MEANINGS
-from apidoc.samples import CALLBACK, MANY, ONE, PATH, REQUEST_FORMATS
-from apidoc.schemas import ref
+from apidoc.meanings import PROBLEM_DOCS
+from apidoc.samples import ATTEMPT_PATH, ATTEMPTS_PATH, CALLBACK_PATH, PATH, REQUEST_FORMATS
+from apidoc.schemas import refer_to
 from charger_link import Outcome
 from wire import PROBLEM_TYPES, MediaType
 
@@ -19,163 +19,186 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 
 VERSION: Final = "1.0.0"
-_ABOUT: Final = """\
-Connects a driver's token to an EV charger, through the OCPP server that holds the charger's WebSocket.
+_DESCRIPTION: Final = """\
+Connects a driver's token to an EV charger, through the OCPP server to which the charger is connected.
 
-**Never twice.** The `id` names the attempt. The same request under the same `id` never starts a second charge: it is told what
-became of the first. A new attempt needs a new `id`.
+**No charge is started twice.** The `id` identifies the attempt. A repeat of the same request with the same `id` never starts a second
+charge. Its response reports the outcome of the first request; if that certainly started nothing, the service tries again. A request
+with another `id` is a new attempt and can start another charge.
 
-**Formats.** Requests in JSON (`application/json`, `text/json`), XML (`application/xml`, `text/xml`) or as a form; answers in JSON or XML, in
-both spellings. `Accept` chooses: the highest `q`; then the literal type before `type/*` before `*/*`; then JSON before XML; its other
-parameters do not matter. Without `Accept`, or where it names nothing known, the answer has the request's own type (after a form:
-`application/json`), never 406. With `X-Requested-With: XMLHttpRequest` and no `Accept`, or only `*/*`: `application/json`. Always UTF-8.
+**Formats.** The request body is JSON (`application/json`, `text/json`), XML (`application/xml`, `text/xml`) or a form. The response is
+JSON or XML, with one of the same four media types. `Accept` selects it: the highest `q`; then a literal type before `type/*` before `*/*`;
+then JSON before XML. Other parameters of `Accept` are ignored. If `Accept` is absent or names no supported type, the response has the
+request's media type (`application/json` for a form), never 406. With `X-Requested-With: XMLHttpRequest`, and `Accept` absent or `*/*`, the
+response is `application/json`. Responses are in UTF-8.
 
-**Errors** are problem documents (RFC 9457), of `connect` in the negotiated format. For every 409 and 5xx `outcome` says what a program may
-do: `not-started` (try again with the same `id`), `pending` (wait), `unknown` (it may have started: look at `instance` before using a new `id`).
+**Errors** are problem documents (RFC 9457). Those of `connect` are in the negotiated format. In every 409 and 5xx, `outcome` states what
+a program may do: `not-started` (send the request again with the same `id`), `pending` (wait), `unknown` (a charge may have started, or may
+still start: read `instance` and check the charger; a request with another `id` can start a second charge).
 
 | problem | status | outcome | when | attempt |
 | --- | --- | --- | --- | --- |
 {problems}
 
-API Gateway answers by itself with `{{"message": ...}}`: 401 and 403 (no valid credentials), 404 (no such route), 413 (over 10 MB), 429 (too
-many requests), 500 and 503. A 5xx of that shape is to be taken as `unknown`: ask again with the same `id`.
+API Gateway itself returns `{{"message": ...}}`: 401 and 403 (no valid credentials), 404 (no such route), 413 (over 10 MB), 429 (too many
+requests), 500 and 503. Treat a 5xx of that shape as `unknown`: send the request again with the same `id`.
 """
-_GATEWAY: Final = {
-    401: "No valid JSON Web Token (API Gateway).",
-    403: "Not signed, or not allowed to call (API Gateway).",
-    413: "Over 10 MB (API Gateway).",
-    429: "Too many requests for this deployment (API Gateway).",
-    500: "The function could not be run, or died: what became of the request is not known (API Gateway).",
-    503: "The function could not be run, or took too long: what became of the request is not known (API Gateway).",
+_GATEWAY_RESPONSES: Final = {
+    401: "The JSON Web Token is missing or invalid (API Gateway).",
+    403: "The request is not signed, or the caller is not authorized (API Gateway).",
+    413: "The body is over 10 MB (API Gateway).",
+    429: "The deployment receives too many requests (API Gateway).",
+    500: "The function could not run or was terminated. The outcome of the request is unknown (API Gateway).",
+    503: "The function could not run or timed out. The outcome of the request is unknown (API Gateway).",
 }
-_RETRIED: Final = (409, 503)
+_STATUSES_WITH_RETRY_AFTER: Final = (409, 503)
 
 
-def document() -> Node:
-    """The whole of `docs/openapi.yaml`."""
+def build_document() -> Node:
+    """Return the content of `docs/openapi.yaml`."""
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Charger Connect",
             "version": VERSION,
             "summary": "One HTTPS endpoint that connects a driver's token to an EV charger.",
-            "description": _ABOUT.format(problems=_problem_table()),
+            "description": _DESCRIPTION.format(problems=_problem_table()),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
             {
                 "url": "https://{api}.execute-api.{region}.amazonaws.com",
-                "description": "A deployment: its output ConnectUrl says where.",
+                "description": "A deployment. Its output ConnectUrl has the URL.",
                 "variables": {"api": {"default": "api"}, "region": {"default": "eu-west-1"}},
             },
             {
                 "url": "http://127.0.0.1:{port}",
-                "description": "The local stack (`make run`), which asks for no credentials.",
+                "description": "The local stack (`make run`), which requires no credentials.",
                 "variables": {"port": {"default": "8000"}},
             },
         ],
         "tags": [
-            {"name": "connect", "description": "Connecting a token to a charger."},
-            {"name": "attempts", "description": "What became of it."},
-            {"name": "callbacks", "description": "For OCPP servers that answer later (CitrineOS)."},
+            {"name": "connect", "description": "Connect a token to a charger."},
+            {"name": "attempts", "description": "Read attempts and their outcomes."},
+            {"name": "callbacks", "description": "For OCPP servers that respond later (CitrineOS)."},
         ],
         "paths": {
-            PATH: {"post": _connect()},
-            ONE: {"get": _attempt()},
-            MANY: {"get": _attempts()},
-            CALLBACK: {"post": _callback()},
+            PATH: {"post": _connect_operation()},
+            ATTEMPT_PATH: {"get": _attempt_operation()},
+            ATTEMPTS_PATH: {"get": _attempts_operation()},
+            CALLBACK_PATH: {"post": _callback_operation()},
         },
         "components": {
-            "schemas": schemas.all_schemas(),
+            "schemas": schemas.build_schemas(),
             "parameters": _parameters(),
             "headers": _headers(),
-            "examples": examples.all_examples(),
-            "securitySchemes": _security(),
+            "examples": examples.build_examples(),
+            "securitySchemes": _security_schemes(),
         },
     }
 
 
-def _connect() -> Node:
+def _connect_operation() -> Node:
     return {
         "tags": ["connect"],
         "operationId": "connect",
-        "summary": "Connect a token to a charger, or ask how the charger is",
+        "summary": "Connect a token to a charger, or read the charger's status",
         "description": (
-            "With a token: asks the OCPP server to start a charge, once, and answers what the charger said. Without one nothing is "
-            "ever started, and the answer is the charger's status. A method other than POST is answered with 405. A body "
-            "is at most 64 KiB; the answer comes within 29 s."
+            "With a token: requests a start from the OCPP server, once, and returns the charger's answer. Without a token: starts "
+            "nothing, and returns the charger's status. Any method other than POST receives 405. The body is at most 64 KiB. The "
+            "response arrives within 29 s."
         ),
         "security": _credentials("connect"),
-        "parameters": [_parameter("connectorId"), _parameter("requestedWith")],
+        "parameters": [_refer_to_parameter("connectorId"), _refer_to_parameter("requestedWith")],
         "requestBody": {
             "required": True,
             "description": (
-                "In UTF-8, with or without a BOM; UTF-16 where the charset names it and the bytes arrive (API Gateway decodes "
-                "text types as UTF-8 first); any other charset is ignored. In XML, DOCTYPE and processing instructions are refused."
+                "In UTF-8, with or without a BOM. UTF-16 is accepted if the charset names it and the bytes arrive unchanged (API Gateway "
+                "decodes text types as UTF-8 first). Any other charset is ignored. XML with a DOCTYPE or processing instructions is "
+                "rejected."
             ),
             "content": {
-                media: {"schema": ref("OcppChargerConnectRequest"), "examples": examples.requests(media)}
+                media: {
+                    "schema": refer_to("OcppChargerConnectRequest"),
+                    "examples": examples.refer_to_requests(media),
+                }
                 for media in REQUEST_FORMATS
             },
         },
         "responses": {
             "200": {
-                "description": "A definite answer about the charger: accepted, rejected, offline, or its status.",
-                "headers": _header_refs("Connect-Outcome", "Idempotent-Replayed"),
+                "description": "A definite answer: accepted, rejected, offline, or the charger's status.",
+                "headers": _refer_to_headers("Connect-Outcome", "Idempotent-Replayed"),
                 "content": {
-                    str(media): {"schema": ref("OcppStatusResponse"), "examples": examples.statuses(media)}
+                    str(media): {
+                        "schema": refer_to("OcppStatusResponse"),
+                        "examples": examples.refer_to_statuses(media),
+                    }
                     for media in MediaType
                 },
             },
-            **_errors("connect", ("application/problem+json", "application/problem+xml"), tuple(_GATEWAY)),
+            **_error_responses(
+                "connect", ("application/problem+json", "application/problem+xml"), tuple(_GATEWAY_RESPONSES)
+            ),
         },
     }
 
 
-def _attempt() -> Node:
+def _attempt_operation() -> Node:
     return {
         "tags": ["attempts"],
         "operationId": "attempt",
-        "summary": "One attempt, by its id",
-        "description": "What is known of an attempt; `instance` of a problem document points here. Always JSON.",
+        "summary": "Read one attempt by its id",
+        "description": "Returns the recorded attempt. `instance` of a problem document is this URL. The response is always JSON.",
         "security": _credentials("connect", "read"),
-        "parameters": [_parameter("id")],
+        "parameters": [_refer_to_parameter("id")],
         "responses": {
-            "200": _read("The attempt.", "Attempt", "attempt"),
-            **_errors("attempt", ("application/problem+json",), (401, 403, 429, 500, 503)),
+            "200": _json_response("The attempt.", "Attempt", "attempt"),
+            **_error_responses("attempt", ("application/problem+json",), (401, 403, 429, 500, 503)),
         },
     }
 
 
-def _attempts() -> Node:
+def _attempts_operation() -> Node:
     return {
         "tags": ["attempts"],
         "operationId": "attempts",
-        "summary": "A charger's attempts, newest first",
-        "description": "A page; `next` of the answer, sent as `next`, gives the one after it. Always JSON.",
+        "summary": "List a charger's attempts, newest first",
+        "description": (
+            "Returns one page. To get the following page, send `next` of the response as the parameter `next`. "
+            "The response is always JSON."
+        ),
         "security": _credentials("read"),
-        "parameters": [_parameter("chargerId"), _parameter("limit"), _parameter("next")],
+        "parameters": [
+            _refer_to_parameter("chargerId"),
+            _refer_to_parameter("limit"),
+            _refer_to_parameter("next"),
+        ],
         "responses": {
-            "200": _read("A page; of a charger never heard of an empty one.", "AttemptPage", "attempts"),
-            **_errors("attempts", ("application/problem+json",), (401, 403, 429, 500, 503)),
+            "200": _json_response("A page. It is empty for an unknown charger.", "AttemptPage", "attempts"),
+            **_error_responses("attempts", ("application/problem+json",), (401, 403, 429, 500, 503)),
         },
     }
 
 
-def _callback() -> Node:
+def _callback_operation() -> Node:
     return {
         "tags": ["callbacks"],
         "operationId": "callback",
-        "summary": "What a charger answered to a start, told later",
+        "summary": "Receive a charger's answer to a start from the OCPP server",
         "description": (
-            "Called by an OCPP server at the URL that came with the start; not for back offices. The path is the credential: it is good "
-            "for 24 hours and for one try of one attempt. A repeat is answered with 204 and changes nothing."
+            "For OCPP servers, not for back offices. The OCPP server calls the URL that it received with the start. The path is the "
+            "credential: it is valid for 24 hours, and for one try of one attempt. A repeated callback receives 204 and changes nothing."
         ),
         "security": [],
-        "parameters": [_parameter("id"), _parameter("expires"), _parameter("signature")],
+        "parameters": [
+            _refer_to_parameter("id"),
+            _refer_to_parameter("expires"),
+            _refer_to_parameter("signature"),
+        ],
         "requestBody": {
             "required": True,
-            "description": "The charger's answer as CitrineOS posts it; whatever else is JSON is taken for no answer.",
+            "description": "The charger's answer as CitrineOS posts it. Any other JSON counts as no answer.",
             "content": {
                 "application/json": {
                     "schema": {"type": "object"},
@@ -187,41 +210,47 @@ def _callback() -> Node:
             },
         },
         "responses": {
-            "204": {"description": "Heard: recorded where it says something new, or known already."},
-            **_errors("callback", ("application/problem+json",), (413, 429, 500, 503)),
+            "204": {
+                "description": "The callback is valid. New information is recorded; a repeat changes nothing."
+            },
+            **_error_responses("callback", ("application/problem+json",), (413, 429, 500, 503)),
         },
     }
 
 
-def _read(description: str, schema: str, example: str) -> Node:
-    content = {"application/json": {"schema": ref(schema), "examples": examples.of(example)}}
+def _json_response(description: str, schema: str, example: str) -> Node:
+    content = {"application/json": {"schema": refer_to(schema), "examples": examples.refer_to(example)}}
     return {"description": description, "content": content}
 
 
-def _errors(operation: Operation, media_types: Sequence[str], gateway: Sequence[int]) -> Node:
-    """Every answer but 200, by status: the service's problems, and what API Gateway says by itself."""
-    ours = meanings.of_operation(operation)
-    found: Node = {}
-    for status in sorted({*ours, *gateway}):
-        slugs = ours.get(status, [])
-        lines = [f"- `{slug}`: {MEANINGS[slug].when}" for slug in slugs]
+def _error_responses(operation: Operation, media_types: Sequence[str], gateway: Sequence[int]) -> Node:
+    """Return the error responses by status: the service's problems, and API Gateway's own for the statuses in `gateway`."""
+    slugs_by_status = meanings.group_by_status(operation)
+    responses: Node = {}
+    for status in sorted({*slugs_by_status, *gateway}):
+        slugs = slugs_by_status.get(status, [])
+        lines = [f"- `{slug}`: {PROBLEM_DOCS[slug].when}" for slug in slugs]
         content: Node = {
-            media: {"schema": schemas.of_types(slugs), "examples": examples.of_problems(slugs, media)}
+            media: {
+                "schema": schemas.narrow_problem(slugs),
+                "examples": examples.refer_to_problems(slugs, media),
+            }
             for media in media_types
             if slugs
         }
         if status in gateway:
-            lines.append(f"- {_GATEWAY[status]}")
-            content["application/json"] = {"schema": ref("GatewayError")}
-        headers = _header_refs(
-            *(["Retry-After"] if slugs and status in _RETRIED else []), *(["Allow"] if status == 405 else [])
+            lines.append(f"- {_GATEWAY_RESPONSES[status]}")
+            content["application/json"] = {"schema": refer_to("GatewayError")}
+        headers = _refer_to_headers(
+            *(["Retry-After"] if slugs and status in _STATUSES_WITH_RETRY_AFTER else []),
+            *(["Allow"] if status == 405 else []),
         )
-        found[str(status)] = {
+        responses[str(status)] = {
             "description": "\n".join(lines),
             **({"headers": headers} if headers else {}),
             "content": content,
         }
-    return found
+    return responses
 
 
 def _parameters() -> Node:
@@ -229,14 +258,14 @@ def _parameters() -> Node:
         "connectorId": {
             "name": "connectorId",
             "in": "query",
-            "description": "The connector (OCPP 2.0.1: the EVSE); else the one that the server's `LinkServers` entry names. "
-            "The parameter's name is read in any letter case; 400 where two values are sent.",
+            "description": "The connector (OCPP 2.0.1: the EVSE). If it is absent, a start uses the connector of the server's `LinkServers` entry. "
+            "The parameter's name is not case-sensitive. A request with two values receives 400.",
             "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
         },
         "requestedWith": {
             "name": "X-Requested-With",
             "in": "header",
-            "description": "`XMLHttpRequest`: the answer is `application/json` unless `Accept` asks for something else.",
+            "description": "`XMLHttpRequest`: the response is `application/json` unless `Accept` selects another type.",
             "schema": {"type": "string"},
             "example": "XMLHttpRequest",
         },
@@ -246,14 +275,14 @@ def _parameters() -> Node:
             "required": True,
             "description": "The id of the request.",
             "schema": {"type": "string", "format": "uuid"},
-            "example": examples.sample("accepted").request["id"],
+            "example": examples.find_sample("accepted").request["id"],
         },
         "chargerId": {
             "name": "chargerId",
             "in": "path",
             "required": True,
-            "description": "The charger's OCPP identity, percent-encoded as one segment. A charger with a slash in it cannot be "
-            "listed, as API Gateway decodes `%2F` before it looks for the route: read its attempts by their ids.",
+            "description": "The charger's OCPP identity, percent-encoded as one path segment. The attempts of a charger whose identity "
+            "contains a slash cannot be listed, because API Gateway decodes `%2F` before it selects the route: read them by their ids.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
             "example": "CP-1",
         },
@@ -261,26 +290,26 @@ def _parameters() -> Node:
             "name": "expires",
             "in": "path",
             "required": True,
-            "description": "Until when the path is good, in seconds since the epoch.",
+            "description": "The time at which the path expires, in seconds since the epoch.",
             "schema": {"type": "integer", "minimum": 0},
         },
         "signature": {
             "name": "signature",
             "in": "path",
             "required": True,
-            "description": "HMAC-SHA-256 over id, expiry and try, in hexadecimal.",
+            "description": "HMAC-SHA-256 of id, expiry and try, in hexadecimal.",
             "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         },
         "limit": {
             "name": "limit",
             "in": "query",
-            "description": "How many attempts a page holds at most.",
+            "description": "The maximum number of attempts in a page.",
             "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
         },
         "next": {
             "name": "next",
             "in": "query",
-            "description": "`next` of the page before, as it was given.",
+            "description": "`next` of the previous page, unchanged.",
             "schema": {"type": "string"},
         },
     }
@@ -289,20 +318,20 @@ def _parameters() -> Node:
 def _headers() -> Node:
     return {
         "Connect-Outcome": {
-            "description": "What became of the request, for programs.",
+            "description": "The outcome of the request, for programs.",
             "required": True,
             "schema": {"type": "string", "enum": [str(outcome) for outcome in Outcome]},
         },
         "Idempotent-Replayed": {
-            "description": "`true` where this is the recorded answer of an earlier call with the same id; else absent.",
+            "description": "`true` if this is the stored response of an earlier call with the same id; absent otherwise.",
             "schema": {"type": "string", "enum": ["true"]},
         },
         "Retry-After": {
-            "description": "Seconds to wait before sending the same request again. Absent where API Gateway answers.",
+            "description": "Seconds to wait before sending the same request again. Absent in API Gateway's own responses.",
             "schema": {"type": "integer", "minimum": 1},
         },
         "Allow": {
-            "description": "The one method of this path.",
+            "description": "The only method of this path.",
             "required": True,
             "schema": {"type": "string", "enum": ["POST"]},
         },
@@ -310,19 +339,19 @@ def _headers() -> Node:
 
 
 def _credentials(*scopes: str) -> list[Node]:
-    """What a deployment may ask for: a signature, a token with one of the scopes, or nothing but the right address."""
+    """Return the alternatives: a signature, a token with one of the scopes, or an allowed source address only."""
     return [{"sigv4": []}, *({"jwt": [scope]} for scope in scopes), {}]
 
 
-def _security() -> Node:
+def _security_schemes() -> Node:
     return {
         "sigv4": {
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
             "description": (
-                "AWS Signature Version 4 for the service `execute-api`, by an IAM identity that may `execute-api:Invoke` the route. "
-                "The default of a deployment (`Access` is `iam`)."
+                "AWS Signature Version 4 for the service `execute-api`, by an IAM identity with permission to `execute-api:Invoke` the "
+                "route. This is the default of a deployment (`Access` is `iam`)."
             ),
             "x-amazon-apigateway-authtype": "awsSigv4",
         },
@@ -331,8 +360,9 @@ def _security() -> Node:
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": (
-                "A JSON Web Token of the deployment's issuer and audience (`Access` is `jwt`), with the scope `connect` to connect and "
-                "to read one attempt, `read` to read all. Where `Access` is `network`, the caller's address takes the place of both."
+                "A JSON Web Token from the deployment's issuer and for its audience (`Access` is `jwt`). The scope `connect` permits "
+                "connecting and reading one attempt. The scope `read` permits reading all attempts. If `Access` is `network`, the caller's "
+                "source address replaces both schemes."
             ),
         },
     }
@@ -340,16 +370,16 @@ def _security() -> Node:
 
 def _problem_table() -> str:
     rows = []
-    for slug, meaning in MEANINGS.items():
-        kind = PROBLEM_TYPES[slug]
-        outcome = f"`{kind.outcome}`" if kind.outcome else ""
-        rows.append(f"| `{slug}` | {kind.status} | {outcome} | {meaning.when} | {meaning.leaves} |")
+    for slug, doc in PROBLEM_DOCS.items():
+        problem_type = PROBLEM_TYPES[slug]
+        outcome = f"`{problem_type.outcome}`" if problem_type.outcome else ""
+        rows.append(f"| `{slug}` | {problem_type.status} | {outcome} | {doc.when} | {doc.attempt} |")
     return "\n".join(rows)
 
 
-def _parameter(name: str) -> Node:
+def _refer_to_parameter(name: str) -> Node:
     return {"$ref": f"#/components/parameters/{name}"}
 
 
-def _header_refs(*names: str) -> Node:
+def _refer_to_headers(*names: str) -> Node:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

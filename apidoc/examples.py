@@ -1,11 +1,19 @@
-"""The samples as OpenAPI examples: each once under `components`, referred to by media type."""
+"""The samples as OpenAPI examples: each is stored once under `components` and referenced by media type."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final
 
-from apidoc.samples import ATTEMPT, CONNECT, PAGE, UNKNOWN_ATTEMPT, Sample, answered, written
+from apidoc.samples import (
+    ATTEMPT,
+    CONNECT,
+    PAGE,
+    UNKNOWN_ATTEMPT,
+    Sample,
+    encode_request,
+    encode_response,
+)
 from wire import MediaType, Problem
 from wire.media import FORM
 
@@ -22,56 +30,54 @@ FORMATS: Final[dict[str, str]] = {
 }
 """The format in which a media type's examples are written."""
 
-_SHOWN_REQUESTS: Final = ("accepted", "status")
+_REQUEST_EXAMPLES: Final = ("accepted", "status")
 _REQUEST_TYPES: Final = {"json": "application/json", "xml": "application/xml", "form": FORM}
-_ANSWER_TYPES: Final = {"json": MediaType.JSON, "xml": MediaType.XML}
+_RESPONSE_TYPES: Final = {"json": MediaType.JSON, "xml": MediaType.XML}
 
 
-def all_examples() -> dict[str, Node]:
-    """By name: `accepted.request.xml`, `accepted.answer.json`."""
-    found: dict[str, Node] = {}
+def build_examples() -> dict[str, Node]:
+    """Return all examples by name, such as `accepted.request.xml` and `accepted.response.json`."""
+    examples: dict[str, Node] = {}
     for sample in CONNECT:
-        for form, media in _REQUEST_TYPES.items() if sample.name in _SHOWN_REQUESTS else ():
-            text = written(sample.request, media)
-            value = json.loads(text) if form == "json" else text
-            found[f"{sample.name}.request.{form}"] = {"summary": sample.summary, "value": value}
+        for format_, media in _REQUEST_TYPES.items() if sample.name in _REQUEST_EXAMPLES else ():
+            text = encode_request(sample.request, media)
+            value = json.loads(text) if format_ == "json" else text
+            examples[f"{sample.name}.request.{format_}"] = {"summary": sample.summary, "value": value}
     for sample in (*CONNECT, UNKNOWN_ATTEMPT):
-        assert not isinstance(sample.answer, dict)
-        for form, media in _ANSWER_TYPES.items():
-            text = answered(sample.answer, media)
-            value = json.loads(text) if form == "json" else text
-            found[f"{sample.name}.answer.{form}"] = {"summary": sample.summary, "value": value}
-    found["attempt.answer.json"] = {"summary": "An accepted start", "value": ATTEMPT}
-    found["attempts.answer.json"] = {"summary": "The newest of two", "value": PAGE}
-    return found
+        for format_, media in _RESPONSE_TYPES.items():
+            text = encode_response(sample.response, media)
+            value = json.loads(text) if format_ == "json" else text
+            examples[f"{sample.name}.response.{format_}"] = {"summary": sample.summary, "value": value}
+    examples["attempt.response.json"] = {"summary": "An accepted start", "value": ATTEMPT}
+    examples["attempts.response.json"] = {"summary": "The newest of two", "value": PAGE}
+    return examples
 
 
-def requests(media: str) -> Node:
-    """References to the requests shown in a media type."""
-    return _references(_SHOWN_REQUESTS, "request", media)
+def refer_to_requests(media: str) -> Node:
+    """Return references to the example requests of a media type."""
+    return _refer(_REQUEST_EXAMPLES, "request", media)
 
 
-def statuses(media: str) -> Node:
-    """References to the answers that are an `OcppStatusResponse`."""
-    return _references(
-        [sample.name for sample in CONNECT if not isinstance(sample.answer, Problem)], "answer", media
-    )
+def refer_to_statuses(media: str) -> Node:
+    """Return references to the responses that are an `OcppStatusResponse`."""
+    names = [sample.name for sample in CONNECT if not isinstance(sample.response, Problem)]
+    return _refer(names, "response", media)
 
 
-def of_problems(slugs: list[str], media: str) -> Node:
-    """References to the problems of these types."""
-    return _references(slugs, "answer", media)
+def refer_to_problems(slugs: list[str], media: str) -> Node:
+    """Return references to the problems of these types."""
+    return _refer(slugs, "response", media)
 
 
-def of(name: str) -> Node:
-    """A reference to one answer in JSON."""
-    return _references([name], "answer", "application/json")
+def refer_to(name: str) -> Node:
+    """Return a reference to one JSON response."""
+    return _refer([name], "response", "application/json")
 
 
-def sample(name: str) -> Sample:
-    """The sample of that name. Raises KeyError."""
+def find_sample(name: str) -> Sample:
+    """Return the sample with this name. Raises KeyError if there is none."""
     return {sample.name: sample for sample in CONNECT}[name]
 
 
-def _references(names: list[str] | tuple[str, ...], part: str, media: str) -> Node:
+def _refer(names: list[str] | tuple[str, ...], part: str, media: str) -> Node:
     return {name: {"$ref": f"#/components/examples/{name}.{part}.{FORMATS[media]}"} for name in names}

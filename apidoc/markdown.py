@@ -1,4 +1,4 @@
-"""The little Markdown that the descriptions use, as HTML: paragraphs, lists, tables, bold, code."""
+"""Renders the subset of Markdown that the descriptions use as HTML: paragraphs, lists, tables, bold and code."""
 
 from __future__ import annotations
 
@@ -10,56 +10,57 @@ _CODE = re.compile(r"`([^`]+)`")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 
-def inline(text: str) -> str:
-    """One line of text."""
+def render_inline(text: str) -> str:
+    """Render one line of text."""
     return _BOLD.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", escape(text, quote=False)))
 
 
-def block(text: str, table_label: str = "") -> str:
-    """Several paragraphs; `table_label` names a table, which is folded away."""
-    found = []
+def render_block(text: str, table_label: str = "") -> str:
+    """Render several paragraphs. A table is collapsed, with `table_label` as its summary."""
+    parts = []
     for paragraph in text.strip().split("\n\n"):
-        for kind, group in groupby(paragraph.splitlines(), _kind):
+        for kind, group in groupby(paragraph.splitlines(), _line_kind):
             lines = list(group)
             if kind == "|":
-                found.append(_table(lines, table_label))
+                parts.append(_render_markdown_table(lines, table_label))
             elif kind == "-":
-                found.append("<ul>" + "".join(f"<li>{inline(line[2:])}</li>" for line in lines) + "</ul>")
+                items = "".join(f"<li>{render_inline(line[2:])}</li>" for line in lines)
+                parts.append(f"<ul>{items}</ul>")
             else:
-                found.append(f"<p>{inline(' '.join(lines))}</p>")
-    return "\n".join(found)
+                parts.append(f"<p>{render_inline(' '.join(lines))}</p>")
+    return "\n".join(parts)
 
 
-def table(label: str, head: list[str], rows: list[list[str]]) -> str:
-    """A table of cells in HTML; the first of each row names it.
+def render_table(label: str, head: list[str], rows: list[list[str]]) -> str:
+    """Render a table whose cells are HTML. The first cell of each row is the row's header.
 
-    On a narrow screen its rows stand one under the other: the roles are said again, since that takes them away, and each cell
-    knows its column.
+    On a narrow screen the style sheet shows each row as a block. That removes the elements' implicit table roles, so
+    the roles are explicit, and each cell carries the name of its column.
     """
     heads = "".join(f'<th role="columnheader" scope="col">{cell}</th>' for cell in head)
-    body = "".join(f'<tr role="row">{_cells(head, row)}</tr>' for row in rows)
+    body = "".join(f'<tr role="row">{_render_cells(head, row)}</tr>' for row in rows)
     return (
         f'<table role="table" aria-label="{escape(label)}"><thead role="rowgroup"><tr role="row">{heads}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody></table>'
     )
 
 
-def _cells(head: list[str], row: list[str]) -> str:
-    name, *others = row
+def _render_cells(head: list[str], row: list[str]) -> str:
+    header, *others = row
     cells = (
         f'<td role="cell" data-label="{escape(column)}">{cell}</td>' if cell else '<td role="cell"></td>'
         for column, cell in zip(head[1:], others, strict=True)
     )
-    return f'<th role="rowheader" scope="row">{name}</th>{"".join(cells)}'
+    return f'<th role="rowheader" scope="row">{header}</th>{"".join(cells)}'
 
 
-def _kind(line: str) -> str:
+def _line_kind(line: str) -> str:
     return line[0] if line.startswith(("|", "- ")) else ""
 
 
-def _table(lines: list[str], label: str) -> str:
-    head, _, *rows = ([inline(cell.strip()) for cell in line.strip("| ").split("|")] for line in lines)
-    # A cell that is empty at the end is stripped with its bars.
+def _render_markdown_table(lines: list[str], label: str) -> str:
+    head, _, *rows = ([render_inline(cell.strip()) for cell in line.strip("| ").split("|")] for line in lines)
+    # Empty cells at the end of a row were stripped together with their bars.
     width = len(head)
-    whole = table(label, head, [row + [""] * (width - len(row)) for row in rows])
-    return f"<details><summary>{escape(label)}</summary>{whole}</details>"
+    rendered = render_table(label, head, [row + [""] * (width - len(row)) for row in rows])
+    return f"<details><summary>{escape(label)}</summary>{rendered}</details>"

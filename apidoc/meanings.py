@@ -1,4 +1,4 @@
-"""When each type of problem is answered, by which operation, and what it leaves in the journal."""
+"""Documentation of each problem type: when it occurs, which operations return it, and the state of the attempt afterwards."""
 
 from __future__ import annotations
 
@@ -10,77 +10,87 @@ from wire import PROBLEM_TYPES
 Operation = Literal["connect", "attempt", "attempts", "callback"]
 
 
-class Meaning(NamedTuple):
-    """`when` in words, and the operations that answer it. `leaves` is the state of the attempt, or what becomes of one that is there."""
+class ProblemDoc(NamedTuple):
+    """`when` describes the cause; `operations` return the problem; `attempt` is the attempt's state afterwards."""
 
     when: str
     operations: tuple[Operation, ...] = ("connect",)
-    leaves: str = "none"
+    attempt: str = "none"
 
 
-_STATES: Final = {
-    found.problem: f"`{found.state}`" for found in (*OUTCOMES.values(), STATUS_UNKNOWN) if found.problem
-}
+_ALL_OPERATIONS: Final[tuple[Operation, ...]] = ("connect", "attempt", "attempts", "callback")
 
-_TOLD: Final[dict[str, Meaning]] = {
-    "invalid-request": Meaning(
-        "the request cannot be read or carried out; `errors` lists every field that is wrong",
-        ("connect", "attempt", "attempts", "callback"),
+_DOCS: Final[dict[str, ProblemDoc]] = {
+    "invalid-request": ProblemDoc(
+        "the request is malformed or cannot be processed; `errors` lists every invalid field",
+        _ALL_OPERATIONS,
     ),
-    "address-not-allowed": Meaning(
-        "the OCPP server's address or port is not in `LinkServers`, and nothing is known under the `id`"
+    "address-not-allowed": ProblemDoc(
+        "`LinkServers` does not allow the OCPP server's address or port, and no attempt with this `id` is stored"
     ),
-    "charger-unknown": Meaning("the OCPP server does not know the charger, and can tell that from offline"),
-    "attempt-unknown": Meaning(
-        "no attempt has this id, or it is older than the journal keeps; nothing waits for this callback",
+    "charger-unknown": ProblemDoc(
+        "the OCPP server does not know the charger; only servers that distinguish unknown from offline report this"
+    ),
+    "attempt-unknown": ProblemDoc(
+        "no attempt has this id, or the attempt is older than the journal's retention; no attempt waits for this callback",
         ("attempt", "callback"),
     ),
-    "method-not-allowed": Meaning("the request is not a POST; `Allow: POST`"),
-    "attempt-in-progress": Meaning(
-        "the same request is being carried out by another call; `Retry-After`", leaves="stays `pending`"
+    "method-not-allowed": ProblemDoc("the method is not POST; the response has `Allow: POST`"),
+    "attempt-in-progress": ProblemDoc(
+        "another call is processing the same request; see `Retry-After`", attempt="stays `pending`"
     ),
-    "body-too-large": Meaning("the body has over 64 KiB", ("connect", "callback")),
-    "unsupported-media-type": Meaning(
-        "the body's Content-Type is missing, malformed or another than the five"
+    "body-too-large": ProblemDoc("the body is larger than 64 KiB", ("connect", "callback")),
+    "unsupported-media-type": ProblemDoc(
+        "the Content-Type is missing, malformed, or not one of the five supported types"
     ),
-    "id-reused": Meaning(
-        "the `id` belongs to a request of another content, or of another caller; look at `instance`",
-        leaves="stays",
+    "id-reused": ProblemDoc(
+        "the `id` belongs to a request with other content or from another caller; read `instance`",
+        attempt="unchanged",
     ),
-    "status-not-available": Meaning("no token was given, and this kind of OCPP server cannot tell a status"),
-    "internal-error": Meaning(
-        "the service itself failed", ("connect", "attempt", "attempts", "callback"), leaves="not known"
+    "status-not-available": ProblemDoc(
+        "the request has no token, and this kind of OCPP server cannot report a charger's status"
     ),
-    "server-unreachable": Meaning("no connection to the OCPP server could be made"),
-    "server-refused": Meaning("the OCPP server does not take the service's credentials"),
-    "server-error": Meaning("the OCPP server failed in a way that means nothing was started"),
-    "journal-unavailable": Meaning(
-        "the table of attempts cannot take work, before anything was sent; `Retry-After`",
-        ("connect", "attempt", "attempts", "callback"),
+    "internal-error": ProblemDoc("the service failed", _ALL_OPERATIONS, attempt="not known"),
+    "server-unreachable": ProblemDoc("the service could not connect to the OCPP server"),
+    "server-refused": ProblemDoc("the OCPP server rejects the service's credentials"),
+    "server-error": ProblemDoc("the OCPP server failed in a way that proves that nothing was started"),
+    "journal-unavailable": ProblemDoc(
+        "the table of attempts is unavailable, and this call sent nothing; see `Retry-After`. "
+        "From a GET, `outcome` is `unknown`",
+        _ALL_OPERATIONS,
     ),
-    "server-busy": Meaning(
-        "the OCPP server says that it sent nothing and can take the call later; `Retry-After`"
+    "server-busy": ProblemDoc(
+        "the OCPP server reports that it sent nothing and can process the request later; see `Retry-After`"
     ),
-    "circuit-open": Meaning("the OCPP server failed several times in a row and is left alone; `Retry-After`"),
-    "starts-paused": Meaning("the operator has paused starts; `Retry-After`"),
-    "outcome-unknown": Meaning(
-        "it was sent and no definite answer came or could be recorded, now or under this `id` before; no `Retry-After`"
+    "circuit-open": ProblemDoc(
+        "the OCPP server failed several times in a row and is not called for a while; see `Retry-After`"
     ),
-    "status-unknown": Meaning(
-        "no token was given, and the status could not be learnt; nothing was to be started"
+    "starts-paused": ProblemDoc("the operator has paused starts; see `Retry-After`"),
+    "outcome-unknown": ProblemDoc(
+        "this call or an earlier one with this `id` sent the start, or may have sent it, and no definite answer was "
+        "received or recorded; no `Retry-After`"
+    ),
+    "status-unknown": ProblemDoc(
+        "the request has no token, and the charger's status could not be read; such a request starts nothing"
     ),
 }
-
-MEANINGS: Final = {
-    slug: _TOLD[slug]._replace(leaves=_STATES.get(slug, _TOLD[slug].leaves)) for slug in PROBLEM_TYPES
+_RECORDED_STATES: Final = {
+    verdict.problem: f"`{verdict.state}`"
+    for verdict in (*OUTCOMES.values(), STATUS_UNKNOWN)
+    if verdict.problem
 }
-"""By problem type, in the order of `PROBLEM_TYPES`; KeyError where a type has no meaning yet."""
+
+PROBLEM_DOCS: Final = {
+    slug: _DOCS[slug]._replace(attempt=_RECORDED_STATES.get(slug, _DOCS[slug].attempt))
+    for slug in PROBLEM_TYPES
+}
+"""By problem type, in the order of `PROBLEM_TYPES`. A type without documentation raises KeyError at import."""
 
 
-def of_operation(operation: Operation) -> dict[int, list[str]]:
-    """The problem types that an operation answers, by status."""
-    found: dict[int, list[str]] = {}
-    for slug, meaning in MEANINGS.items():
-        if operation in meaning.operations:
-            found.setdefault(PROBLEM_TYPES[slug].status, []).append(slug)
-    return dict(sorted(found.items()))
+def group_by_status(operation: Operation) -> dict[int, list[str]]:
+    """Return the problem types that an operation returns, by status code."""
+    by_status: dict[int, list[str]] = {}
+    for slug, doc in PROBLEM_DOCS.items():
+        if operation in doc.operations:
+            by_status.setdefault(PROBLEM_TYPES[slug].status, []).append(slug)
+    return dict(sorted(by_status.items()))

@@ -1,6 +1,6 @@
-"""Samples of requests and what is answered to them, on the local stack (`make run`).
+"""Sample requests with their responses from the local stack (`make run`).
 
-Every one is tried by `tests/documentation`: what stands in the documentation is what a caller hears.
+`tests/documentation` sends every sample and compares the response, so the documentation shows real responses.
 """
 
 from __future__ import annotations
@@ -22,51 +22,54 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PATH: Final = "/api/v1/ocpp/charger-connect"
-ONE: Final = f"{PATH}/{{id}}"
-MANY: Final = "/api/v1/ocpp/chargers/{chargerId}/attempts"
-CALLBACK: Final = "/api/v1/ocpp/callbacks/{id}/{expires}/{signature}"
+ATTEMPT_PATH: Final = f"{PATH}/{{id}}"
+ATTEMPTS_PATH: Final = "/api/v1/ocpp/chargers/{chargerId}/attempts"
+CALLBACK_PATH: Final = "/api/v1/ocpp/callbacks/{id}/{expires}/{signature}"
 
 SERVER: Final = ("127.0.0.1", 9080)
 """The local stack's OCPP server."""
-UNSERVED: Final = 9089
-"""A port at which the local stack has nothing."""
+UNUSED_PORT: Final = 9089
+"""A port on which the local stack does not listen."""
 
 REQUEST_FORMATS: Final = (*(str(media) for media in MediaType), FORM)
 _TOKEN: Final = "04A2B3C4D5E6F7"  # noqa: S105 - a sample
 _CORRECT: Final = "Correct what is listed under errors, then send the request again."
-_LOOK: Final = "Look at `instance` and check the charger: the charge may have started, or may still start, and a request under another id can start a second one."
+_CHECK_CHARGER: Final = "Look at `instance` and check the charger: the charge may have started, or may still start, and a request under another id can start a second one."
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One exchange. `request` holds the body's members, or nothing where there is no body; `path` is without a query."""
+    """One request and its response. `request` holds the body's fields and is empty for a request without a body.
+
+    `path` has no query. `headers` are response headers.
+    """
 
     name: str
     summary: str
-    answer: OcppStatusResponse | Problem | dict[str, Any]
+    response: OcppStatusResponse | Problem
     request: Mapping[str, Any] = field(default_factory=dict)
     path: str = PATH
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def status(self) -> int:
-        return self.answer.status if isinstance(self.answer, Problem) else 200
+        return self.response.status if isinstance(self.response, Problem) else 200
 
 
-def written(request: Mapping[str, Any], media: str) -> str:
-    """A request as a client sends it in one of the formats; XML as DataContractSerializer orders it."""
+def encode_request(request: Mapping[str, Any], media: str) -> str:
+    """Return a request body in one of the formats; XML elements are in the order of .NET's DataContractSerializer."""
     if media == FORM:
         return urlencode({name: value for name, value in request.items() if value is not None})
     if MediaType(media).is_xml:
-        members = {name: request[name] for name in sorted(request) if request[name] is not None}
-        document = {"OcppChargerConnectRequest": {"@xmlns": MODELS, **members}}
+        fields = {name: request[name] for name in sorted(request) if request[name] is not None}
+        document = {"OcppChargerConnectRequest": {"@xmlns": MODELS, **fields}}
         return xmltodict.unparse(document, full_document=False)
     return json.dumps(request)
 
 
-def answered(answer: OcppStatusResponse | Problem, media: MediaType) -> str:
-    """An answer exactly as the service writes it."""
-    return write(answer, media)[1]
+def encode_response(response: OcppStatusResponse | Problem, media: MediaType) -> str:
+    """Return a response body exactly as the service writes it."""
+    return write(response, media)[1]
 
 
 def _id(number: int) -> str:
@@ -85,55 +88,55 @@ def _request(
     }
 
 
-def _told(
+def _status_response(
     number: int, charger: str, status: str, connector: int, info: str | None = None
 ) -> OcppStatusResponse:
     return OcppStatusResponse(UUID(_id(number)), charger, connector, "NoError", status, info)
 
 
-def _refused(slug: str, detail: str, number: int | None = None) -> Problem:
+def _problem(slug: str, detail: str, number: int | None = None) -> Problem:
     return problem(slug, detail, instance=None if number is None else f"{PATH}/{_id(number)}")
 
 
 CONNECT: Final = (
     Sample(
         "accepted",
-        "The charger takes the start",
-        _told(1, "CP-1", "Accepted", 0),
+        "The charger accepts the start",
+        _status_response(1, "CP-1", "Accepted", 0),
         _request(1, "CP-1"),
         headers={"Connect-Outcome": "accepted"},
     ),
     Sample(
         "replayed",
-        "The same request again: nothing is started twice",
-        _told(1, "CP-1", "Accepted", 0),
+        "The same request again: the stored response is returned, and nothing is started again",
+        _status_response(1, "CP-1", "Accepted", 0),
         _request(1, "CP-1"),
         headers={"Connect-Outcome": "accepted", "Idempotent-Replayed": "true"},
     ),
     Sample(
         "rejected",
-        "The charger declines",
-        _told(2, "CP-4", "Rejected", 0, "charger-refused"),
+        "The charger rejects the start",
+        _status_response(2, "CP-4", "Rejected", 0, "charger-refused"),
         _request(2, "CP-4"),
         headers={"Connect-Outcome": "rejected"},
     ),
     Sample(
         "offline",
         "The charger is not connected; nothing was sent",
-        _told(3, "CP-3", "Unavailable", 0, "not-connected"),
+        _status_response(3, "CP-3", "Unavailable", 0, "not-connected"),
         _request(3, "CP-3"),
         headers={"Connect-Outcome": "offline"},
     ),
     Sample(
         "status",
-        "Without a token nothing is started: the charger's own status",
-        _told(5, "CP-2", "Available", 1),
+        "A request without a token starts nothing: the response is the charger's status",
+        _status_response(5, "CP-2", "Available", 1),
         _request(5, "CP-2", None),
         headers={"Connect-Outcome": "status"},
     ),
     Sample(
         "invalid-request",
-        "Every violation is listed",
+        "Every invalid field is listed",
         problem(
             "invalid-request",
             _CORRECT,
@@ -149,8 +152,8 @@ CONNECT: Final = (
     ),
     Sample(
         "address-not-allowed",
-        "The OCPP server is outside what LinkServers allows",
-        _refused(
+        "LinkServers does not allow the OCPP server's address or port",
+        _problem(
             "address-not-allowed",
             "The OCPP server's address and port are outside what LinkServers allows: ask the operator to add them.",
         ),
@@ -158,20 +161,20 @@ CONNECT: Final = (
     ),
     Sample(
         "charger-unknown",
-        "The OCPP server has never heard of this charger",
-        _refused("charger-unknown", "The OCPP server does not know this charger.", 7),
+        "The OCPP server does not know the charger",
+        _problem("charger-unknown", "The OCPP server does not know this charger.", 7),
         _request(7, "CP-99"),
     ),
     Sample(
         "method-not-allowed",
-        "Another method than POST",
-        _refused("method-not-allowed", "Send the request with POST."),
+        "The method is not POST",
+        _problem("method-not-allowed", "Send the request with POST."),
         headers={"Allow": "POST"},
     ),
     Sample(
         "attempt-in-progress",
-        "The same id is being carried out by another call",
-        _refused(
+        "Another call is processing the same id",
+        _problem(
             "attempt-in-progress",
             "Another call with this id is being carried out. Ask again with the same id after Retry-After seconds.",
             4,
@@ -181,20 +184,20 @@ CONNECT: Final = (
     ),
     Sample(
         "body-too-large",
-        "A body over 64 KiB",
-        _refused("body-too-large", "Send at most 65536 bytes; five members need far less."),
+        "The body is larger than 64 KiB",
+        _problem("body-too-large", "Send at most 65536 bytes; five members need far less."),
     ),
     Sample(
         "unsupported-media-type",
-        "A body in another format",
-        _refused(
+        "The media type of the body is not supported",
+        _problem(
             "unsupported-media-type", f"Send the body with a Content-Type of {', '.join(REQUEST_FORMATS)}."
         ),
     ),
     Sample(
         "id-reused",
-        "The id was used for another request",
-        _refused(
+        "The id belongs to another request",
+        _problem(
             "id-reused",
             "Look at `instance`: this id belongs to an attempt with other content or of another caller, and the outcome of "
             "that attempt is accepted, or not known. A different request needs an id of its own.",
@@ -204,8 +207,8 @@ CONNECT: Final = (
     ),
     Sample(
         "status-not-available",
-        "No token, and a kind of OCPP server that cannot tell a status",
-        _refused(
+        "No token, and this kind of OCPP server cannot report a status",
+        _problem(
             "status-not-available",
             "This kind of OCPP server cannot tell a charger's status. Send a tokenId to start a charge.",
             13,
@@ -214,8 +217,8 @@ CONNECT: Final = (
     ),
     Sample(
         "internal-error",
-        "A fault of the service itself",
-        _refused(
+        "The service failed",
+        _problem(
             "internal-error",
             "The service failed; what became of the request is not known. Look at the attempt by its id.",
         ),
@@ -223,18 +226,18 @@ CONNECT: Final = (
     ),
     Sample(
         "server-unreachable",
-        "Nothing listens where the request says",
-        _refused(
+        "No server listens at the address and port of the request",
+        _problem(
             "server-unreachable",
             "The OCPP server could not be reached, so nothing was sent. Try again with the same id.",
             15,
         ),
-        _request(15, "CP-1", port=UNSERVED),
+        _request(15, "CP-1", port=UNUSED_PORT),
     ),
     Sample(
         "server-refused",
-        "The OCPP server does not take the service's credentials",
-        _refused(
+        "The OCPP server rejects the service's credentials",
+        _problem(
             "server-refused",
             "The OCPP server does not accept the credentials of its LinkServers entry: look at the secret named there.",
             16,
@@ -243,14 +246,14 @@ CONNECT: Final = (
     ),
     Sample(
         "server-error",
-        "The OCPP server failed before anything was started",
-        _refused("server-error", "The OCPP server declined the request; nothing was started.", 17),
+        "The OCPP server failed before it started anything",
+        _problem("server-error", "The OCPP server declined the request; nothing was started.", 17),
         _request(17, "CP-1"),
     ),
     Sample(
         "journal-unavailable",
-        "The table of attempts is throttled or down",
-        _refused(
+        "The table of attempts is throttled or unavailable",
+        _problem(
             "journal-unavailable",
             "The attempt could not be recorded, so this call sent nothing. What an earlier call with this id did is "
             "not known now: try again with the same id.",
@@ -260,25 +263,25 @@ CONNECT: Final = (
     ),
     Sample(
         "server-busy",
-        "The OCPP server cannot take the call now, and has sent nothing",
-        _refused("server-busy", "The OCPP server cannot take the call now; nothing was sent.", 19),
+        "The OCPP server is busy and sent nothing",
+        _problem("server-busy", "The OCPP server cannot take the call now; nothing was sent.", 19),
         _request(19, "CP-1"),
         headers={"Retry-After": "5"},
     ),
     Sample(
         "circuit-open",
-        "The OCPP server has failed several times in a row",
-        _refused(
+        "The OCPP server failed several times in a row",
+        _problem(
             "circuit-open",
             "The OCPP server failed several times in a row and is not called for a moment, so nothing was sent. Try again with the same id.",
         ),
-        _request(20, "CP-1", port=UNSERVED),
+        _request(20, "CP-1", port=UNUSED_PORT),
         headers={"Retry-After": "10"},
     ),
     Sample(
         "starts-paused",
         "The operator has paused all starts",
-        _refused(
+        _problem(
             "starts-paused",
             "The operator has paused starts, so nothing was sent. Try again later with the same id.",
         ),
@@ -287,16 +290,18 @@ CONNECT: Final = (
     ),
     Sample(
         "outcome-unknown",
-        "The charger never answered: it may start all the same",
-        _refused(
-            "outcome-unknown", f"The charger did not answer in time; it may start all the same. {_LOOK}", 4
+        "The charger did not answer in time: a charge may still start",
+        _problem(
+            "outcome-unknown",
+            f"The charger did not answer in time; it may start all the same. {_CHECK_CHARGER}",
+            4,
         ),
         _request(4, "CP-5"),
     ),
     Sample(
         "status-unknown",
-        "No token, and the charger's status could not be learnt in time",
-        _refused(
+        "No token, and the charger's status could not be read in time",
+        _problem(
             "status-unknown",
             "The charger's status could not be learnt in time. Nothing was to be started: ask again.",
             23,
@@ -310,7 +315,7 @@ ATTEMPT: Final[dict[str, Any]] = {
     "chargerId": "CP-1",
     "state": "completed",
     "outcome": "accepted",
-    "answer": json.loads(answered(_told(1, "CP-1", "Accepted", 0), MediaType.JSON)),
+    "answer": json.loads(encode_response(_status_response(1, "CP-1", "Accepted", 0), MediaType.JSON)),
     "problem": None,
     "server": f"{SERVER[0]}:{SERVER[1]}",
     "dialect": "native",
@@ -333,7 +338,7 @@ PAGE: Final[dict[str, Any]] = {
 UNKNOWN_ATTEMPT: Final = Sample(
     "attempt-unknown",
     "No attempt has this id",
-    _refused(
+    _problem(
         "attempt-unknown",
         "No attempt with this id is known: it was never accepted, or it is older than the journal's retention.",
     ),

@@ -1,6 +1,6 @@
-"""The messages as JSON Schema, in OpenAPI's dialect: members and types from the code's own models, words and limits from here.
+"""The messages as OpenAPI schemas. Properties and types come from the code's models, descriptions and limits from this module.
 
-A member that a model gains or loses is a KeyError in the making, and so is a word that describes nothing.
+A property that only the model or only this module has raises KeyError.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 ELEMENTS: Final = ("chargerId", "connectorId", "errorCode", "id", "info", "status")
-"""The answer's XML elements, in the one order in which .NET clients read them."""
-_BESIDE_THE_BODY: Final = ("connectorId",)
-_INFO: Final = (
+"""The response's XML elements, in the only order that .NET clients accept."""
+_QUERY_PARAMETERS: Final = ("connectorId",)
+_INFO_WORDS: Final = (
     "token-refused",
     "token-too-long",
     "connector-busy",
@@ -38,27 +38,27 @@ _INFO: Final = (
 )
 
 
-def all_schemas() -> dict[str, Schema]:
-    """Every schema of `components`, by name."""
+def build_schemas() -> dict[str, Schema]:
+    """Return every schema of `components`, by name."""
     return {
-        "OcppChargerConnectRequest": request(),
-        "OcppStatusResponse": status_response(),
-        "Problem": problem(),
-        "FieldError": field_error(),
-        "Attempt": attempt(),
-        "AttemptPage": attempt_page(),
-        "GatewayError": gateway_error(),
+        "OcppChargerConnectRequest": _request_schema(),
+        "OcppStatusResponse": _status_response_schema(),
+        "Problem": _problem_schema(),
+        "FieldError": _field_error_schema(),
+        "Attempt": _attempt_schema(),
+        "AttemptPage": _attempt_page_schema(),
+        "GatewayError": _gateway_error_schema(),
     }
 
 
-def request() -> Schema:
-    """The body of the POST: `ConnectRequest` without what comes from the query."""
+def _request_schema() -> Schema:
+    """Return the schema of the POST's body: `ConnectRequest` without the query parameters."""
     model = ConnectRequest.model_json_schema()
-    told: Mapping[str, Schema] = {
+    descriptions: Mapping[str, Schema] = {
         "id": {
             "description": (
-                "Names the attempt: a GUID that is new for each. The same id with the same content is the same attempt, "
-                "however often it is sent. The forms of .NET are read: D as here, N (32 digits), B (braces), P (parentheses) and X, "
+                "Identifies the attempt: a GUID, a new one for each attempt. The same id with the same content is the same attempt, "
+                "however often it is sent. Accepts the GUID formats of .NET: D as here, N (32 digits), B (braces), P (parentheses) and X, "
                 "in any letter case."
             ),
         },
@@ -67,14 +67,14 @@ def request() -> Schema:
             "minLength": 1,
             "maxLength": 255,
             "pattern": r"\S",
-            "description": "The charger's OCPP identity, printable characters only. A number or boolean is read as its text.",
+            "description": "The charger's OCPP identity, printable characters only. A number or boolean is converted to text.",
         },
         "tokenId": {
             "maxLength": 36,
             "description": (
-                "The driver's token (OCPP idTag or idToken), passed on unchanged. **Without one, null or blank, nothing is "
-                "ever started**: the answer is the charger's status. No control characters. Over 20 characters a 1.6 charger "
-                "cannot take it: `Rejected`, `token-too-long`."
+                "The driver's token (OCPP idTag or idToken), sent unchanged. **If it is absent, null or blank, nothing is "
+                "started**: the response is the charger's status. No control characters. An OCPP 1.6 charger does not support a "
+                "token of more than 20 characters: the response is `Rejected`, `token-too-long`."
             ),
         },
         "serverIpAddress": {
@@ -84,163 +84,170 @@ def request() -> Schema:
                 {"type": "null"},
             ],
             "description": (
-                "IPv4 or IPv6 address of the OCPP server that holds the charger's WebSocket, without blanks; host names are not taken. "
-                "It must lie in the deployment's `LinkServers`, else 403. With `serverRestApiPort` or not at all: where both are absent, "
-                "the server through which this charger last answered is called, else the deployment's default, else one of an attempt "
-                "whose outcome is not known."
+                "IPv4 or IPv6 address of the OCPP server to which the charger is connected, without blanks; not a host name. "
+                "An address that the deployment's `LinkServers` does not allow receives 403. Send both this field and `serverRestApiPort`, "
+                "or neither. If both are absent, the service calls the server through which this charger last answered; else the "
+                "deployment's default server; else the server of an attempt whose outcome is unknown."
             ),
         },
         "serverRestApiPort": {
             "minimum": 1,
             "maximum": 65535,
-            "description": "Port of that server's REST API. An integer, or a string of one; never a fraction, an exponent or a boolean.",
+            "description": "Port of that server's REST API. An integer, or a string that holds one; no fraction, exponent or boolean.",
         },
     }
-    members = [name for name in model["properties"] if name not in _BESIDE_THE_BODY]
+    names = [name for name in model["properties"] if name not in _QUERY_PARAMETERS]
     return {
         "type": "object",
         "description": (
-            "What connects a token to a charger. Member names are read in any letter case in JSON and forms; unknown members "
-            "are ignored; an absent member is null. Of duplicates the last counts in JSON, the first in XML and forms. "
-            "A member that is null is `i:nil` in XML, and blank in a form."
+            "A request to connect a token to a charger. Field names are not case-sensitive in JSON and forms. Unknown fields "
+            "are ignored. An absent field is null. Of duplicate fields, JSON uses the last; XML and forms use the first. "
+            "A null is `i:nil` in XML, and blank in a form."
         ),
         "required": ["id", "chargerId"],
         "dependentRequired": {
             "serverIpAddress": ["serverRestApiPort"],
             "serverRestApiPort": ["serverIpAddress"],
         },
-        "properties": {name: _member(model["properties"][name], told[name]) for name in _same(members, told)},
+        "properties": {
+            name: _property(model["properties"][name], descriptions[name])
+            for name in _require_same(names, descriptions)
+        },
         "xml": _xml("OcppChargerConnectRequest", MODELS),
     }
 
 
-def status_response() -> Schema:
-    """The 200 of the POST. Members in the order of the XML elements."""
-    model = _record(OcppStatusResponse)
-    told: Mapping[str, Schema] = {
+def _status_response_schema() -> Schema:
+    """Return the schema of the POST's 200, with properties in the order of the XML elements."""
+    model = _model_schema(OcppStatusResponse)
+    descriptions: Mapping[str, Schema] = {
         "chargerId": {"description": "As in the request."},
         "connectorId": {
             "format": "int32",
             "minimum": 0,
             "maximum": 2**31 - 1,
-            "description": "The connector (OCPP 2.0.1: the EVSE) that was asked for or reported; 0 where it is not known.",
+            "description": "The connector (OCPP 2.0.1: the EVSE) that was requested or reported; 0 if it is unknown.",
         },
         "errorCode": {
             "enum": ["NoError", *sorted(ERROR_CODES - {"NoError"})],
-            "description": "OCPP 1.6 ChargePointErrorCode, from a message received after the start; else `NoError`.",
+            "description": "OCPP 1.6 ChargePointErrorCode from a message received after the start; otherwise `NoError`.",
         },
         "id": {"description": "As in the request, in lower case with hyphens."},
         "info": {
             "maxLength": LONGEST_INFO,
-            "description": f"null, or one word of {', '.join(f'`{word}`' for word in _INFO)}, free text after it.",
+            "description": (
+                f"null, or one of the words {', '.join(f'`{word}`' for word in _INFO_WORDS)}. Free text may follow the word."
+            ),
         },
         "status": {
             "enum": sorted(TAKEN | STATUSES | {"Rejected"}),
             "description": (
-                "What became of this request. With a token: `Accepted`: the charger said it will try, energy may not flow yet, or "
-                "ever; `Preparing`, `Charging`, `SuspendedEV`, `SuspendedEVSE`, `Occupied`: accepted, and the charger said so after "
-                "the start; `Rejected`: charger or server declined; `Unavailable`: no connection to the charger, nothing was sent. "
-                "Without a token: the charger's own OCPP status."
+                "The outcome of this request. With a token: `Accepted`: the charger accepted the start, but energy may not flow yet, or "
+                "at all; `Preparing`, `Charging`, `SuspendedEV`, `SuspendedEVSE`, `Occupied`: the charger accepted the start, then "
+                "reported this status; `Rejected`: the charger or the OCPP server rejected the start; `Unavailable`: the charger is "
+                "not connected, and nothing was sent. Without a token: the charger's OCPP status."
             ),
         },
     }
     return {
         "type": "object",
         "description": (
-            "The charger's answer. In XML the elements stand in exactly the order listed here (`x-element-order`): a displaced "
-            f'one silently becomes null or 0 in a .NET client. A null is `i:nil="true"` (`i` is {INSTANCE}); an empty element is '
-            "an empty string. In JSON the order does not matter."
+            "The charger's answer. The XML elements are in exactly the order listed here (`x-element-order`): in another order, a .NET "
+            f'client silently reads null or 0. A null is `i:nil="true"` (`i` is {INSTANCE}); an empty element is an empty string. '
+            "In JSON the order does not matter."
         ),
         "required": list(ELEMENTS),
         "additionalProperties": False,
         "properties": {
-            name: _member(model["properties"][name], told[name])
-            for name in _same(ELEMENTS, told, model["properties"])
+            name: _property(model["properties"][name], descriptions[name])
+            for name in _require_same(ELEMENTS, descriptions, model["properties"])
         },
         "xml": _xml("OcppStatusResponse", MODELS),
         "x-element-order": list(ELEMENTS),
     }
 
 
-def problem() -> Schema:
-    """Every error, RFC 9457."""
-    model = _record(Problem)
-    told: Mapping[str, Schema] = {
+def _problem_schema() -> Schema:
+    """Return the schema of problem documents (RFC 9457)."""
+    model = _model_schema(Problem)
+    descriptions: Mapping[str, Schema] = {
         "type": {
             "format": "uri-reference",
             "enum": [f"/problems/{slug}" for slug in PROBLEM_TYPES],
-            "description": "Names the kind of problem; stable, for programs.",
+            "description": "Identifies the type of the problem. Stable, for programs.",
         },
-        "title": {"description": "The same for every problem of a type."},
+        "title": {"description": "A summary, the same for all problems of this type."},
         "status": {
             "enum": sorted({kind.status for kind in PROBLEM_TYPES.values()}),
-            "description": "The HTTP status.",
+            "description": "The HTTP status code.",
         },
         "detail": {
-            "description": "What happened this time, and what to do. Never holds a token or an address."
+            "description": "What happened in this case, and what to do. Never contains a token or an address."
         },
         "instance": {
             "type": "string",
             "format": "uri-reference",
-            "description": "The attempt, where there is one: GET it to see what is known.",
+            "description": "The URL of the attempt, if there is one. GET it to read the recorded state.",
         },
         "errors": {
             "type": "array",
             "minItems": 1,
-            "items": ref("FieldError"),
+            "items": refer_to("FieldError"),
             "xml": {"wrapped": True},
-            "description": "Of a 400: every violation. In XML each is an element `i`.",
+            "description": "In a 400: every violation. In XML each is an element `i`.",
         },
         "outcome": {
             "type": "string",
             "enum": list(get_args(problems.Outcome)),
             "description": (
-                "Of a 409 and every 5xx: `not-started`: try again with the same id; `pending`: wait; `unknown`: it may have started, or may still start: "
-                "look at `instance` and check the charger; a request under another id can start a second charge."
+                "In every 409 and 5xx. `not-started`: send the request again with the same id. `pending`: wait. `unknown`: a charge may have "
+                "started, or may still start: read `instance` and check the charger. A request with another id can start a second charge."
             ),
         },
     }
     return {
         "type": "object",
         "description": (
-            "A problem document (RFC 9457). Members that say nothing are absent. "
-            f"`application/problem+xml` where XML was negotiated, in the namespace {PROBLEM}, else `application/problem+json`."
+            "A problem document (RFC 9457). Members without a value are absent. The media type is `application/problem+xml` (namespace "
+            f"{PROBLEM}) if XML was negotiated, otherwise `application/problem+json`."
         ),
         "required": model["required"],
         "additionalProperties": False,
         "properties": {
-            name: _member(
-                model["properties"][name], told[name], whole="enum" not in told[name] and "type" in told[name]
+            name: _property(
+                model["properties"][name],
+                descriptions[name],
+                replace="enum" not in descriptions[name] and "type" in descriptions[name],
             )
-            for name in _same(model["properties"], told)
+            for name in _require_same(model["properties"], descriptions)
         },
         "xml": _xml("problem", PROBLEM),
     }
 
 
-def of_types(slugs: Iterable[str]) -> Schema:
-    """The problem schema, narrowed to some of its types, which share a status."""
-    kinds: dict[str, ProblemType] = {slug: PROBLEM_TYPES[slug] for slug in slugs}
-    (status,) = {kind.status for kind in kinds.values()}
+def narrow_problem(slugs: Iterable[str]) -> Schema:
+    """Return the problem schema, narrowed to some types that share a status code."""
+    types: dict[str, ProblemType] = {slug: PROBLEM_TYPES[slug] for slug in slugs}
+    (status,) = {type_.status for type_ in types.values()}
     properties: dict[str, Schema] = {
-        "type": {"enum": [f"/problems/{slug}" for slug in kinds]},
-        "title": {"enum": [kind.title for kind in kinds.values()]},
+        "type": {"enum": [f"/problems/{slug}" for slug in types]},
+        "title": {"enum": [type_.title for type_ in types.values()]},
         "status": {"const": status},
     }
-    outcomes: set[str] = {kind.outcome for kind in kinds.values() if kind.outcome}
-    if "journal-unavailable" in kinds:  # of a GET: nothing is known about the attempt that was to be read
+    outcomes: set[str] = {type_.outcome for type_ in types.values() if type_.outcome}
+    if "journal-unavailable" in types:  # from a GET, which could not read the attempt's state
         outcomes.add("unknown")
     required = ["outcome"] if outcomes else []
     if outcomes:
         properties["outcome"] = {"enum": sorted(outcomes)}
-    return {**ref("Problem"), "properties": properties, **({"required": required} if required else {})}
+    return {**refer_to("Problem"), "properties": properties, **({"required": required} if required else {})}
 
 
-def field_error() -> Schema:
-    model = _record(problems.FieldError)
-    told: Mapping[str, Schema] = {
-        "field": {"description": "The member's name, `body` for the whole body, or the name of a parameter."},
-        "message": {"description": "What to send instead; never repeats the value."},
+def _field_error_schema() -> Schema:
+    model = _model_schema(problems.FieldError)
+    descriptions: Mapping[str, Schema] = {
+        "field": {"description": "The name of the field or parameter, or `body` for the whole body."},
+        "message": {"description": "What to send instead. Never repeats the value."},
     }
     return {
         "type": "object",
@@ -248,35 +255,37 @@ def field_error() -> Schema:
         "required": model["required"],
         "additionalProperties": False,
         "properties": {
-            name: _member(model["properties"][name], told[name]) for name in _same(model["properties"], told)
+            name: _property(model["properties"][name], descriptions[name])
+            for name in _require_same(model["properties"], descriptions)
         },
         "xml": {"name": "i"},
     }
 
 
-def attempt() -> Schema:
-    """What `attempts.view.shown` shows; types from the journal's `Attempt`."""
-    model = _record(Attempt)["properties"]
-    members = list(shown(Attempt("", "", State.PENDING, "", ""), 0))
-    told: Mapping[str, Schema] = {
+def _attempt_schema() -> Schema:
+    """Return the schema of what `attempts.view.shown` returns, with the types of the journal's `Attempt`."""
+    model = _model_schema(Attempt)["properties"]
+    names = list(shown(Attempt("", "", State.PENDING, "", ""), 0))
+    descriptions: Mapping[str, Schema] = {
         "id": {"format": "uuid", "description": "The request's id."},
-        "chargerId": {"description": "The charger that was asked for."},
+        "chargerId": {"description": "The charger in the request."},
         "state": {
             "type": "string",
             "enum": [str(state) for state in State],
             "description": (
-                "`pending`: being carried out; `completed`: accepted, rejected by the charger, or a status told; `failed`: certainly nothing was "
-                "started, and the same id may be sent again (a rejection from before the charger was asked is one); "
-                "`unknown`: sent, and the outcome is not known, or the invocation that carried it out died."
+                "`pending`: in progress. `completed`: accepted, rejected by the charger, or a status was returned. `failed`: certainly "
+                "nothing was started, and the same request may be sent again with the same id (this includes a rejection from before "
+                "the charger received the start). `unknown`: sent, and the outcome is unknown; or the invocation that "
+                "processed the attempt was terminated."
             ),
         },
         "outcome": {
             "enum": [*(str(outcome) for outcome in Outcome), None],
-            "description": "As the header `Connect-Outcome` of the answer; null where there was none.",
+            "description": "The header `Connect-Outcome` of the response; null if there is no answer.",
         },
         "answer": {
-            "anyOf": [ref("OcppStatusResponse"), {"type": "null"}],
-            "description": "The body that the caller heard with 200.",
+            "anyOf": [refer_to("OcppStatusResponse"), {"type": "null"}],
+            "description": "The body of the 200 that the caller received.",
         },
         "problem": {
             "anyOf": [
@@ -286,117 +295,121 @@ def attempt() -> Schema:
                     "properties": {
                         "type": {
                             "enum": list(PROBLEM_TYPES),
-                            "description": "The last segment of the problem's type.",
+                            "description": "The last segment of the problem's `type`.",
                         },
                         "detail": {"type": "string"},
                     },
                 },
                 {"type": "null"},
             ],
-            "description": "Why there was no answer.",
+            "description": "Why there is no answer.",
         },
         "server": {"description": "The OCPP server that was called, `address:port`."},
         "dialect": {
             "enum": [*get_args(LinkServer.model_fields["dialect"].annotation), None],
-            "description": "How that server is spoken to.",
+            "description": "The protocol of that server's REST API.",
         },
-        "connectorId": {"minimum": 1, "description": "The connector that was asked for."},
+        "connectorId": {"minimum": 1, "description": "The connector in the request to the OCPP server."},
         "token": {
-            "description": "Masked: its last four characters from 12 on, else none; null where none was given."
+            "description": "Masked: the last four characters of a token of 12 or more, none of a shorter one. null if the request has no token."
         },
-        "tries": {"minimum": 1, "description": "How often the attempt was carried out."},
+        "tries": {"minimum": 1, "description": "How many times the attempt was executed."},
         "milliseconds": {
             "additionalProperties": {"type": "integer", "minimum": 0},
-            "description": "What each step took, before it was settled.",
+            "description": "The duration of each step before the outcome was recorded.",
         },
-        "createdAt": {"format": "date-time", "description": "When it was first claimed, UTC."},
-        "updatedAt": {"format": "date-time", "description": "When it last changed, UTC."},
-        "caller": {"description": "Who sent it: an ARN, or issuer and client of a JSON Web Token."},
-        "traceId": {"description": "The X-Ray trace of the last try."},
+        "createdAt": {"format": "date-time", "description": "The time of the first request, UTC."},
+        "updatedAt": {"format": "date-time", "description": "The time of the last change, UTC."},
+        "caller": {
+            "description": "The sender of the request: an ARN, or the issuer and client of a JSON Web Token."
+        },
+        "traceId": {"description": "The X-Ray trace id of the last try."},
         "remoteStartId": {
             "type": ["integer", "null"],
             "minimum": 1,
             "description": (
-                "The remoteStartId that a charger of OCPP 2.0.1 receives with the start: 31 bits of the id's SHA-256. "
-                "null where nothing was to be started, and with a dialect whose server does not pass it on."
+                "The remoteStartId that an OCPP 2.0.1 charger receives with the start: 31 bits of the id's SHA-256. "
+                "null if the request starts nothing, or if the OCPP server does not pass the remoteStartId on."
             ),
         },
     }
     return {
         "type": "object",
-        "description": "Everything that happened under one id.",
-        "required": members,
+        "description": "Everything that is recorded for one id.",
+        "required": names,
         "additionalProperties": False,
         "properties": {
-            name: _member(
-                model.get(name, {}), told[name], whole=not {"enum", "anyOf", "type"}.isdisjoint(told[name])
+            name: _property(
+                model.get(name, {}),
+                descriptions[name],
+                replace=not {"enum", "anyOf", "type"}.isdisjoint(descriptions[name]),
             )
-            for name in _same(members, told, ATTEMPT)
+            for name in _require_same(names, descriptions, ATTEMPT)
         },
     }
 
 
-def attempt_page() -> Schema:
+def _attempt_page_schema() -> Schema:
     return {
         "type": "object",
         "description": "A charger's attempts, newest first.",
         "required": ["attempts", "next"],
         "additionalProperties": False,
         "properties": {
-            "attempts": {"type": "array", "maxItems": 100, "items": ref("Attempt")},
+            "attempts": {"type": "array", "maxItems": 100, "items": refer_to("Attempt")},
             "next": {
                 "type": ["string", "null"],
-                "description": "Opaque: send it as `next` for the page after this one; null where there is none.",
+                "description": "An opaque cursor: send it as `next` to get the following page. null on the last page.",
             },
         },
     }
 
 
-def gateway_error() -> Schema:
+def _gateway_error_schema() -> Schema:
     return {
         "type": "object",
         "description": (
-            "API Gateway's own answer, given before or instead of the service's: not a problem document. A 5xx of this "
-            "shape is to be taken as `unknown`: ask again with the same id."
+            "API Gateway's own response, sent before or instead of the service's. It is not a problem document. Treat a 5xx of "
+            "this shape as `unknown`: send the request again with the same id."
         ),
         "properties": {"message": {"type": ["string", "null"]}},
     }
 
 
-def _record(kind: type) -> Schema:
-    """Members and types of a record: each is described by its own annotation, and required where it has no default."""
-    hints = get_type_hints(kind, include_extras=True)
-    parameters = signature(kind).parameters
+def _model_schema(model: type) -> Schema:
+    """Return the properties of a class by its annotations. A property without a default is required."""
+    hints = get_type_hints(model, include_extras=True)
+    parameters = signature(model).parameters
     return {
         "properties": {name: TypeAdapter(hint).json_schema() for name, hint in hints.items()},
         "required": [name for name in hints if parameters[name].default is Parameter.empty],
     }
 
 
-def _member(model: Schema, told: Schema, *, whole: bool = False) -> Schema:
-    """A property as its model types it, with what is told about it; `whole` where the model says nothing of use."""
-    if whole or "anyOf" in told:
-        return dict(told)
-    kinds = [kind["type"] for kind in model["anyOf"]] if "anyOf" in model else [model["type"]]
-    given = {name: value for name, value in model.items() if name in ("format",)}
+def _property(model: Schema, description: Schema, *, replace: bool = False) -> Schema:
+    """Return the model's type together with `description`; with `replace`, or for an `anyOf`, `description` alone."""
+    if replace or "anyOf" in description:
+        return dict(description)
+    types = [option["type"] for option in model["anyOf"]] if "anyOf" in model else [model["type"]]
+    typed = model
     if "anyOf" in model:
-        (kind,) = (kind for kind in model["anyOf"] if kind["type"] != "null")
-        given = {name: value for name, value in kind.items() if name in ("format",)}
-    return {"type": kinds if len(kinds) > 1 else kinds[0], **given, **told}
+        (typed,) = (option for option in model["anyOf"] if option["type"] != "null")
+    format_ = {"format": typed["format"]} if "format" in typed else {}
+    return {"type": types if len(types) > 1 else types[0], **format_, **description}
 
 
-def _same(names: Iterable[str], *others: Iterable[str]) -> list[str]:
-    """The names, where every other collection holds the same ones. Raises KeyError where one does not."""
-    wanted = list(names)
+def _require_same(names: Iterable[str], *others: Iterable[str]) -> list[str]:
+    """Return the names. Raises KeyError with the difference if another collection does not have the same ones."""
+    expected = list(names)
     for other in others:
-        if difference := set(wanted) ^ set(other):
+        if difference := set(expected) ^ set(other):
             raise KeyError(*sorted(difference))
-    return wanted
+    return expected
 
 
 def _xml(name: str, namespace: str) -> Schema:
     return {"name": name, "namespace": namespace}
 
 
-def ref(name: str) -> Schema:
+def refer_to(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}

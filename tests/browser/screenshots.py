@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.documentation.stack import Stack
 
 IMAGES = ROOT / "docs" / "images"
-USUAL = Ports(gateway=8000, table=8001, rest=9080, ocpp=9081, unserved=9089)
+USUAL = Ports(gateway=8000, table=8001, rest=9080, ocpp=9081, unused=9089)
 
 
 def main() -> None:

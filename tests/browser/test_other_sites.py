@@ -72,7 +72,7 @@ def test_a_form_starts_no_charge(page: Page, stack: Stack) -> None:
     assert answered.value.status == 403
     assert stack.send("GET", f"{PATH}/{id_}").status == 404
     # The same bytes from a client that is no browser start one.
-    stack.until_available("CP-1")
+    stack.wait_until_available("CP-1")
     assert stack.send("POST", PATH, json.dumps(form(stack, id_)), JSON).status == 200
 
 

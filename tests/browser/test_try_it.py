@@ -34,7 +34,7 @@ def test_it_sends_and_shows_the_answer(
     page.get_by_role("combobox", name="Accept").select_option(accept)
     expect(page.get_by_role("region", name="Request", exact=True)).to_contain_text(f"Content-Type: {media}")
     page.get_by_role("button", name="Send").click()
-    answer = page.get_by_role("status", name="Answer")
+    answer = page.get_by_role("status", name="Response")
     expect(answer).to_contain_text("200 OK")
     expect(answer).to_contain_text(f"content-type: {accept or media}; charset=utf-8")
     expect(answer).to_contain_text(heard)
@@ -43,7 +43,7 @@ def test_it_sends_and_shows_the_answer(
 def test_a_repeat_is_a_replay_until_the_id_is_new(visit: Callable[..., Console]) -> None:
     page = visit("/docs").page
     page.get_by_role("textbox", name="chargerId").fill("CP-4")
-    answer = page.get_by_role("status", name="Answer")
+    answer = page.get_by_role("status", name="Response")
     page.get_by_role("button", name="Send").click()
     expect(answer).to_contain_text("connect-outcome: rejected")
     page.get_by_role("button", name="Send").click()
@@ -61,6 +61,6 @@ def test_a_deployed_page_explains_instead(browser: Browser) -> None:
         lambda route: route.fulfill(body=handler({}, None)["body"], content_type="text/html"),
     )
     page.goto("https://charge.example.com/docs")
-    expect(page.get_by_text("A deployed API takes only requests that are signed")).to_be_visible()
+    expect(page.get_by_text("A deployed API accepts only requests that are signed")).to_be_visible()
     expect(page.get_by_role("button", name="Send")).to_be_hidden()
     page.close()

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """The local stack, already waiting for the charger that never answers."""
+    """The local stack, with two calls to the silent charger already in progress."""
     with running("--link-timeout=5") as stack:
-        stack.ask_the_silent(examples.sample("outcome-unknown"))
+        stack.send_to_silent_charger(examples.find_sample("outcome-unknown"))
         yield stack
-        stack.silent()
+        stack.silent_charger_responses()

@@ -1,4 +1,4 @@
-"""The local stack as a process of its own, on free ports, for whoever tries what the documentation says."""
+"""Runs the local stack as a separate process on free ports, for the tests of the documentation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from apidoc.samples import PATH, SERVER, UNSERVED, written
+from apidoc.samples import PATH, SERVER, UNUSED_PORT, encode_request
 from apidoc.written import ROOT
 from tests.ports import free_ports
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from apidoc.samples import Sample
 
-_PATIENCE = 60
+_TIMEOUT = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """An answer; header names in lower case."""
+class HttpResponse:
+    """An HTTP response, with header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,31 +43,31 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the parts listen; `unserved` is one at which nothing does."""
+    """The ports on which the parts of the stack listen. Nothing listens on `unused`."""
 
     gateway: int
     table: int
     rest: int
     ocpp: int
-    unserved: int
+    unused: int
 
     @classmethod
     def free(cls) -> Ports:
         return cls(*free_ports(5))
 
-    def localized(self, text: str) -> str:
-        """The text with the documented ports replaced by these."""
-        documented = {"8000": self.gateway, str(SERVER[1]): self.rest, str(UNSERVED): self.unserved}
-        return re.sub(r"\b(?:8000|9080|9089)\b", lambda found: str(documented[found[0]]), text)
+    def localize(self, text: str) -> str:
+        """Return the text with the documented ports replaced by these."""
+        documented = {"8000": self.gateway, str(SERVER[1]): self.rest, str(UNUSED_PORT): self.unused}
+        return re.sub(r"\b(?:8000|9080|9089)\b", lambda match: str(documented[match[0]]), text)
 
 
 class Stack:
-    """A running stack, at the ports given."""
+    """A running stack on these ports."""
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
-        self._silent: list[Heard] = []
-        self._waiting: list[Thread] = []
+        self._silent_responses: list[HttpResponse] = []
+        self._silent_calls: list[Thread] = []
 
     def send(
         self,
@@ -75,47 +75,49 @@ class Stack:
         path: str,
         body: str | bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Heard:
-        with closing(HTTPConnection("127.0.0.1", self.ports.gateway, timeout=_PATIENCE)) as connection:
+    ) -> HttpResponse:
+        """Send one request to the gateway."""
+        with closing(HTTPConnection("127.0.0.1", self.ports.gateway, timeout=_TIMEOUT)) as connection:
             data = body.encode() if isinstance(body, str) else body
             connection.request(method, path, data, dict(headers or {}))
-            answer = connection.getresponse()
-            fields = {name.lower(): value for name, value in answer.getheaders()}
-            return Heard(answer.status, fields, answer.read().decode())
+            response = connection.getresponse()
+            fields = {name.lower(): value for name, value in response.getheaders()}
+            return HttpResponse(response.status, fields, response.read().decode())
 
-    def until_available(self, charger: str) -> None:
-        """Wait until a charge that an earlier test started has ended by itself."""
-        until = time.monotonic() + _PATIENCE
+    def wait_until_available(self, charger: str) -> None:
+        """Wait until a charge that an earlier test started has ended."""
+        until = time.monotonic() + _TIMEOUT
         request = {"chargerId": charger, "serverIpAddress": SERVER[0], "serverRestApiPort": self.ports.rest}
         while True:
             body = json.dumps({"id": str(uuid4()), **request})
-            heard = json.loads(self.send("POST", PATH, body, {"Content-Type": "application/json"}).text)
-            if heard["status"] == "Available":
+            response = json.loads(self.send("POST", PATH, body, {"Content-Type": "application/json"}).text)
+            if response["status"] == "Available":
                 return
-            assert time.monotonic() < until, heard
+            assert time.monotonic() < until, response
             time.sleep(0.2)
 
-    def ask_the_silent(self, sample: Sample) -> None:
-        """Send the sample twice at once, in the background: one call waits as long as the link may."""
+    def send_to_silent_charger(self, sample: Sample) -> None:
+        """Send the sample twice at the same time, in the background. One call waits until the link's timeout."""
 
-        def ask() -> None:
-            body = self.ports.localized(written(sample.request, "application/json"))
-            self._silent.append(self.send("POST", PATH, body, {"Content-Type": "application/json"}))
+        def send() -> None:
+            body = self.ports.localize(encode_request(sample.request, "application/json"))
+            response = self.send("POST", PATH, body, {"Content-Type": "application/json"})
+            self._silent_responses.append(response)
 
-        self._waiting = [Thread(target=ask) for _ in range(2)]
-        for thread in self._waiting:
+        self._silent_calls = [Thread(target=send) for _ in range(2)]
+        for thread in self._silent_calls:
             thread.start()
 
-    def silent(self) -> list[Heard]:
-        """What was heard of the silent charger in the end, the first answer first."""
-        for thread in self._waiting:
+    def silent_charger_responses(self) -> list[HttpResponse]:
+        """Wait for both calls to the silent charger and return their responses in the order of arrival."""
+        for thread in self._silent_calls:
             thread.join()
-        return self._silent
+        return self._silent_responses
 
 
 @contextmanager
-def running(*more: str, ports: Ports | None = None) -> Iterator[Stack]:
-    """`python -m local`, with more options, until the end of the block; at any free ports unless they are given."""
+def running(*more_options: str, ports: Ports | None = None) -> Iterator[Stack]:
+    """Run `python -m local` with additional options until the end of the block, by default on free ports."""
     ports = ports or Ports.free()
     options = {
         "--port": ports.gateway,
@@ -123,28 +125,28 @@ def running(*more: str, ports: Ports | None = None) -> Iterator[Stack]:
         "--rest-port": ports.rest,
         "--ocpp-port": ports.ocpp,
     }
-    ported = (f"{name}={port}" for name, port in options.items())
-    command = [sys.executable, "-u", "-m", "local", *ported, *more]
+    port_options = (f"{name}={port}" for name, port in options.items())
+    command = [sys.executable, "-u", "-m", "local", *port_options, *more_options]
     with (
-        TemporaryFile("w+") as said,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=said, text=True) as process,
+        TemporaryFile("w+") as errors,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
     ):
         assert process.stdout
         reader = Thread(target=_drain, args=(process.stdout,))
         try:
             if not any(line.startswith("ready:") for line in process.stdout):
-                said.seek(0)
-                raise AssertionError(f"the stack did not start: {said.read()}")
+                errors.seek(0)
+                raise AssertionError(f"the stack did not start: {errors.read()}")
             reader.start()
             yield Stack(ports)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(_PATIENCE)
+            process.wait(_TIMEOUT)
             if reader.ident:
                 reader.join()
 
 
 def _drain(output: object) -> None:
-    # A full pipe would stop the process.
+    # The process blocks if the pipe is full.
     for _ in output:  # type: ignore[attr-defined]
         pass

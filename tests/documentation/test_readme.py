@@ -1,4 +1,4 @@
-"""What README.md tells to type, typed; and what it says one sees, compared."""
+"""Runs the commands of README.md and compares their output with what README.md shows."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _AWS: Final = re.compile(r"^ {4}make (?:build|deploy)\b.*", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that meets the local stack, and the answer shown right after it, if one is."""
+    """A command for the local stack, and the response that README.md shows directly after it, if any."""
 
     text: str
-    answer: str | None
+    response: str | None
 
     def __str__(self) -> str:
         return next(iter(re.findall(r"CP-\d|[0-9a-f-]{36}", self.text)), self.text[:30])
@@ -34,60 +34,60 @@ class Command:
 
 def commands() -> list[Command]:
     blocks = list(_BLOCK.finditer(README))
-    found = []
+    commands_ = []
     for block, following in zip(blocks, [*blocks[1:], None], strict=True):
         if block[1] == "sh" and "127.0.0.1" in block[2]:
             shown = following is not None and following[1] in ("json", "xml")
             shown = shown and README[block.end() : following.start()].strip() == ""  # type: ignore[union-attr]
-            found.append(Command(block[2], following[2].strip() if shown and following else None))
-    return found
+            commands_.append(Command(block[2], following[2].strip() if shown and following else None))
+    return commands_
 
 
 @pytest.mark.parametrize("command", commands(), ids=str)
-def test_a_command_gives_what_is_shown(command: Command, stack: Stack) -> None:
+def test_a_command_returns_what_the_readme_shows(command: Command, stack: Stack) -> None:
     if "CP-1" in command.text:
-        stack.until_available("CP-1")
+        stack.wait_until_available("CP-1")
     if "CP-5" in command.text:
-        stack.silent()  # the same call is already being made: two would meet
+        stack.silent_charger_responses()  # wait: the fixture's own calls have the same id
     for line in command.text.replace("\\\n", " ").splitlines():
         done = subprocess.run(
-            ["bash", "-euc", stack.ports.localized(line)],
+            ["bash", "-euc", stack.ports.localize(line)],
             capture_output=True,
             text=True,
             timeout=60,
             check=True,
         )
-        if command.answer is not None:
-            assert done.stdout == stack.ports.localized(command.answer)
+        if command.response is not None:
+            assert done.stdout == stack.ports.localize(command.response)
         else:
             assert json.loads(done.stdout).keys() >= {"attempts"} or "state" in json.loads(done.stdout)
 
 
-def test_there_is_something_to_try() -> None:
-    assert sum(command.answer is not None for command in commands()) >= 4
+def test_the_readme_shows_at_least_four_responses() -> None:
+    assert sum(command.response is not None for command in commands()) >= 4
 
 
-def test_the_link_servers_shown_can_be_used() -> None:
-    shown = [block[2] for block in _BLOCK.finditer(README) if block[2].startswith('[{"network"')]
-    shown += re.findall(r"LINK_SERVERS='(\[.*?\])'", README)
-    assert len(shown) > 1
-    for text in shown:
+def test_the_examples_of_link_servers_are_valid() -> None:
+    examples = [block[2] for block in _BLOCK.finditer(README) if block[2].startswith('[{"network"')]
+    examples += re.findall(r"LINK_SERVERS='(\[.*?\])'", README)
+    assert len(examples) > 1
+    for text in examples:
         assert LinkServers.parse(text)
 
 
-def test_every_member_of_link_servers_is_named() -> None:
+def test_every_field_of_link_servers_is_documented() -> None:
     rows = "".join(re.findall(r"^(\|.*?\|)", README, re.MULTILINE))
-    members = {field.alias for field in LinkServer.model_fields.values()}
-    assert {member for member in members if f"`{member}`" not in rows} == set()
+    fields = {field.alias for field in LinkServer.model_fields.values()}
+    assert {field for field in fields if f"`{field}`" not in rows} == set()
 
 
-def test_what_needs_an_aws_account_says_so() -> None:
+def test_commands_that_need_an_aws_account_are_marked() -> None:
     lines = [line for line in _AWS.findall(README) if "deploy" in line]
     assert lines
     assert all("AWS account" in line for line in lines)
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_relative_link_has_a_target() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]
     missing = []
     for page in pages:
@@ -97,8 +97,8 @@ def test_every_link_leads_somewhere() -> None:
     assert missing == []
 
 
-def test_the_index_names_every_page() -> None:
+def test_the_index_links_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     pages = [path for path in (ROOT / "docs").rglob("*") if path.suffix in (".md", ".yaml")]
-    named = {path for path in pages if f"({path.relative_to(ROOT / 'docs').as_posix()})" in index}
-    assert [path.name for path in pages if path not in named and path.name != "README.md"] == []
+    linked = {path for path in pages if f"({path.relative_to(ROOT / 'docs').as_posix()})" in index}
+    assert [path.name for path in pages if path not in linked and path.name != "README.md"] == []

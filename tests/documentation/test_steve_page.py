@@ -1,4 +1,4 @@
-"""The page about SteVe and the runbook name what an operator of SteVe has to know."""
+"""The page about SteVe and the runbook contain what an operator of SteVe needs."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    "word",
+    "text",
     [
         "3.11", "8080", "8180", "`auth.user`", "`webapi.value`", "`api_password`", "`{bcrypt}`", "`server.host`", "in use",
         "no page for web users", "Case matters", "30 seconds", BASE_PATHS["steve"], f"{DEFAULT_CONNECTORS['steve']} unless",
     ],
 )  # fmt: skip
-def test_the_page_names(word: str) -> None:
-    assert word in PAGE
+def test_the_page_contains(text: str) -> None:
+    assert text in PAGE
 
 
-def test_no_page_of_the_web_interface_is_named_for_web_users() -> None:
+def test_the_page_names_no_menu_of_the_web_interface_for_web_users() -> None:
     assert not re.search(r"web user[^.]*in \*Users\*", PAGE)
 
 
 @pytest.mark.parametrize("text", [PAGE, RUNBOOK], ids=["page", "runbook"])
-def test_a_new_id_is_refused_while_the_charge_of_an_unknown_start_runs(text: str) -> None:
+def test_the_page_says_that_a_new_id_is_rejected_only_while_the_charge_runs(text: str) -> None:
     (line,) = [
         line for line in text.splitlines() if "a new id with the same tag receives `token-refused`" in line
     ]

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from apidoc.samples import REQUEST_FORMATS
-from apidoc.written import openapi
+from apidoc.written import render_openapi
 
 if TYPE_CHECKING:
     from tests.hostile.conftest import Counted
@@ -58,7 +58,7 @@ def plain(element: ElementTree.Element) -> Any:
     return int(text) if element.tag.endswith(("}connectorId", "}status")) and text.isdecimal() else text
 
 
-schema = schemathesis.openapi.from_dict(yaml.safe_load(openapi()))
+schema = schemathesis.openapi.from_dict(yaml.safe_load(render_openapi()))
 answers: Counter[int] = Counter()
 sent: set[str | None] = set()
 
