@@ -1,9 +1,9 @@
-"""The built artefact under the real Lambda runtime: Amazon's runtime interface client and emulator, without Docker.
+"""Runs the built artefact in the real Lambda runtime: Amazon's runtime interface client and emulator, without Docker.
 
     with Emulator("ConnectFunction", {"TABLE_NAME": "attempts", ...}) as function:
-        answer = function.invoke(event)
+        result = function.invoke(event)
 
-An emulator dies of a second request while it serves one: take one Emulator for each invocation that is to run at once.
+An emulator terminates if it receives a second request while it serves one. Use one Emulator for each concurrent invocation.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
 
 def missing() -> str | None:
-    """Why the artefact can not run here, or None where it can."""
+    """Return the reason why the artefact cannot run here, or None if it can."""
     if sys.platform != "linux" or not ARCHITECTURE:
-        return f"Lambda's emulator does not run on {sys.platform}, {platform.machine()}"
+        return f"Lambda's emulator does not support {sys.platform}, {platform.machine()}"
     if sys.version_info[:2] != (3, 13):
-        return f"the artefact needs python3.13, and the tests run on {platform.python_version()}"
+        return f"the artefact needs Python 3.13, but the tests run on {platform.python_version()}"
     if not _programs():
-        return "SAM CLI, which carries the emulator, is not installed in .venv-sam"
+        return "SAM CLI, which contains the emulator, is not installed in .venv-sam"
     return None
 
 
 @cache
 def build() -> Path:
-    """Build the artefact for this machine, unless it is newer than its sources, and give its directory."""
+    """Build the artefact for this machine if its sources are newer, and return its directory."""
     lock = ROOT / ".aws-sam" / "lock"
     lock.parent.mkdir(exist_ok=True)
     with lock.open("w") as file:
@@ -67,10 +67,10 @@ def build() -> Path:
 
 
 class Emulator:
-    """One Lambda sandbox, for one invocation at a time, which starts with the first.
+    """One Lambda sandbox, for one invocation at a time. The runtime starts with the first invocation.
 
-    `function` is a logical id of the template, whose variables it gets, `parameters` in place of the template's defaults;
-    `variables` are added to them. Raises RuntimeError where the emulator does not come up.
+    `function` is a logical id of the template. The environment has the function's variables of the template, with
+    `parameters` instead of the template's defaults, and then `variables`. Raises RuntimeError if the emulator does not start.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Emulator:
                 self._address,
                 "--runtime-api-address",
                 runtime,
-                # without its site-packages, which must not stand in for a layer
+                # -S: without site-packages, which would hide a package that is missing in a layer.
                 str(Path(sys.executable).resolve()),
                 "-S",
                 "-m",
@@ -106,14 +106,14 @@ class Emulator:
             stderr=subprocess.STDOUT,
         )
         try:
-            self._wait_until_it_listens()
+            self._wait_until_listening()
         except BaseException:
             self.close()
             raise
 
     @property
     def url(self) -> str:
-        """Where the emulator listens, as `http://127.0.0.1:port`."""
+        """The URL of the emulator, `http://127.0.0.1:port`."""
         return f"http://{self._address}"
 
     @property
@@ -122,33 +122,36 @@ class Emulator:
         return self._process.pid
 
     def runtimes(self) -> list[int]:
-        """The process ids of the runtime, none before the first invocation."""
+        """Return the process ids of the runtime; there are none before the first invocation."""
         children = Path(f"/proc/{self.pid}/task").glob("*/children")
         return [int(child) for file in children for child in file.read_text().split()]
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
-        """Call the handler and give what it returns, or Lambda's `{"errorType": ..., "errorMessage": ...}` where it raised
-        or ran out of time. Raises ConnectionError where the sandbox died."""
+        """Call the handler and return its result.
+
+        If the handler raised or timed out, the result is Lambda's `{"errorType": ..., "errorMessage": ...}`.
+        Raises ConnectionError if the sandbox terminated.
+        """
         connection = HTTPConnection(self._address, timeout=self.function.timeout + 10)
         try:
             connection.request("POST", INVOCATIONS, json.dumps(event))
             body = connection.getresponse().read()
         except HTTPException as error:
-            raise ConnectionError(f"the sandbox died: {error!r}\n{self.output()}") from error
+            raise ConnectionError(f"the sandbox terminated: {error!r}\n{self.output()}") from error
         finally:
             connection.close()
         try:
             return json.loads(body)
         except ValueError:
-            # how this emulator says it: "Task timed out after 29.00 seconds", and no JSON
+            # This emulator reports a timeout as plain text: "Task timed out after 29.00 seconds".
             return {"errorType": "Sandbox.Timedout", "errorMessage": body.decode()}
 
     def output(self) -> str:
-        """Everything that the function and the emulator have printed."""
+        """Return everything that the function and the emulator have printed."""
         return Path(self._output.name).read_text(encoding="utf-8", errors="replace")
 
     def close(self) -> None:
-        """End the sandbox, whatever it does."""
+        """Terminate the sandbox at once and release its resources."""
         try:
             self.kill()
         finally:
@@ -156,11 +159,12 @@ class Emulator:
             self._output.close()
 
     def kill(self) -> None:
-        """SIGKILL to the emulator and its runtime, whatever they are doing; to be closed all the same."""
-        # Killed by somebody else meanwhile, they are gone from /proc.
+        """Send SIGKILL to the emulator and its runtime. The caller must still call `close`."""
+        # A process that another caller killed meanwhile is no longer in /proc.
         with suppress(ProcessLookupError, FileNotFoundError):
             if self._process.poll() is None:
-                # Stopped first: a runtime has a process group of its own, and a new one must not start while the old ones end.
+                # Stop the emulator first, so that it does not start a new runtime while the old one, which has its own
+                # process group, is killed.
                 os.kill(self.pid, signal.SIGSTOP)
                 for process in (*self.runtimes(), self.pid):
                     os.kill(process, signal.SIGKILL)
@@ -180,7 +184,7 @@ class Emulator:
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             "PYTHONPATH": os.pathsep.join(map(str, (directory, *layers, _runtime()))),
-            # as in Lambda, where the artefact is read-only
+            # The artefact is read-only in Lambda.
             "PYTHONDONTWRITEBYTECODE": "1",
             "LAMBDA_TASK_ROOT": str(directory),
             "AWS_LAMBDA_FUNCTION_NAME": function,
@@ -194,7 +198,7 @@ class Emulator:
             "AWS_SESSION_TOKEN": "local",
         } | dict(self.function.environment)
 
-    def _wait_until_it_listens(self) -> None:
+    def _wait_until_listening(self) -> None:
         host, port = self._address.split(":")
         while self._process.poll() is None:
             try:
@@ -203,17 +207,18 @@ class Emulator:
                 time.sleep(0.01)
             else:
                 return
-        raise RuntimeError(f"the emulator did not come up:\n{self.output()}")
+        raise RuntimeError(f"the emulator did not start:\n{self.output()}")
 
 
 def _programs() -> list[str]:
+    """Return the paths of the emulator; SAM CLI contains one."""
     name = f"samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"
     return [str(path) for path in ROOT.glob(f".venv-sam/lib/python3.*/site-packages/{name}")]
 
 
 @cache
 def _runtime() -> Path:
-    """A directory with the runtime interface client alone, as Lambda has it beside the layers."""
+    """Return a directory with only the runtime interface client, which Lambda provides beside the layers."""
     directory = ROOT / ".aws-sam" / "runtime"
     directory.mkdir(parents=True, exist_ok=True)
     for name in ("awslambdaric", "simplejson", "snapshot-restore-py"):

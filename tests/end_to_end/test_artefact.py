@@ -1,4 +1,4 @@
-"""What `make build` leaves for Lambda."""
+"""The output of `make build`, which Lambda receives."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ DIRECTORIES = [*CONTENTS, "DependenciesLayer/python"]
 UNCHECKED_HASH = 1
 
 
-def test_the_template_names_what_was_built(artefact: Path) -> None:
+def test_the_artefact_has_the_functions_and_layers_of_the_template(artefact: Path) -> None:
     assert {path.name for path in artefact.iterdir()} == {"template.yaml"} | {
         directory.split("/")[0] for directory in DIRECTORIES
     }
 
 
 @pytest.mark.parametrize(("directory", "packages"), CONTENTS.items())
-def test_an_artefact_holds_its_own_packages_and_nothing_else(
+def test_each_function_and_layer_contains_only_its_own_packages(
     artefact: Path, directory: str, packages: set[str]
 ) -> None:
     assert {path.name for path in (artefact / directory).iterdir()} == packages
 
 
 @pytest.mark.parametrize("directory", DIRECTORIES)
-def test_every_module_comes_with_bytecode_that_is_not_checked_against_its_source(
+def test_every_module_has_bytecode_that_python_does_not_check_against_the_source(
     artefact: Path, directory: str
 ) -> None:
     sources = list((artefact / directory).rglob("*.py"))
@@ -50,14 +50,14 @@ def test_every_module_comes_with_bytecode_that_is_not_checked_against_its_source
         assert int.from_bytes(compiled[4:8], "little") == UNCHECKED_HASH, source
 
 
-def test_tracebacks_name_the_places_of_lambda(artefact: Path) -> None:
-    for directory, place in (("ConnectFunction", b"/var/task/"), ("CommonLayer/python", b"/opt/python/")):
+def test_tracebacks_contain_the_paths_in_lambda(artefact: Path) -> None:
+    for directory, path in (("ConnectFunction", b"/var/task/"), ("CommonLayer/python", b"/opt/python/")):
         for compiled in (artefact / directory).rglob("*.pyc"):
             assert str(artefact).encode() not in compiled.read_bytes(), compiled
-            assert place in compiled.read_bytes(), compiled
+            assert path in compiled.read_bytes(), compiled
 
 
-def test_the_sdk_still_knows_every_service_that_is_called(artefact: Path) -> None:
+def test_the_sdk_has_the_endpoints_of_every_service_that_is_called(artefact: Path) -> None:
     program = """
 import boto3
 services = ["codedeploy", "dynamodb", "lambda", "secretsmanager", "ssm", "sts"]

@@ -1,4 +1,4 @@
-"""A callback completes what was unknown: the built functions in Lambda's runtime, and CitrineOS with a charge point behind it."""
+"""A callback completes an unknown attempt: the built functions in Lambda's runtime, CitrineOS and a charge point."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ PATH = "/api/v1/ocpp/charger-connect"
 JSON = {"Content-Type": "application/json"}
 
 
-def test_a_late_callback_completes_the_attempt_and_a_forged_one_does_not(
+def test_a_late_callback_completes_the_attempt_but_a_forged_one_does_not(
     deployment: Deployment, artefact: Path
 ) -> None:
     citrineos = CitrineOS()
-    citrineos.calls_back = False  # the test does, later
+    citrineos.calls_back = False  # the test sends the callback later
     settings = {
         "LINK_SERVERS": json.dumps([{**LINK_SERVERS[0], "dialect": "citrineos"}]),
         "LINK_TIMEOUT": "1",
         "CALLBACK_BASE_URL": "https://charge.example.com",
     }
     with (
-        in_thread(keeping(citrineos)) as standin,
-        in_thread(charging([Behaviour("CP-C")], standin.ocpp_url)),
+        in_thread(keeping(citrineos)) as simulator,
+        in_thread(charging([Behaviour("CP-C")], simulator.ocpp_url)),
         Emulator("ConnectFunction", deployment.table.environment() | settings, artefact=artefact) as connect,
     ):
-        eventually(lambda: is_connected(standin, "CP-C"))
+        eventually(lambda: is_connected(simulator, "CP-C"))
         body: dict[str, Any] = {"id": str(uuid4()), "chargerId": "CP-C", "tokenId": "CALLED-BACK-0001"}
-        body |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": standin.port}
+        body |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": simulator.port}
         event = {
             "headers": {"content-type": "application/json"},
             "requestContext": {
@@ -59,20 +59,22 @@ def test_a_late_callback_completes_the_attempt_and_a_forged_one_does_not(
         assert read_answer(connect.invoke(event)).status == 504
     (url,) = citrineos.callback_urls
     path = urlsplit(url).path
-    assert state(deployment, body["id"]) == ("unknown", None)
+    assert read_state(deployment, body["id"]) == ("unknown", None)
 
     forged = path[:-1] + ("0" if path[-1] != "0" else "1")
     assert deployment.request("POST", forged, '{"status": "Accepted"}', JSON)[0] == 404
-    assert state(deployment, body["id"]) == ("unknown", None)
+    assert read_state(deployment, body["id"]) == ("unknown", None)
 
     deployment.table.operations.clear()
     assert deployment.request("POST", path, '{"status": "Accepted"}', JSON)[0] == 204
-    assert set(deployment.table.operations) == {"GetItem", "UpdateItem"}, "what its role allows"
-    assert state(deployment, body["id"]) == ("completed", "accepted")
+    assert set(deployment.table.operations) == {"GetItem", "UpdateItem"}, (
+        "the role of the function allows only these operations"
+    )
+    assert read_state(deployment, body["id"]) == ("completed", "accepted")
 
 
-def state(deployment: Deployment, id_: str) -> tuple[str, str | None]:
+def read_state(deployment: Deployment, id_: str) -> tuple[str, str | None]:
     status, _, text = deployment.request("GET", f"{PATH}/{id_}")
     assert status == 200
-    shown = json.loads(text)
-    return shown["state"], shown["outcome"]
+    attempt = json.loads(text)
+    return attempt["state"], attempt["outcome"]

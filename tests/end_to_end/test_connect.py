@@ -1,4 +1,4 @@
-"""A POST starts a charge: gateway, the built functions in Lambda's runtime, table, OCPP server, charge point."""
+"""A POST starts a charge, through gateway, built functions in Lambda's runtime, table, OCPP server and charge point."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMESPACE = "http://schemas.datacontract.org/2004/07/IO.Swagger.Models"
 JSON = {"Content-Type": "application/json"}
 
 
-def request(deployment: Deployment, charger: str, token: str | None) -> dict[str, Any]:
+def make_request(deployment: Deployment, charger: str, token: str | None) -> dict[str, Any]:
     return {
         "id": str(uuid4()),
         "chargerId": charger,
@@ -29,23 +29,23 @@ def request(deployment: Deployment, charger: str, token: str | None) -> dict[str
 
 
 @pytest.mark.parametrize("charger", ["CP-1", "CP-2"])
-def test_a_charge_point_starts_once_however_often_it_is_asked(deployment: Deployment, charger: str) -> None:
+def test_a_repeated_request_starts_a_charge_once(deployment: Deployment, charger: str) -> None:
     token = f"ONCE-{charger}"
-    body = request(deployment, charger, token)
+    body = make_request(deployment, charger, token)
     status, headers, text = deployment.request("POST", PATH, json.dumps(body), JSON)
-    answer = json.loads(text)
+    response = json.loads(text)
     assert (status, headers["connect-outcome"]) == (200, "accepted")
-    assert (answer["id"], answer["chargerId"], answer["errorCode"]) == (body["id"], charger, "NoError")
-    assert answer["status"] in {"Accepted", "Preparing", "Charging"}
-    assert deployment.starts(token) == 1
+    assert (response["id"], response["chargerId"], response["errorCode"]) == (body["id"], charger, "NoError")
+    assert response["status"] in {"Accepted", "Preparing", "Charging"}
+    assert deployment.count_starts(token) == 1
 
-    status, headers, again = deployment.request("POST", PATH, json.dumps(body), JSON)
-    assert (status, headers["idempotent-replayed"], json.loads(again)) == (200, "true", answer)
-    assert deployment.starts(token) == 1
+    status, headers, repeated = deployment.request("POST", PATH, json.dumps(body), JSON)
+    assert (status, headers["idempotent-replayed"], json.loads(repeated)) == (200, "true", response)
+    assert deployment.count_starts(token) == 1
 
 
-def test_an_attempt_can_be_read_by_its_id_and_by_its_charger(deployment: Deployment) -> None:
-    body = request(deployment, "CP-4", "READ-BACK-0001")
+def test_an_attempt_can_be_read_by_id_and_by_charger(deployment: Deployment) -> None:
+    body = make_request(deployment, "CP-4", "READ-BACK-0001")
     status, headers, text = deployment.request("POST", PATH, json.dumps(body), JSON)
     assert (status, headers["connect-outcome"], json.loads(text)["status"]) == (200, "rejected", "Rejected")
 
@@ -58,14 +58,14 @@ def test_an_attempt_can_be_read_by_its_id_and_by_its_charger(deployment: Deploym
     assert body["id"] in text
 
 
-def test_no_token_starts_nothing_and_tells_how_the_charger_is(deployment: Deployment) -> None:
-    body = request(deployment, "CP-3", None)
+def test_a_request_without_a_token_starts_nothing_and_returns_the_status(deployment: Deployment) -> None:
+    body = make_request(deployment, "CP-3", None)
     status, headers, text = deployment.request("POST", PATH, json.dumps(body), JSON)
     assert (status, headers["connect-outcome"]) == (200, "offline")
     assert json.loads(text)["status"] == "Unavailable"
 
 
-def test_xml_is_answered_in_xml(deployment: Deployment) -> None:
+def test_an_xml_request_receives_an_xml_response(deployment: Deployment) -> None:
     body = (
         f'<OcppChargerConnectRequest xmlns="{NAMESPACE}"><chargerId>CP-4</chargerId><id>{uuid4()}</id>'
         f"<serverIpAddress>127.0.0.1</serverIpAddress><serverRestApiPort>{deployment.rest_port}</serverRestApiPort>"
@@ -75,12 +75,12 @@ def test_xml_is_answered_in_xml(deployment: Deployment) -> None:
     assert (status, headers["connect-outcome"]) == (200, "rejected")
     assert headers["content-type"].startswith("application/xml")
     assert "<status>Rejected</status>" in text
-    assert deployment.starts("XML-0001") == 1
+    assert deployment.count_starts("XML-0001") == 1
 
 
-def test_each_function_asks_of_the_table_only_what_its_role_allows(deployment: Deployment) -> None:
+def test_each_function_calls_only_the_table_operations_that_its_role_allows(deployment: Deployment) -> None:
     deployment.table.operations.clear()
-    body = request(deployment, "CP-1", "RIGHTS-0001")
+    body = make_request(deployment, "CP-1", "RIGHTS-0001")
     deployment.request("POST", PATH, json.dumps(body), JSON)
     deployment.request("POST", PATH, json.dumps(body), JSON)
     assert set(deployment.table.operations) == {"UpdateItem"}
@@ -92,8 +92,8 @@ def test_each_function_asks_of_the_table_only_what_its_role_allows(deployment: D
 
 def test_no_token_is_printed(deployment: Deployment) -> None:
     token = "SECRET-0123456789"
-    deployment.request("POST", PATH, json.dumps(request(deployment, "CP-4", token)), JSON)
-    assert deployment.starts(token) == 1
+    deployment.request("POST", PATH, json.dumps(make_request(deployment, "CP-4", token)), JSON)
+    assert deployment.count_starts(token) == 1
     printed = "".join(function.output() for function in deployment.functions.values())
     assert "REPORT RequestId" in printed
     assert token not in printed

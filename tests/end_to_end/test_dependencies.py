@@ -1,4 +1,4 @@
-"""What is left out of the dependencies layer is missed by nobody."""
+"""The dependencies layer contains everything that the functions and layers need."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-OURS = {
+OWN_PACKAGES = {
     path.name
     for group in ("functions", "layers/common", "layers/charger_link")
     for path in (ROOT / group).iterdir()
 }
-LAMBDAS_OWN = {"snapshot_restore_py"}  # beside the runtime, not in a layer
+PROVIDED_BY_LAMBDA = {"snapshot_restore_py"}  # Lambda provides it with the runtime, not in a layer
 
 pytestmark = pytest.mark.artefact
 
 
-def imports() -> Iterator[str]:
-    """An import statement for everything of others that functions and layers import, wherever in a module they do."""
+def third_party_imports() -> Iterator[str]:
+    """Return every import statement for a third-party package in functions and layers, also those inside functions."""
     for path in [*ROOT.glob("functions/**/*.py"), *ROOT.glob("layers/**/*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
@@ -36,8 +36,8 @@ def imports() -> Iterator[str]:
                 continue
             if (
                 {module.partition(".")[0] for module in modules}
-                - OURS
-                - LAMBDAS_OWN
+                - OWN_PACKAGES
+                - PROVIDED_BY_LAMBDA
                 - sys.stdlib_module_names
                 - {"__future__"}
             ):
@@ -53,18 +53,18 @@ def run(artefact: Path, script: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_layer_has_all_that_is_imported(artefact: Path) -> None:
-    statements = sorted(set(imports()))
+def test_the_layer_has_everything_that_is_imported(artefact: Path) -> None:
+    statements = sorted(set(third_party_imports()))
     assert any("parameters" in statement for statement in statements)
     run(artefact, "\n".join(statements))
 
 
 @pytest.mark.parametrize("service", ["codedeploy", "dynamodb", "lambda", "secretsmanager", "ssm", "sts"])
-def test_the_layer_has_the_description_of_each_service_that_is_called(artefact: Path, service: str) -> None:
+def test_the_layer_has_the_service_description_of_each_called_service(artefact: Path, service: str) -> None:
     run(artefact, f"import boto3; boto3.client({service!r})")
 
 
-def test_the_layer_has_what_pydantic_needs_to_build_a_model_and_to_tell_what_is_wrong(artefact: Path) -> None:
+def test_the_layer_has_what_pydantic_needs_to_build_a_model_and_to_report_errors(artefact: Path) -> None:
     run(
         artefact,
         "from pydantic import BaseModel, ValidationError\n"

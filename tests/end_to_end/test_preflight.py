@@ -1,4 +1,4 @@
-"""The check before traffic shifts, in the built functions under Lambda's runtime."""
+"""The checks before traffic shifts, and the authorizer, in the built functions in Lambda's runtime."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ pytestmark = pytest.mark.artefact
 
 
 @pytest.mark.parametrize("function", ["ConnectFunction", "AttemptsFunction", "CallbackFunction"])
-def test_a_built_function_says_that_it_reaches_what_it_needs(deployment: Deployment, function: str) -> None:
+def test_a_built_function_reports_that_its_dependencies_are_reachable(
+    deployment: Deployment, function: str
+) -> None:
     before = deployment.table.items()
     assert deployment.functions[function].invoke({"preflight": True}) == {"failures": []}
     assert deployment.table.items() == before
 
 
-def test_a_built_function_says_what_it_does_not_reach(deployment: Deployment, artefact: Path) -> None:
-    nowhere = deployment.table.environment() | {"TABLE_NAME": "nowhere"}
-    with Emulator("AttemptsFunction", nowhere, artefact=artefact) as function:
+def test_a_built_function_reports_an_unreachable_dependency(deployment: Deployment, artefact: Path) -> None:
+    missing_table = deployment.table.environment() | {"TABLE_NAME": "missing"}
+    with Emulator("AttemptsFunction", missing_table, artefact=artefact) as function:
         assert function.invoke({"preflight": True}) == {"failures": ["table: ResourceNotFoundException"]}
 
 
-def test_the_hook_starts_and_tells_why_it_could_not_ask(artefact: Path) -> None:
-    closed = {
+def test_the_hook_starts_and_logs_why_the_check_failed(artefact: Path) -> None:
+    closed_endpoints = {
         "AWS_ENDPOINT_URL_LAMBDA": "http://127.0.0.1:9",
         "AWS_ENDPOINT_URL_CODEDEPLOY": "http://127.0.0.1:9",
     }
-    with Emulator("PreflightFunction", {"VERSIONS": "one", **closed}, artefact=artefact) as hook:
-        answer = hook.invoke({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"})
-        assert answer["errorType"] == "Crashed", "CodeDeploy could not be told either"
+    with Emulator("PreflightFunction", {"VERSIONS": "one", **closed_endpoints}, artefact=artefact) as hook:
+        result = hook.invoke({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"})
+        assert result["errorType"] == "Crashed", "the hook could not report to CodeDeploy either"
         assert "could not be asked: EndpointConnectionError" in hook.output()
 
 
-def test_the_authorizer_starts_and_lets_in(artefact: Path) -> None:
+def test_the_authorizer_starts_and_allows_a_caller(artefact: Path) -> None:
     sources = {"ALLOWED_SOURCES": "203.0.113.0/24"}
     event = {
         "routeKey": "ANY /api/v1/ocpp/charger-connect",
