@@ -1,5 +1,6 @@
-"""Chaos: the built artefact under load, while what it stands on is killed, cut and stalled at random.
+"""Chaos tests: the built artefact under load, while its dependencies are killed, disconnected and stalled at random.
 
-`make chaos` runs it; `SEED=7` draws another storm, `ATTEMPTS=1000` sizes it. Starts are counted by the charge points alone, in a
-file that each start is appended to before it is answered, each attempt with a token of its own. See docs/reliability.md.
+`make chaos` runs one storm of faults. `SEED` selects the random sequence, `ATTEMPTS` the number of attempts. Only the charge
+points count starts: they append each start to a file before they respond to it. Each attempt has its own token.
+See docs/reliability.md.
 """

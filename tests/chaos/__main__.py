@@ -1,4 +1,7 @@
-"""`python -m tests.chaos` (make chaos): a storm, and its one line. Not 0 where a charge was started twice or an attempt lost."""
+"""Run one storm and print its summary: `python -m tests.chaos` (make chaos).
+
+The exit status is 1 if a charge was started twice or an attempt was lost, and 2 if the artefact cannot run here.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts import marked
-from tests.chaos.clients import carry_out, orders
+from tests.chaos.clients import make_orders, send_all
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.stage import ODD, behaviours, staging
+from tests.chaos.stage import UNUSUAL_REACTIONS, make_behaviours, run_harness
 from tests.chaos.storm import Storm
 from tests.end_to_end import emulator
 
@@ -25,39 +28,48 @@ if TYPE_CHECKING:
     from local.chargers import Reaction
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
-_ROUNDS = 5  # of asking again after the storm, each when every lease is over
-_UNKNOWN_ROUNDS = 2  # in which those too are asked about that the OCPP server knows only to have sent
-_STORM = 0.3  # seconds for each attempt, at most; what is left then is carried out in calm
+_RETRY_ROUNDS = 5  # after the storm; each begins when all leases have expired
+_ROUNDS_FOR_SENT = (
+    2  # rounds that include the attempts whose OCPP server record is only "sent", which cannot be resolved
+)
+_STORM_SECONDS = (
+    0.3  # maximum duration of the storm for each attempt; the remaining attempts run without faults
+)
 
 
 def run(
-    seed: int, attempts: int, chargers: int = 24, runtimes: int = 6, odd: Sequence[Reaction] = ODD
+    seed: int,
+    attempts: int,
+    chargers: int = 24,
+    runtimes: int = 6,
+    unusual: Sequence[Reaction] = UNUSUAL_REACTIONS,
 ) -> tuple[Verdict, dict[str, int]]:
-    """One storm: the verdict, and how often each thing happened."""
-    draw = random.Random(seed)
+    """Run one storm; return the verdict, and the number of attempts, of requests and of each fault."""
+    rng = random.Random(seed)
     with (
         tempfile.TemporaryDirectory() as directory,
-        staging(Path(directory), behaviours(chargers, odd, draw), runtimes) as stage,
+        run_harness(Path(directory), make_behaviours(chargers, unusual, rng), runtimes) as harness,
     ):
-        given = orders(attempts, sorted(stage.chargers), draw)
-        with Storm(stage, random.Random(draw.random()), seconds=_STORM * attempts) as storm:
-            carry_out(given, stage)
-        for number in range(_ROUNDS):
-            waiting = [
+        orders = make_orders(attempts, sorted(harness.chargers), rng)
+        with Storm(harness, random.Random(rng.random()), seconds=_STORM_SECONDS * attempts) as storm:
+            send_all(orders, harness)
+        for number in range(_RETRY_ROUNDS):
+            unanswered = [
                 order
-                for order in given
-                if not order.done and (number < _UNKNOWN_ROUNDS or stage.record(order.id) != "sent")
+                for order in orders
+                if not order.is_answered
+                and (number < _ROUNDS_FOR_SENT or harness.read_record(order.id) != "sent")
             ]
-            if waiting:
-                stage.outlive_leases()
-                carry_out(waiting, stage, tries=1)
-        strikes = dict(sorted(storm.strikes.items()))
-        requests = sum(len(order.heard) for order in given)
-        return judge(given, stage), {"attempts": attempts, "requests": requests, **strikes}
+            if unanswered:
+                harness.wait_for_leases()
+                send_all(unanswered, harness, tries=1)
+        faults = dict(sorted(storm.faults.items()))
+        requests = sum(len(order.responses) for order in orders)
+        return judge(orders, harness), {"attempts": attempts, "requests": requests, **faults}
 
 
-def told(verdict: Verdict, counts: dict[str, int]) -> str:
-    """The one line."""
+def summarize(verdict: Verdict, counts: dict[str, int]) -> str:
+    """Return the summary line of a storm."""
     kills = counts.get("runtime killed", 0) + counts.get("server killed", 0)
     return (
         f"attempts {counts['attempts']} kills {kills} starts {verdict.starts} "
@@ -67,17 +79,25 @@ def told(verdict: Verdict, counts: dict[str, int]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=os.environ.get("SEED") or "1", help="or SEED")
     parser.add_argument(
-        "--attempts", type=int, default=os.environ.get("ATTEMPTS") or "300", help="or ATTEMPTS"
+        "--seed",
+        type=int,
+        default=os.environ.get("SEED") or "1",
+        help="seed of the random sequence (or SEED)",
     )
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/reliability.md")
+    parser.add_argument(
+        "--attempts",
+        type=int,
+        default=os.environ.get("ATTEMPTS") or "300",
+        help="number of attempts (or ATTEMPTS)",
+    )
+    parser.add_argument("--write", action="store_true", help="write the figures to docs/reliability.md")
     options = parser.parse_args()
-    if why := emulator.missing():
-        print(f"chaos needs the built artefact: {why}", file=sys.stderr)
+    if reason := emulator.missing():
+        print(f"The chaos tests need the built artefact: {reason}", file=sys.stderr)
         return 2
     emulator.build()
-    logging.getLogger("local.gateway").setLevel(logging.CRITICAL)  # it tells of every sandbox that died
+    logging.getLogger("local.gateway").setLevel(logging.CRITICAL)  # it logs every terminated sandbox
     began = time.monotonic()
     verdict, counts = run(options.seed, options.attempts)
     seconds = round(time.monotonic() - began)
@@ -85,12 +105,12 @@ def main() -> int:
         for line in lines:
             print(f"{title}: {line}")
     if options.write:
-        _write(options.seed, seconds, verdict, counts)
-    print(told(verdict, counts))
+        _write_figures(options.seed, seconds, verdict, counts)
+    print(summarize(verdict, counts))
     return 1 if verdict.doubles or verdict.lost else 0
 
 
-def _write(seed: int, seconds: int, verdict: Verdict, counts: dict[str, int]) -> None:
+def _write_figures(seed: int, seconds: int, verdict: Verdict, counts: dict[str, int]) -> None:
     rows = {
         "seed": seed,
         "seconds": seconds,

@@ -1,4 +1,4 @@
-"""Callers as they should be, and some as they are: patient, impatient, and two at once with the same id."""
+"""Callers that send each request until they receive a definite response. Some requests have two simultaneous callers."""
 
 from __future__ import annotations
 
@@ -14,79 +14,82 @@ from uuid import UUID
 if TYPE_CHECKING:
     import random
 
-    from tests.chaos.stage import Stage
+    from tests.chaos.stage import Harness
 
 PATH = "/api/v1/ocpp/charger-connect"
 CALLERS = 10
-_TRIES = 12  # while the storm lasts
-_UNKNOWNS = 2  # times that a caller hears 504 before it gives up for now: each takes as long as the link may
+_TRIES = 12  # of each caller during the storm
+_MAX_UNKNOWN = (
+    2  # 504 responses after which a caller stops for now: each of them takes the link's full timeout
+)
 
 
 @dataclass(slots=True)
 class Order:
-    """One attempt: an id and a token of its own, and everything that its callers heard."""
+    """One attempt with its own id and token, and all responses that its callers received."""
 
     id: str
     charger: str
     token: str
-    twice: bool
-    heard: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    two_callers: bool
+    responses: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
     @property
-    def told(self) -> set[str]:
-        """The definite answers about a charger that was asked, which its callers heard."""
-        return {body["status"] for status, body in self.heard if status == 200} - {"Unavailable"}
+    def answers(self) -> set[str]:
+        """The statuses with which the charger answered, as its callers received them."""
+        return {body["status"] for status, body in self.responses if status == 200} - {"Unavailable"}
 
     @property
-    def done(self) -> bool:
-        """Whether some caller heard one."""
-        return bool(self.told)
+    def is_answered(self) -> bool:
+        """Whether a caller received the charger's answer."""
+        return bool(self.answers)
 
 
-def orders(count: int, chargers: list[str], draw: random.Random) -> list[Order]:
+def make_orders(count: int, chargers: list[str], rng: random.Random) -> list[Order]:
     return [
         Order(
-            id=str(UUID(int=draw.getrandbits(128), version=4)),
-            charger=draw.choice(chargers),
+            id=str(UUID(int=rng.getrandbits(128), version=4)),
+            charger=rng.choice(chargers),
             token=f"T{number:07d}",
-            twice=draw.random() < 0.3,
+            two_callers=rng.random() < 0.3,
         )
         for number in range(count)
     ]
 
 
-def carry_out(given: list[Order], stage: Stage, tries: int = _TRIES) -> None:
-    """Send every order, again and again until something definite is heard or patience ends; some by two callers at once."""
+def send_all(orders: list[Order], harness: Harness, tries: int = _TRIES) -> None:
+    """Send every order until the charger's answer is received or the caller gives up; some by two callers at the same time."""
     with ThreadPoolExecutor(CALLERS) as pool:
-        callers = [order for order in given for _ in range(2 if order.twice else 1)]
-        for _ in pool.map(lambda order: _insist(order, stage, tries), callers):
+        callers = [order for order in orders for _ in range(2 if order.two_callers else 1)]
+        for _ in pool.map(lambda order: _send_until_answered(order, harness, tries), callers):
             pass
 
 
-def _insist(order: Order, stage: Stage, tries: int) -> None:
-    unknowns = 0
+def _send_until_answered(order: Order, harness: Harness, tries: int) -> None:
+    unknown = 0
     for _ in range(tries):
-        if order.done or unknowns == _UNKNOWNS:
+        if order.is_answered or unknown == _MAX_UNKNOWN:
             return
-        status, retry_after, body = send(order, stage)
-        order.heard.append((status, body))
-        unknowns += status == 504
+        status, retry_after, body = _send(order, harness)
+        order.responses.append((status, body))
+        unknown += status == 504
         time.sleep(min(retry_after, 1.0))
 
 
-def send(order: Order, stage: Stage) -> tuple[int, float, dict[str, Any]]:
-    """One request: status (0: no answer), seconds until another makes sense, and the body."""
+def _send(order: Order, harness: Harness) -> tuple[int, float, dict[str, Any]]:
+    """Send one request; return the status (0 if there is no response), the seconds to wait before a retry, and the body."""
     request = {
         "id": order.id,
         "chargerId": order.charger,
         "tokenId": order.token,
         "serverIpAddress": "127.0.0.1",
-        "serverRestApiPort": stage.server.rest_port,
+        "serverRestApiPort": harness.server.rest_port,
     }
     try:
-        with closing(HTTPConnection("127.0.0.1", stage.port, timeout=40)) as connection:
+        with closing(HTTPConnection("127.0.0.1", harness.port, timeout=40)) as connection:
             connection.request("POST", PATH, json.dumps(request), {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            return answer.status, float(answer.headers.get("Retry-After", 0.2)), json.loads(answer.read())
+            response = connection.getresponse()
+            retry_after = float(response.headers.get("Retry-After", 0.2))
+            return response.status, retry_after, json.loads(response.read())
     except (OSError, HTTPException, ValueError):
         return 0, 0.2, {}

@@ -1,4 +1,4 @@
-"""What must be true after the storm, judged from three sides: what callers heard, the table, the charge points' file."""
+"""Checks the result of a storm by three sources: the callers' responses, the table, and the charge points' file."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from journal import Attempt, State
 
 if TYPE_CHECKING:
     from tests.chaos.clients import Order
-    from tests.chaos.stage import Stage
+    from tests.chaos.stage import Harness
 
-_ACCEPTED = 200, 404, 409, 502, 504
-"""Statuses that only an attempt which stands in the table can have, but for a 502 and 503 of the gateway's own."""
+_STATUSES_OF_RECORDED_ATTEMPTS = 200, 404, 409, 502, 504
+"""The service returns these statuses only for an attempt that is in the table. The gateway's own 502 has no `type`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``doubles`` and ``lost`` name the attempts and what is wrong with each; ``unknown`` why each is."""
+    """`doubles` and `lost` describe each wrong attempt. `unknown` gives the reason for each unknown outcome."""
 
     starts: int
     doubles: list[str]
@@ -27,9 +27,9 @@ class Verdict:
     states: Counter[str]
 
 
-def judge(orders: list[Order], stage: Stage) -> Verdict:
-    received = Counter(start["token"] for start in stage.starts())
-    attempts = {attempt.id: attempt for attempt in map(Attempt.of, stage.table.items())}
+def judge(orders: list[Order], harness: Harness) -> Verdict:
+    received = Counter(start["token"] for start in harness.read_starts())
+    attempts = {attempt.id: attempt for attempt in map(Attempt.of, harness.table.items())}
     doubles = [
         f"{order.id} at {order.charger}: {received[order.token]} starts"
         for order in orders
@@ -40,35 +40,38 @@ def judge(orders: list[Order], stage: Stage) -> Verdict:
         attempt, starts = attempts.get(order.id), received[order.token]
         if attempt is None:
             if starts or any(
-                (status in _ACCEPTED and "type" in body) or status == 200 for status, body in order.heard
+                (status in _STATUSES_OF_RECORDED_ATTEMPTS and "type" in body) or status == 200
+                for status, body in order.responses
             ):
                 lost.append(f"{order.id}: no attempt, {starts} starts")
             continue
         states[attempt.state] += 1
-        wrong = _contradiction(order, attempt, starts)
-        if wrong:
-            lost.append(f"{order.id} at {order.charger}: {wrong}")
+        contradiction = _find_contradiction(order, attempt, starts)
+        if contradiction:
+            lost.append(f"{order.id} at {order.charger}: {contradiction}")
         if attempt.state in (State.UNKNOWN, State.PENDING):
-            unknown.append(_why(order, attempt, starts, stage))
+            unknown.append(_explain_unknown(order, attempt, starts, harness))
     return Verdict(sum(received.values()), doubles, lost, unknown, states)
 
 
-def _contradiction(order: Order, attempt: Attempt, starts: int) -> str | None:
+def _find_contradiction(order: Order, attempt: Attempt, starts: int) -> str | None:
     outcome = (attempt.answer or {}).get("outcome")
     if attempt.state is State.FAILED and starts:
-        return f"failed, and {starts} starts were received"
+        return f"the attempt is failed, but {starts} starts were received"
     if outcome == "accepted" and not starts:
-        return "accepted, and no charge point received it"
-    if order.done and (
-        attempt.state is not State.COMPLETED or order.told != {attempt.answer and attempt.answer["status"]}
+        return "the attempt is accepted, but no charge point received a start"
+    if order.is_answered and (
+        attempt.state is not State.COMPLETED or order.answers != {attempt.answer and attempt.answer["status"]}
     ):
-        return f"callers heard {sorted(order.told)}, the attempt says {attempt.state} {attempt.answer}"
+        return f"the callers received {sorted(order.answers)}, but the attempt is {attempt.state} with {attempt.answer}"
     return None
 
 
-def _why(order: Order, attempt: Attempt, starts: int, stage: Stage) -> str:
-    behaviour = stage.chargers[order.charger].behaviour
-    kind = (attempt.problem or {}).get("detail", "its invocation died before it settled")
-    seen = "the charge point received it once" if starts else "no charge point received it"
-    record = f"the OCPP server's record says {stage.record(order.id)}"
-    return f"{order.id} at {order.charger} ({behaviour.reaction}, OCPP {behaviour.version}): {record}, {seen}. {kind}"
+def _explain_unknown(order: Order, attempt: Attempt, starts: int, harness: Harness) -> str:
+    behaviour = harness.chargers[order.charger].behaviour
+    cause = (attempt.problem or {}).get(
+        "detail", "the invocation was terminated before it recorded the outcome"
+    )
+    received = "the charge point received a start" if starts else "no charge point received a start"
+    record = f"the OCPP server's record is {harness.read_record(order.id)}"
+    return f"{order.id} at {order.charger} ({behaviour.reaction}, OCPP {behaviour.version}): {record}, {received}. {cause}"

@@ -1,4 +1,4 @@
-"""What the storm goes over: the gateway, runtimes of the built artefact, the table, the OCPP server, the charge points."""
+"""The system under test: gateway, runtimes of the built artefact, table, OCPP server and charge points."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ if TYPE_CHECKING:
     from local.table import TableServer
 
 HOST = "127.0.0.1"
-FUNCTION_SECONDS = 8
-"""Instead of the template's 29: a lease ends when its invocation is dead at the latest, and the storm waits for leases."""
-LINK_SECONDS = 3
-CALL_SECONDS = 4.0
-PATIENCE = 20.0
+FUNCTION_TIMEOUT = (
+    8  # seconds, instead of the template's 29: a lease lasts as long, and the tests wait for leases
+)
+LINK_TIMEOUT = 3  # seconds
+CALL_TIMEOUT = 4.0  # seconds that the OCPP server waits for a charge point
+STARTUP_TIMEOUT = 20.0  # seconds
+
+UNUSUAL_REACTIONS = (Reaction.REJECT, Reaction.DROP, Reaction.SILENT, Reaction.NOT_SUPPORTED, Reaction.FAIL)
 
 
-ODD = (Reaction.REJECT, Reaction.DROP, Reaction.SILENT, Reaction.NOT_SUPPORTED, Reaction.FAIL)
-
-
-def behaviours(count: int, odd: Sequence[Reaction], draw: random.Random) -> list[Behaviour]:
-    """Charge points of both versions: one of each `odd` reaction, and the others take starts, at once or after a while."""
+def make_behaviours(count: int, unusual: Sequence[Reaction], rng: random.Random) -> list[Behaviour]:
+    """Return charge points of both OCPP versions: one for each unusual reaction; the others accept starts, some with a delay."""
     return [
         Behaviour(
             f"CP-{number}",
-            version=draw.choice(("1.6", "2.0.1")),
-            reaction=odd[number] if number < len(odd) else Reaction.ACCEPT,
-            delay=draw.choice((0.0, 0.0, 0.3, 1.0)),
+            version=rng.choice(("1.6", "2.0.1")),
+            reaction=unusual[number] if number < len(unusual) else Reaction.ACCEPT,
+            delay=rng.choice((0.0, 0.0, 0.3, 1.0)),
             charge_seconds=0.1,
         )
         for number in range(count)
@@ -58,14 +58,14 @@ def behaviours(count: int, odd: Sequence[Reaction], draw: random.Random) -> list
 
 
 class Server:
-    """The OCPP server, a process that is killed and comes back with its durable ids."""
+    """The OCPP server: a process that can be killed and restarted. Its record of ids is durable."""
 
     def __init__(self, database: Path, known: list[str]) -> None:
         self._ports = free_ports(2)
         self._arguments = [
             f"--database={database}",
             f"--known={','.join(known)}",
-            f"--call-timeout={CALL_SECONDS}",
+            f"--call-timeout={CALL_TIMEOUT}",
         ]
         self._lock = Lock()
         self._process = self._start()
@@ -78,12 +78,12 @@ class Server:
     def ocpp_url(self) -> str:
         return f"ws://{HOST}:{self._ports[1]}/ocpp"
 
-    def kill(self, away: float) -> None:
-        """SIGKILL, and `away` seconds later it is there again."""
+    def kill(self, downtime: float) -> None:
+        """Kill the process with SIGKILL and restart it after `downtime` seconds."""
         with self._lock:
             self._process.kill()
             self._process.wait()
-            time.sleep(away)
+            time.sleep(downtime)
             self._process = self._start()
 
     def close(self) -> None:
@@ -102,17 +102,17 @@ class Server:
             *self._arguments,
         ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + STARTUP_TIMEOUT
         while time.monotonic() < until:
             with suppress(OSError), closing(HTTPConnection(HOST, rest, timeout=2)) as connection:
                 connection.connect()
                 return process
             time.sleep(0.02)
-        raise RuntimeError("the OCPP server did not come up")
+        raise RuntimeError("the OCPP server did not start")
 
 
 class Runtimes:
-    """Several sandboxes of the connecting function, each for one invocation at a time; a killed one is replaced."""
+    """Several sandboxes of the connect function, each for one invocation at a time. A killed sandbox is replaced."""
 
     def __init__(self, variables: dict[str, str], count: int) -> None:
         self._variables = variables
@@ -123,26 +123,26 @@ class Runtimes:
             self._free.put(self._make())
 
     def __call__(self, _function: str, event: dict[str, Any]) -> Any:
-        """What the gateway invokes; FunctionError where the sandbox dies, as Lambda's own failure reaches it."""
+        """Invoke the function for the gateway. Raises FunctionError if the sandbox terminated or the function failed."""
         sandbox = self._free.get()
         try:
-            answer = sandbox.invoke(event)
-        except OSError as error:  # ConnectionError and what a killed emulator leaves
+            result = sandbox.invoke(event)
+        except OSError as error:  # ConnectionError, and the errors of a killed emulator's socket
             with self._lock:
                 self._all.remove(sandbox)
             sandbox.close()
             sandbox = self._make()
-            raise FunctionError("the sandbox died") from error
+            raise FunctionError("the sandbox terminated") from error
         finally:
             self._free.put(sandbox)
-        if "statusCode" not in answer:
-            raise FunctionError(json.dumps(answer))
-        return answer
+        if "statusCode" not in result:
+            raise FunctionError(json.dumps(result))
+        return result
 
-    def kill(self, draw: random.Random) -> None:
-        """SIGKILL to one sandbox, emulator and runtime, whatever it is doing."""
+    def kill(self, rng: random.Random) -> None:
+        """Kill the emulator and the runtime of one random sandbox with SIGKILL."""
         with self._lock:
-            draw.choice(self._all).kill()
+            rng.choice(self._all).kill()
 
     def close(self) -> None:
         with self._lock:
@@ -157,8 +157,8 @@ class Runtimes:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Everything, running. ``journal`` is the charge points' file, ``records`` the OCPP server's."""
+class Harness:
+    """All running parts. The charge points write `starts_file`, the OCPP server its database `records`."""
 
     port: int
     table: TableServer
@@ -166,26 +166,26 @@ class Stage:
     server: Server
     chargers: dict[str, ChargePoint]
     loop: asyncio.AbstractEventLoop
-    journal: Path
+    starts_file: Path
     records: Path
 
-    def cut(self, identity: str) -> None:
-        """Break a charge point's socket off, as a network does."""
+    def cut_socket(self, identity: str) -> None:
+        """Disconnect a charge point's socket without a closing handshake."""
         self.loop.call_soon_threadsafe(self.chargers[identity].cut)
 
-    def starts(self) -> Iterator[dict[str, Any]]:
-        """Every start that a charge point received."""
-        if self.journal.exists():
-            yield from map(json.loads, self.journal.read_text().splitlines())
+    def read_starts(self) -> Iterator[dict[str, Any]]:
+        """Return every start that a charge point received."""
+        if self.starts_file.exists():
+            yield from map(json.loads, self.starts_file.read_text().splitlines())
 
-    def record(self, id_: str) -> str:
-        """How far the OCPP server's durable record of an id has come: "none", "not-sent", "sent" or "answered"."""
-        with closing(sqlite3.connect(self.records, timeout=PATIENCE)) as database:
-            found = database.execute("SELECT state FROM connection WHERE id = ?", (id_,)).fetchone()
-        return str(found[0]) if found else "none"
+    def read_record(self, id_: str) -> str:
+        """Return the state of the OCPP server's durable record of an id: "none", "not-sent", "sent" or "answered"."""
+        with closing(sqlite3.connect(self.records, timeout=STARTUP_TIMEOUT)) as database:
+            row = database.execute("SELECT state FROM connection WHERE id = ?", (id_,)).fetchone()
+        return str(row[0]) if row else "none"
 
-    def outlive_leases(self) -> None:
-        """Wait until no invocation can be believed alive any more."""
+    def wait_for_leases(self) -> None:
+        """Wait until all leases have expired."""
         leases = [
             attempt.lease for attempt in map(Attempt.of, self.table.items()) if attempt.state is State.PENDING
         ]
@@ -193,38 +193,40 @@ class Stage:
 
 
 @contextmanager
-def staging(directory: Path, given: list[Behaviour], count: int) -> Iterator[Stage]:
-    """Everything with these charge points and `count` runtimes, until the end of the block; files go to `directory`."""
-    identities = [behaviour.identity for behaviour in given]
-    records, journal = directory / "server.sqlite", directory / "starts.jsonl"
+def run_harness(directory: Path, behaviours: list[Behaviour], runtime_count: int) -> Iterator[Harness]:
+    """Run all parts with these charge points until the end of the block. The parts write their files to `directory`."""
+    identities = [behaviour.identity for behaviour in behaviours]
+    records, starts_file = directory / "server.sqlite", directory / "starts.jsonl"
     with ExitStack() as stack:
         table = stack.enter_context(closing(start_table()))
         server = stack.enter_context(closing(Server(records, identities)))
-        chargers, loop = stack.enter_context(in_thread(_charging(given, server.ocpp_url, journal)))
+        chargers, loop = stack.enter_context(
+            in_thread(_run_chargers(behaviours, server.ocpp_url, starts_file))
+        )
         links = [{"network": "127.0.0.0/8", "ports": [server.rest_port], "scheme": "http"}]
         variables = table.environment() | {
             "LINK_SERVERS": json.dumps(links),
-            "LINK_TIMEOUT": str(LINK_SECONDS),
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(FUNCTION_SECONDS),
+            "LINK_TIMEOUT": str(LINK_TIMEOUT),
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(FUNCTION_TIMEOUT),
         }
-        runtimes = stack.enter_context(closing(Runtimes(variables, count)))
+        runtimes = stack.enter_context(closing(Runtimes(variables, runtime_count)))
         gateway = stack.enter_context(closing(serve(template.read().routes, runtimes)))
-        _await_connected(server.rest_port, identities)
-        yield Stage(gateway.port, table, runtimes, server, chargers, loop, journal, records)
+        _wait_until_connected(server.rest_port, identities)
+        yield Harness(gateway.port, table, runtimes, server, chargers, loop, starts_file, records)
 
 
 @asynccontextmanager
-async def _charging(
-    given: list[Behaviour], url: str, journal: Path
+async def _run_chargers(
+    behaviours: list[Behaviour], url: str, starts_file: Path
 ) -> AsyncIterator[tuple[dict[str, ChargePoint], asyncio.AbstractEventLoop]]:
-    async with charging(given, url, journal) as points:
-        yield points, asyncio.get_running_loop()
+    async with charging(behaviours, url, starts_file) as chargers:
+        yield chargers, asyncio.get_running_loop()
 
 
-def _await_connected(port: int, identities: list[str]) -> None:
-    until = time.monotonic() + PATIENCE
+def _wait_until_connected(port: int, identities: list[str]) -> None:
+    until = time.monotonic() + STARTUP_TIMEOUT
     waiting = set(identities)
     while waiting:
         if time.monotonic() > until:
-            raise RuntimeError(f"charge points that did not connect: {sorted(waiting)}")
+            raise RuntimeError(f"these charge points did not connect: {sorted(waiting)}")
         waiting = {identity for identity in waiting if not is_connected(NATIVE, port, identity)}

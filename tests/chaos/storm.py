@@ -1,4 +1,4 @@
-"""What goes wrong, at random: one fault after the other, drawn from the seed, until the load has passed."""
+"""Injects random faults, one after the other, until the load has ended. The seed determines their order."""
 
 from __future__ import annotations
 
@@ -11,53 +11,55 @@ from typing import TYPE_CHECKING, Any
 from local.table import BROKEN, LOST_ANSWER, THROTTLED, Fault
 
 if TYPE_CHECKING:
-    from tests.chaos.stage import Stage
+    from tests.chaos.stage import Harness
 
-_STALLED = (Fault(delay=1.5), Fault(delay_answer=1.5), THROTTLED, BROKEN, LOST_ANSWER)
-_FAULTS = ("runtime killed",) * 4 + ("server killed",) + ("socket cut",) * 4 + ("table stalled",) * 2
+_TABLE_FAULTS = (Fault(delay=1.5), Fault(delay_answer=1.5), THROTTLED, BROKEN, LOST_ANSWER)
+_FAULT_KINDS = ("runtime killed",) * 4 + ("server killed",) + ("socket cut",) * 4 + ("table stalled",) * 2
 
 
 class Storm:
-    """A thread that strikes until it is left, or for `seconds`; ``strikes`` counts by kind."""
+    """A thread that injects faults until the end of the block, or for `seconds`. `faults` counts them by kind."""
 
-    def __init__(self, stage: Stage, draw: random.Random, seconds: float) -> None:
-        self._stage, self._draw, self._seconds = stage, draw, seconds
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._rage)
-        self.strikes: Counter[str] = Counter()
+    def __init__(self, harness: Harness, rng: random.Random, seconds: float) -> None:
+        self._harness, self._rng, self._seconds = harness, rng, seconds
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.faults: Counter[str] = Counter()
 
     def __enter__(self) -> Storm:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._stopped.set()
         self._thread.join()
-        self._stage.table.on_request = _calm
+        self._harness.table.on_request = _no_fault
 
-    def _rage(self) -> None:
+    def _run(self) -> None:
         until = time.monotonic() + self._seconds
-        while not self._over.wait(self._draw.uniform(0.1, 0.7)) and time.monotonic() < until:
-            kind = self._draw.choice(_FAULTS)
-            self._strike(kind)
-            self.strikes[kind] += 1
+        while not self._stopped.wait(self._rng.uniform(0.1, 0.7)) and time.monotonic() < until:
+            kind = self._rng.choice(_FAULT_KINDS)
+            self._inject(kind)
+            self.faults[kind] += 1
 
-    def _strike(self, kind: str) -> None:
-        draw, stage = self._draw, self._stage
+    def _inject(self, kind: str) -> None:
+        rng, harness = self._rng, self._harness
         match kind:
             case "runtime killed":
-                stage.runtimes.kill(draw)
+                harness.runtimes.kill(rng)
             case "server killed":
-                stage.server.kill(away=draw.uniform(0.0, 1.0))
+                harness.server.kill(downtime=rng.uniform(0.0, 1.0))
             case "socket cut":
-                stage.cut(draw.choice(sorted(stage.chargers)))
+                harness.cut_socket(rng.choice(sorted(harness.chargers)))
             case _:
-                share, fault = draw.uniform(0.3, 1.0), draw.choice(_STALLED)
-                chance = random.Random(draw.random())
-                stage.table.on_request = lambda _operation, _body: fault if chance.random() < share else None
-                self._over.wait(draw.uniform(0.3, 1.5))
-                stage.table.on_request = _calm
+                share, fault = rng.uniform(0.3, 1.0), rng.choice(_TABLE_FAULTS)
+                request_rng = random.Random(rng.random())
+                harness.table.on_request = lambda _operation, _body: (
+                    fault if request_rng.random() < share else None
+                )
+                self._stopped.wait(rng.uniform(0.3, 1.5))
+                harness.table.on_request = _no_fault
 
 
-def _calm(_operation: str, _body: dict[str, Any]) -> None:
+def _no_fault(_operation: str, _body: dict[str, Any]) -> None:
     return None

@@ -1,4 +1,4 @@
-"""The judge sees a double start and each way to lose an attempt: a storm without them is no proof otherwise."""
+"""The judge detects a double start and every way to lose an attempt. Otherwise, a storm without findings proves nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from journal import Claimed, DynamoDB, Journal, Opening, Settlement, State
 from local.table import REGION, start_table
 from tests.chaos.clients import Order
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.stage import Stage
+from tests.chaos.stage import Harness
 from transport import Deadline
 from transport.credentials import Credentials
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 ID, TOKEN = "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "T0000001"
 ACCEPTED = Answer(Outcome.ACCEPTED, "Accepted", 1).record()
-TAKEN = Settlement(State.COMPLETED, answer=ACCEPTED, started=True)
-DECLINED = Settlement(State.COMPLETED, answer=rejected("charger-refused", 1).record())
-NOTHING = Settlement(State.FAILED)
+ACCEPTED_SETTLEMENT = Settlement(State.COMPLETED, answer=ACCEPTED, started=True)
+REJECTED_SETTLEMENT = Settlement(State.COMPLETED, answer=rejected("charger-refused", 1).record())
+FAILED_SETTLEMENT = Settlement(State.FAILED)
 OK, REJECTED, OFFLINE = (
     (200, {"status": "Accepted"}),
     (200, {"status": "Rejected"}),
     (200, {"status": "Unavailable"}),
 )
-CONFLICT, GATEWAYS_OWN = (409, {"type": "/problems/attempt-in-progress"}), (503, {"message": "x"})
+CONFLICT, GATEWAY_ERROR = (409, {"type": "/problems/attempt-in-progress"}), (503, {"message": "x"})
 
 
-def judged(
-    directory: Path, settlement: Settlement | None, starts: int, *heard: tuple[int, dict[str, Any]]
+def judge_one(
+    directory: Path, settlement: Settlement | None, starts: int, *responses: tuple[int, dict[str, Any]]
 ) -> Verdict:
-    """What is said of one attempt: as it stands in the table, as charge points received it, as callers heard of it."""
+    """Judge one attempt by its settlement in the table, the starts at charge points, and the callers' responses."""
     file = directory / "starts.jsonl"
     file.write_text("".join(json.dumps({"token": TOKEN}) + "\n" for _ in range(starts)))
     with closing(start_table()) as table:
@@ -48,44 +48,47 @@ def judged(
                 claimed = journal.claim(opening, Deadline.after(10))
                 assert isinstance(claimed, Claimed)
                 assert journal.settle(claimed, settlement, Deadline.after(10)) is None
-        nobody = cast("Any", None)
-        stage = Stage(0, table, nobody, nobody, {}, nobody, file, directory / "none")
-        return judge([Order(ID, "CP-1", TOKEN, twice=False, heard=list(heard))], stage)
+        unused = cast("Any", None)
+        harness = Harness(0, table, unused, unused, {}, unused, file, directory / "none")
+        order = Order(ID, "CP-1", TOKEN, two_callers=False, responses=list(responses))
+        return judge([order], harness)
 
 
 @pytest.mark.parametrize(
-    ("settlement", "starts", "heard"),
+    ("settlement", "starts", "responses"),
     [
-        (TAKEN, 1, [CONFLICT, OK, OK]),
-        (DECLINED, 1, [REJECTED]),
-        (NOTHING, 0, [OFFLINE]),
-        (None, 0, [GATEWAYS_OWN]),
+        (ACCEPTED_SETTLEMENT, 1, [CONFLICT, OK, OK]),
+        (REJECTED_SETTLEMENT, 1, [REJECTED]),
+        (FAILED_SETTLEMENT, 0, [OFFLINE]),
+        (None, 0, [GATEWAY_ERROR]),
     ],
 )
-def test_what_agrees_is_neither_double_nor_lost(
-    settlement: Settlement | None, starts: int, heard: list[Any], tmp_path: Path
+def test_a_consistent_attempt_is_neither_double_nor_lost(
+    settlement: Settlement | None, starts: int, responses: list[Any], tmp_path: Path
 ) -> None:
-    verdict = judged(tmp_path, settlement, starts, *heard)
+    verdict = judge_one(tmp_path, settlement, starts, *responses)
     assert (verdict.doubles, verdict.lost, verdict.starts) == ([], [], starts)
 
 
 def test_a_token_received_twice_is_a_double(tmp_path: Path) -> None:
-    assert len(judged(tmp_path, TAKEN, 2, OK).doubles) == 1
+    assert len(judge_one(tmp_path, ACCEPTED_SETTLEMENT, 2, OK).doubles) == 1
 
 
 @pytest.mark.parametrize(
-    ("settlement", "starts", "heard"),
+    ("settlement", "starts", "responses"),
     [
-        pytest.param(NOTHING, 1, [], id="failed, and a charge point was asked"),
-        pytest.param(TAKEN, 0, [OK], id="accepted, and nobody was asked"),
-        pytest.param(DECLINED, 1, [OK], id="another answer was told than stands there"),
-        pytest.param(NOTHING, 0, [OK], id="a success was told that is not recorded"),
+        pytest.param(FAILED_SETTLEMENT, 1, [], id="failed, but a charge point received a start"),
+        pytest.param(ACCEPTED_SETTLEMENT, 0, [OK], id="accepted, but no charge point received a start"),
+        pytest.param(
+            REJECTED_SETTLEMENT, 1, [OK], id="the caller received another answer than the recorded one"
+        ),
+        pytest.param(FAILED_SETTLEMENT, 0, [OK], id="the caller received a success that is not recorded"),
         pytest.param(None, 1, [], id="a start without an attempt"),
-        pytest.param(None, 0, [OK], id="an answer without an attempt"),
-        pytest.param(None, 0, [CONFLICT], id="a problem of an attempt that is not there"),
+        pytest.param(None, 0, [OK], id="a success without an attempt"),
+        pytest.param(None, 0, [CONFLICT], id="a problem without an attempt"),
     ],
 )
-def test_what_contradicts_is_lost(
-    settlement: Settlement | None, starts: int, heard: list[Any], tmp_path: Path
+def test_an_inconsistent_attempt_is_lost(
+    settlement: Settlement | None, starts: int, responses: list[Any], tmp_path: Path
 ) -> None:
-    assert len(judged(tmp_path, settlement, starts, *heard).lost) == 1
+    assert len(judge_one(tmp_path, settlement, starts, *responses).lost) == 1
