@@ -14,7 +14,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from journal.attempt import Attempt, Item, State, attribute, timestamp
-from journal.dynamodb import ConditionFailed, JournalUnavailable
+from journal.dynamodb import Backoff, ConditionFailed, JournalUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -363,12 +363,15 @@ class Journal:
 
     def _batch(self, keys: list[Item], deadline: Deadline) -> list[Attempt]:
         found: list[Attempt] = []
+        backoff = Backoff(deadline)
         while keys:
             answer = self._dynamodb.call(
                 "BatchGetItem", {"RequestItems": {self._table: {"Keys": keys}}}, deadline
             )
             found += [Attempt.of(item) for item in answer["Responses"].get(self._table, [])]
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            if keys:  # the table throttles
+                backoff.pause("UnprocessedKeys")
         return found
 
     def _update(
