@@ -168,11 +168,16 @@ def _callback() -> Node:
         "operationId": "callback",
         "summary": "What a charger answered to a start, told later",
         "description": (
-            "Called by an OCPP server at the URL that came with the start; not for back offices. The path is the credential: it is good "
-            "for 24 hours and for one try of one attempt. A repeat is answered with 204 and changes nothing."
+            "Called by an OCPP server at the URL that came with the start; not for back offices. Path and query are the credential: they "
+            "are good for 24 hours and for one try of one attempt. A repeat is answered with 204 and changes nothing."
         ),
         "security": [],
-        "parameters": [_parameter("id"), _parameter("expires"), _parameter("signature")],
+        "parameters": [
+            _parameter("id"),
+            _parameter("expires"),
+            _parameter("signature"),
+            _parameter("keySignature"),
+        ],
         "requestBody": {
             "required": True,
             "description": "The charger's answer as CitrineOS posts it; whatever else is JSON is taken for no answer.",
@@ -269,6 +274,12 @@ def _parameters() -> Node:
             "in": "path",
             "required": True,
             "description": "HMAC-SHA-256 over id, expiry and try, in hexadecimal.",
+            "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        },
+        "keySignature": {
+            "name": "keySignature",
+            "in": "query",
+            "description": "HMAC-SHA-256 over id, expiry, try and the attempt's key, in hexadecimal. Only a URL of version 1.0 has none.",
             "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         },
         "limit": {

@@ -21,7 +21,7 @@ _TOLD = ("connectorId", "errorCode", "status", "info")
 
 
 def shown(attempt: Attempt, now: float) -> dict[str, Any]:
-    """An attempt for its readers: everything but what guards it (fingerprint, owner, lease); `now` in seconds since the epoch."""
+    """An attempt for its readers: everything but what guards it (fingerprint, owner, lease, attemptKey); `now` in seconds since the epoch."""
     answer = attempt.answer
     state = attempt.known_state(now)
     return {

@@ -52,7 +52,7 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
     """Answer one HTTP API event (payload 2.0): 204 for every good callback, whatever it changed."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _TO_ANSWER).within(_PATIENCE)
     try:
-        attempt = _attempt(event["pathParameters"], service, deadline)
+        attempt = _attempt(event, service, deadline)
         _learn(attempt, _body(event), service, deadline)
     except Refused as refused:
         return _refusal(refused.problem, refused.headers)
@@ -63,8 +63,10 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
     return {"statusCode": 204, "headers": {}, "body": "", "isBase64Encoded": False}
 
 
-def _attempt(parameters: Mapping[str, str], service: Service, deadline: Deadline) -> Attempt:
-    """The attempt that a good path is about."""
+def _attempt(event: Mapping[str, Any], service: Service, deadline: Deadline) -> Attempt:
+    """The attempt that a good path and query are about."""
+    parameters: Mapping[str, str] = event["pathParameters"]
+    key_signature = (event.get("queryStringParameters") or {}).get(callbacks.KEY_SIGNATURE, "")
     expires, now = parameters["expires"], time.time()
     try:
         id_ = str(read_guid(parameters["id"]))
@@ -75,7 +77,7 @@ def _attempt(parameters: Mapping[str, str], service: Service, deadline: Deadline
     attempt = service.journal.get(id_, deadline)
     if attempt is None or attempt.dialect not in _READERS:
         raise _no_callback("attempt")
-    if not callbacks.signed(service.secret, attempt, expires, parameters["signature"]):
+    if not callbacks.signed(service.secret, attempt, expires, parameters["signature"], key_signature):
         raise _no_callback("signature")
     return attempt
 

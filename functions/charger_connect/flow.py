@@ -145,7 +145,6 @@ def _carry_out(
         problem={"type": decided.problem, "detail": result.detail} if isinstance(result, LinkError) else None,
         milliseconds=took,
         started=isinstance(result, Answer) and result.outcome is Outcome.ACCEPTED,
-        called_back=isinstance(result, Answer) and claimed.attempt.dialect in CALLS_BACK,
     )
     began = time.monotonic()
     try:
@@ -206,7 +205,7 @@ def _called_back(
             now = service.journal.get(attempt.id, deadline)
         except JournalUnavailable:
             continue  # the callback may have been recorded all the same
-        if now is not None and now.tries == attempt.tries and now.answer is not None:
+        if now is not None and now.is_same_try(attempt) and now.answer is not None:
             return Answer.of(now.answer)
         if now is not None and now.tries == attempt.tries and now.problem is not None:
             return OutcomeUnknown("call-error", now.problem["detail"])

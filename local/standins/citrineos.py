@@ -135,7 +135,8 @@ def _post(url: str, body: Any) -> None:
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.netloc, timeout=_POST_SECONDS)
     try:
-        connection.request("POST", parts.path, json.dumps(body), {"Content-Type": "application/json"})
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request("POST", target, json.dumps(body), {"Content-Type": "application/json"})
         connection.getresponse().read()
     except (OSError, HTTPException):
         _log.warning("a callback could not be delivered")

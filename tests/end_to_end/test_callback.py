@@ -58,7 +58,8 @@ def test_a_late_callback_completes_the_attempt_and_a_forged_one_does_not(
         }
         assert read_answer(connect.invoke(event)).status == 504
     (url,) = citrineos.callback_urls
-    path = urlsplit(url).path
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}"
     assert state(deployment, body["id"]) == ("unknown", None)
 
     forged = path[:-1] + ("0" if path[-1] != "0" else "1")

@@ -26,6 +26,8 @@ class Attempt(NamedTuple):
 
     ``lease`` is in seconds since the epoch; ``milliseconds`` holds what each step took; ``answer`` is the body
     that the caller heard, ``problem`` its type and detail where there was none; ``url`` is where the server's API begins.
+    ``attemptKey`` is random. The first write sets it, and every later write keeps it: the id may be used again after the item was
+    deleted, the key is not. Version 1.0 wrote none.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Attempt(NamedTuple):
     milliseconds: dict[str, Any] | None = None
     url: str | None = None
     expiresAt: int = 0
+    attemptKey: str | None = None
 
     @classmethod
     def of(cls, item: Item) -> Attempt:
@@ -55,6 +58,16 @@ class Attempt(NamedTuple):
         known = {name: _value(item[name]) for name in cls._fields if name in item}
         known["state"] = State(known["state"])
         return cls(**known)
+
+    def is_same(self, other: Attempt) -> bool:
+        """Return whether both are one attempt; False where the item was deleted and its id used again."""
+        if self.attemptKey and other.attemptKey:
+            return self.attemptKey == other.attemptKey
+        return self.createdAt == other.createdAt
+
+    def is_same_try(self, other: Attempt) -> bool:
+        """Return whether both are one try of one attempt."""
+        return self.is_same(other) and self.tries == other.tries
 
     def known_state(self, now: float) -> State:
         """The state to show: a pending attempt whose lease is over died, and what it did is not known."""

@@ -10,7 +10,6 @@ import json
 import random
 import time
 from collections import deque
-from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -74,6 +73,28 @@ class _Passing(Exception):
     """Worth another try."""
 
 
+class Backoff:
+    """Pauses between tries of one operation: exponential, with full jitter, within `deadline`. ``tried`` counts them."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.tried = 0
+        self._deadline = deadline
+
+    def pause(self, reason: str) -> None:
+        """Sleep before the next try.
+
+        Raises
+        ------
+        JournalUnavailable
+            The deadline leaves no time for it; `reason` is its reason.
+        """
+        pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self.tried))  # noqa: S311 - jitter
+        if pause >= self._deadline.remaining():
+            raise JournalUnavailable(reason)
+        self.tried += 1
+        time.sleep(pause)
+
+
 class DynamoDB:
     """A client of one region's DynamoDB. Safe to share between threads.
 
@@ -102,15 +123,12 @@ class DynamoDB:
             Anything else that is not success.
         """
         content = json.dumps(body, separators=(",", ":")).encode()
-        for tried in count():
+        backoff = Backoff(deadline)
+        while True:
             try:
-                return self._once(operation, content, deadline.within(_FIRST_PATIENCE * 2**tried))
+                return self._once(operation, content, deadline.within(_FIRST_PATIENCE * 2**backoff.tried))
             except _Passing as passing:
-                pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**tried))  # noqa: S311 - jitter
-                if pause >= deadline.remaining():
-                    raise JournalUnavailable(str(passing)) from passing
-                time.sleep(pause)
-        raise AssertionError("count() has no end")
+                backoff.pause(str(passing))
 
     def close(self) -> None:
         """Close the idle connections; the next call makes a new one."""

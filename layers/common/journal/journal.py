@@ -2,6 +2,8 @@
 
 Both writes are conditional and may be repeated by a retry below us, after the table has applied them and the
 answer was lost. So a failed condition whose old item carries our own owner means that we had already won.
+Every write but the first is conditional on the item being the same attempt: an update of a deleted item makes no new one,
+and an attempt that uses the id again is not touched.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from journal.attempt import Attempt, Item, State, attribute, timestamp
-from journal.dynamodb import ConditionFailed, JournalUnavailable
+from journal.dynamodb import Backoff, ConditionFailed, JournalUnavailable
 from transport.retry_after import retry_after
 
 if TYPE_CHECKING:
@@ -84,14 +86,13 @@ Claim = Claimed | Replay | Pending | Mismatch | Unknown
 
 
 class Settlement(NamedTuple):
-    """What became of a claimed attempt; ``started``: the charger accepted a start; ``called_back``: a callback recorded it."""
+    """What became of a claimed attempt; ``started``: the charger accepted a start."""
 
     state: State
     answer: dict[str, Any] | None = None
     problem: dict[str, Any] | None = None
     milliseconds: dict[str, Any] | None = None
     started: bool = False
-    called_back: bool = False
 
 
 class KnownServers(NamedTuple):
@@ -194,9 +195,10 @@ class Journal:
         Raises
         ------
         JournalUnavailable
-            It may not be recorded: nobody may be told a success.
+            It may not be recorded, or the item is no longer this attempt: nobody may be told a success.
         """
         mine = claimed.attempt
+        same, values = _same(mine)
         sets: dict[str, Any] = {"state": settlement.state, "updatedAt": timestamp(self._clock())}
         for name in _OUTCOME:
             value = getattr(settlement, name)
@@ -205,19 +207,20 @@ class Journal:
         if settlement.state is State.COMPLETED:
             # A charger that took the start outweighs another try's inference that nothing was started.
             over = [State.PENDING, State.UNKNOWN, *([State.FAILED] if settlement.started else [])]
-            values: dict[str, Any] = {f":over{number}": state for number, state in enumerate(over)}
-            condition = f"#state IN ({', '.join(values)})"
-            if settlement.called_back:  # the same answer, without what the steps took
+            found = {f":over{number}": state for number, state in enumerate(over)}
+            condition = f"#state IN ({', '.join(found)})"
+            values |= found
+            if settlement.answer is not None:  # a callback may have recorded it, without what the steps took
                 condition += " OR (#owner = :mine AND #state = :state AND #answer = :answer)"
                 values[":mine"] = mine.owner
         else:
             condition = "#state = :pending AND #owner = :mine"
-            values = {":pending": State.PENDING, ":mine": mine.owner}
+            values |= {":pending": State.PENDING, ":mine": mine.owner}
         try:
             self._update(
                 mine.id,
                 sets,
-                condition,
+                f"{same} AND ({condition})",
                 values,
                 deadline,
                 remove=("problem",) if "problem" not in sets else (),
@@ -226,6 +229,8 @@ class Journal:
             if failed.item is None:  # deleted meanwhile: nothing is recorded, and nothing can be
                 raise JournalUnavailable("item-deleted") from failed
             now = Attempt.of(failed.item)
+            if not now.is_same(mine):  # deleted, and the id used again: what it says is about another attempt
+                raise JournalUnavailable("item-replaced") from failed
             if now.owner == mine.owner and now.state is settlement.state and now.answer == settlement.answer:
                 return None
             return now
@@ -245,8 +250,9 @@ class Journal:
             It may not be recorded.
         """
         sets = {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(self._clock())}
-        values = {":pending": State.PENDING, ":unknown": State.UNKNOWN, ":tries": attempt.tries}
-        condition = "#state IN (:pending, :unknown) AND tries = :tries"
+        same, values = _same(attempt)
+        values |= {":pending": State.PENDING, ":unknown": State.UNKNOWN, ":tries": attempt.tries}
+        condition = f"{same} AND #state IN (:pending, :unknown) AND tries = :tries"
         try:
             self._update(attempt.id, sets, condition, values, deadline, remove=("problem",))
         except ConditionFailed:
@@ -269,9 +275,11 @@ class Journal:
             It may not be recorded.
         """
         sets = {"problem": problem, "updatedAt": timestamp(self._clock())}
-        values = {":pending": State.PENDING, ":tries": attempt.tries}
+        same, values = _same(attempt)
+        values |= {":pending": State.PENDING, ":tries": attempt.tries}
+        condition = f"{same} AND #state = :pending AND tries = :tries"
         try:
-            self._update(attempt.id, sets, "#state = :pending AND tries = :tries", values, deadline)
+            self._update(attempt.id, sets, condition, values, deadline)
         except ConditionFailed:
             return False
         return True
@@ -374,19 +382,20 @@ class Journal:
             "attribute_not_exists(id) OR (#fingerprint = :fingerprint AND #state = :failed)",
             {":failed": State.FAILED},
             deadline,
-            created=timestamp(now),
+            first={"createdAt": timestamp(now), "attemptKey": secrets.token_urlsafe(12)},
             remove=(*_OUTCOME, *absent),
         )
         return Attempt.of(answer["Attributes"])
 
     def _take_over(self, old: Attempt, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
+        same, values = _same(old)
         answer = self._update(
             old.id,
             _held(opening, owner, self._clock()),
-            "#owner = :theirs AND #state = :found",
-            {":theirs": old.owner, ":found": old.state},
+            f"{same} AND #owner = :theirs AND #state = :found",
+            {**values, ":theirs": old.owner, ":found": old.state},
             deadline,
-            created=old.createdAt,
+            first={"createdAt": old.createdAt},
             remove=_OUTCOME,
         )
         return Attempt.of(answer["Attributes"])
@@ -410,12 +419,15 @@ class Journal:
 
     def _batch(self, keys: list[Item], deadline: Deadline) -> list[Attempt]:
         found: list[Attempt] = []
+        backoff = Backoff(deadline)
         while keys:
             answer = self._dynamodb.call(
                 "BatchGetItem", {"RequestItems": {self._table: {"Keys": keys}}}, deadline
             )
             found += [Attempt.of(item) for item in answer["Responses"].get(self._table, [])]
             keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            if keys:  # the table throttles
+                backoff.pause("UnprocessedKeys")
         return found
 
     def _update(
@@ -425,14 +437,15 @@ class Journal:
         condition: str,
         values: dict[str, Any],
         deadline: Deadline,
-        created: str | None = None,
+        first: dict[str, str] | None = None,
         remove: tuple[str, ...] = (),
     ) -> dict[str, Any]:
-        """One conditional UpdateItem; with `created` it is a claim, which counts a try and hears the whole item."""
-        expression, names = _expression(tuple(sets), remove, claims=created is not None)
-        bound = {**{f":{name}": value for name, value in sets.items()}, **values}
-        if created:
-            bound |= {":created": created, ":one": 1}
+        """One conditional UpdateItem; with `first` it is a claim, which counts a try and hears the whole item. What `first`
+        holds is written where the item does not have it."""
+        expression, names = _expression(tuple(sets), tuple(first or ()), remove)
+        bound = {**{f":{name}": value for name, value in (sets | (first or {})).items()}, **values}
+        if first:
+            bound[":one"] = 1
         if "#owner" in condition:
             names = {**names, "#owner": "owner"}
         return self._dynamodb.call(
@@ -444,7 +457,7 @@ class Journal:
                 "ConditionExpression": condition,
                 "ExpressionAttributeNames": names,
                 "ExpressionAttributeValues": {name: attribute(value) for name, value in bound.items()},
-                "ReturnValues": "ALL_NEW" if created else "NONE",
+                "ReturnValues": "ALL_NEW" if first else "NONE",
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             },
             deadline,
@@ -453,17 +466,26 @@ class Journal:
 
 @lru_cache(maxsize=64)  # a handful of shapes, of which a request has two
 def _expression(
-    sets: tuple[str, ...], remove: tuple[str, ...], *, claims: bool
+    sets: tuple[str, ...], first: tuple[str, ...], remove: tuple[str, ...]
 ) -> tuple[str, dict[str, str]]:
     """The update expression, and the names that stand in it and in its condition."""
     expression = "SET " + ", ".join(f"#{name} = :{name}" for name in sets)
-    if claims:
-        expression += ", createdAt = if_not_exists(createdAt, :created)"
+    for name in first:
+        expression += f", {name} = if_not_exists({name}, :{name})"
     if remove:
         expression += " REMOVE " + ", ".join(f"#{name}" for name in remove)
-    if claims:
+    if first:
         expression += " ADD tries :one"
     return expression, {f"#{name}": name for name in (*sets, *remove, "state")}
+
+
+def _same(attempt: Attempt) -> tuple[str, dict[str, Any]]:
+    """Return the condition, and its values, that the item exists and still is this attempt."""
+    if attempt.attemptKey is None:  # version 1.0 wrote it
+        return "attribute_not_exists(attemptKey) AND createdAt = :createdAt", {
+            ":createdAt": attempt.createdAt
+        }
+    return "attemptKey = :attemptKey", {":attemptKey": attempt.attemptKey}
 
 
 def _held(opening: Opening, owner: str, now: float) -> dict[str, Any]:

@@ -79,7 +79,8 @@ def call_back(url: str, body: Any) -> tuple[int, bytes]:
     connection = HTTPConnection(parts.netloc, timeout=10)
     try:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        connection.request("POST", parts.path, content, {"Content-Type": "application/json"})
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request("POST", target, content, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

@@ -35,7 +35,7 @@ def test_without_an_item_it_is_claimed_in_one_write() -> None:
     ((operation, body),) = script.asked
     assert operation == "UpdateItem"
     assert body["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
-    assert "if_not_exists(createdAt, :created)" in body["UpdateExpression"]
+    assert "if_not_exists(createdAt, :createdAt)" in body["UpdateExpression"]
     assert "ADD tries :one" in body["UpdateExpression"]
 
 
