@@ -94,11 +94,18 @@ def learnt() -> Iterator[Write]:
         yield Write(f"learn {key}", script.asked[0][1])
 
 
+def noted() -> Iterator[Write]:
+    for key in KEYS:
+        script = Script({})
+        script.journal().note_problem(Attempt.of(item(**keyed(key))), LONG, DEADLINE)
+        yield Write(f"note problem {key}", script.asked[0][1])
+
+
 def keyed(key: str | None) -> dict[str, str]:
     return {"attemptKey": key} if key else {}
 
 
-WRITES = [*openings(), *takeovers(), *settlements(), *learnt()]
+WRITES = [*openings(), *takeovers(), *settlements(), *learnt(), *noted()]
 LATER = [write for write in WRITES if not write.name.startswith("open")]
 
 
