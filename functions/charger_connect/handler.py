@@ -8,7 +8,7 @@ from charger_connect import observe
 from charger_connect.event import Call, Context
 from charger_connect.flow import Reply, connect
 from charger_connect.request import ConnectRequest
-from wire import Problem, Refused, negotiate, problem, read_request, write
+from wire import Problem, ProblemError, make_problem, negotiate, read_request, write_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
         observe.answered(reply.message)
     headers = call.headers
     media = negotiate(headers.get("content-type"), headers.get("accept"), headers.get("x-requested-with"))
-    content_type, body = write(reply.message, media)
+    content_type, body = write_response(reply.message, media)
     return {
         "statusCode": reply.message.status if isinstance(reply.message, Problem) else 200,
         "headers": {"Content-Type": content_type, **reply.headers},
@@ -36,7 +36,9 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
 def _reply(call: Call, service: Service) -> Reply:
     try:
         if call.method != "POST":
-            raise Refused(problem("method-not-allowed", "Send the request with POST."), {"Allow": "POST"})
+            raise ProblemError(
+                make_problem("method-not-allowed", "Send the request with POST."), {"Allow": "POST"}
+            )
         request = read_request(
             call.body,
             call.headers.get("content-type"),
@@ -44,10 +46,10 @@ def _reply(call: Call, service: Service) -> Reply:
             connectorId=call.query.get("connectorId"),
         )
         return connect(request, call, service)
-    except Refused as refused:
+    except ProblemError as refused:
         observe.refused(refused.problem)
         return Reply(refused.problem, refused.headers)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a caller hears a problem, never a stack trace
         observe.crashed(error)
         detail = "The service failed; what became of the request is not known. Look at the attempt by its id."
-        return Reply(problem("internal-error", detail))
+        return Reply(make_problem("internal-error", detail))

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from charger_link.command import Answer, Outcome
 from charger_link.dialects import dialect
 from charger_link.errors import LinkError, OutcomeUnknown, ServerRefused, StatusNotAvailable, Unreachable
-from transport import BODY_LIMIT, Broken, Deadline, NotConnected, Response, connect, trust
+from transport import (
+    BODY_LIMIT,
+    Deadline,
+    IncompleteResponse,
+    NotConnected,
+    Response,
+    connect,
+    load_tls_context,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,8 +115,8 @@ class Exchange:
                     self._failed(None)
                 # Once something was sent, a connection that is not made takes nothing of that back.
                 failure = failure or Unreachable(error.reason, _UNREACHABLE)
-            except Broken as error:
-                if error.heard:
+            except IncompleteResponse as error:
+                if error.received_any:
                     self._circuits.answered(self._server.name)
                 else:
                     self._failed(self._command.charger_id)
@@ -138,7 +146,7 @@ class Exchange:
     def _once(self, method: str, path: str, headers: dict[str, str], body: bytes, limit: int) -> Reply:
         entry = self._server.entry
         headers = headers | self._secrets.headers(entry.secret, self._deadline)
-        tls = trust(entry.ca) if entry.scheme == "https" else None
+        tls = load_tls_context(entry.ca) if entry.scheme == "https" else None
         host = entry.server_name or self._server.address
         # A kept connection dies unseen while Lambda is frozen, and a start must not go out on a dead one: always a new one.
         connection = connect(
