@@ -26,7 +26,7 @@ class Exchange:
 
     `klass` is `must` (the response is as recorded), `may_accept` (the original rejects, this service may accept), or
     `quirk` (the original accepts, this service may return 200 or 4xx). `bound` holds the values that the original's
-    model binder parsed, or None if it bound nothing.
+    model binder parsed, or None if it bound nothing or was not reached.
     """
 
     group: str

@@ -97,12 +97,9 @@ class ResponseParser:
         if method == "HEAD" or status in (204, 304):
             return b"", True
         if "transfer-encoding" in headers:
-            chunked = headers["transfer-encoding"].lower() == "chunked"
-            return (
-                (self._read_chunks(), "content-length" not in headers)
-                if chunked
-                else (self._read_to_end(), False)
-            )
+            if headers["transfer-encoding"].lower() != "chunked":
+                return self._read_to_end(), False
+            return self._read_chunks(), "content-length" not in headers
         length = headers.get("content-length", "")
         if not (length.isascii() and length.isdecimal()):
             return self._read_to_end(), False

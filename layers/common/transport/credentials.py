@@ -20,7 +20,9 @@ from transport.http import TransportError, connect
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_REFRESH_MARGIN = 300.0  # seconds before the expiration, as in botocore
+_REFRESH_MARGIN = (
+    300.0  # seconds before the expiration at which they are fetched again, as AWS's own clients do
+)
 _TIMEOUT = 2.0  # seconds
 
 

@@ -111,7 +111,7 @@ class Connection:
         return Response(status, response_headers, response_body)
 
     def is_idle(self) -> bool:
-        """Return whether the connection can be used again: it is open, and no data and no end of stream wait to be read."""
+        """Return whether the connection can be used again: it is open, and there is neither data nor an end to read."""
         if self._sock.fileno() < 0:
             return False
         poll = select.poll()
