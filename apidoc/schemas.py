@@ -193,7 +193,7 @@ def problem() -> Schema:
         },
         "outcome": {
             "type": "string",
-            "enum": list(get_args(problems.Outcome)),
+            "enum": list(get_args(problems.ProblemOutcome)),
             "description": (
                 "Of a 409 and every 5xx: `not-started`: try again with the same id; `pending`: wait; `unknown`: it may have started, or may still start: "
                 "look at `instance` and check the charger; a request under another id can start a second charge."

@@ -18,8 +18,8 @@ from charger_link.dialects import citrineos
 from edge import guarded
 from journal import JournalUnavailable, callbacks
 from transport import Deadline
-from wire import MAX_BODY_BYTES, MediaType, Problem, Refused, problem, write
-from wire.problems import unreadable
+from wire import MAX_BODY_BYTES, MediaType, Problem, ProblemError, make_problem, write_response
+from wire.problems import invalid_body
 from wire.values import read_guid
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _READERS: dict[str, Callable[[Any, int | None], Answer]] = {"citrineos": citrine
 
 def _internal_error(_event: Mapping[str, Any]) -> dict[str, Any]:
     return _refusal(
-        problem(
+        make_problem(
             "internal-error", "The service failed, and may not have recorded the callback. Send it again."
         ),
         {},
@@ -54,12 +54,12 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
     try:
         attempt = _attempt(event, service, deadline)
         _learn(attempt, _body(event), service, deadline)
-    except Refused as refused:
+    except ProblemError as refused:
         return _refusal(refused.problem, refused.headers)
     except JournalUnavailable as error:
         _log.error("journal failed", extra={"step": "callback", "reason": error.reason})
         detail = "The callback cannot be recorded now. Send it again."
-        return _refusal(problem("journal-unavailable", detail), {"Retry-After": "1"})
+        return _refusal(make_problem("journal-unavailable", detail), {"Retry-After": "1"})
     return {"statusCode": 204, "headers": {}, "body": "", "isBase64Encoded": False}
 
 
@@ -104,19 +104,19 @@ def _body(event: Mapping[str, Any]) -> Any:
     try:
         content = b64decode(text) if event.get("isBase64Encoded") else text.encode()
         if len(content) > MAX_BODY_BYTES:
-            raise Refused(problem("body-too-large", f"The body is over {MAX_BODY_BYTES} bytes."))
+            raise ProblemError(make_problem("body-too-large", f"The body is over {MAX_BODY_BYTES} bytes."))
         return json.loads(content)
     except (ValueError, RecursionError):
-        raise unreadable("is not JSON") from None
+        raise invalid_body("is not JSON") from None
 
 
-def _no_callback(reason: str) -> Refused:
+def _no_callback(reason: str) -> ProblemError:
     _log.warning("callback refused", extra={"reason": reason})
-    return Refused(problem("attempt-unknown", "No attempt waits for this callback."))
+    return ProblemError(make_problem("attempt-unknown", "No attempt waits for this callback."))
 
 
 def _refusal(found: Problem, headers: Mapping[str, str]) -> dict[str, Any]:
-    content_type, body = write(found, MediaType.JSON)
+    content_type, body = write_response(found, MediaType.JSON)
     return {
         "statusCode": found.status,
         "headers": {"Content-Type": content_type, **headers},

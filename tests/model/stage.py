@@ -24,7 +24,7 @@ import charger_link.link
 import journal.dynamodb
 import transport.deadline
 from charger_connect.handler import respond
-from transport import Broken, NotConnected, Response
+from transport import IncompleteResponse, NotConnected, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,9 +136,9 @@ class Invocation:
                 raise NotConnected("refused")
             case End.TIMED_OUT:
                 self.elapsed = max(self.elapsed, message.deadline.at)
-                raise Broken("timeout", heard=False)
+                raise IncompleteResponse("timeout", received_any=False)
             case End.BROKEN:
-                raise Broken("reset", heard=message.delivered)
+                raise IncompleteResponse("reset", received_any=message.delivered)
         assert message.response is not None
         return message.response
 

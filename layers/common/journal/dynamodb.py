@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from transport import Connection, Deadline, TransportError, connect, trust
+from transport import Connection, Deadline, TransportError, connect, load_tls_context
 from transport.credentials import CredentialsError
 from transport.sigv4 import sign
 
@@ -105,7 +105,7 @@ class DynamoDB:
         """`endpoint` is ``https://host[:port]``, or ``http`` for an embedded table."""
         parts = urlsplit(endpoint)
         self._address = parts.hostname or ""
-        self._tls = trust(None) if parts.scheme == "https" else None  # while the function starts
+        self._tls = load_tls_context(None) if parts.scheme == "https" else None  # while the function starts
         self._port = parts.port or (443 if self._tls else 80)
         self._host = parts.netloc
         self._region = region

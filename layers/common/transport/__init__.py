@@ -1,29 +1,29 @@
-"""Bounded HTTP over the standard library: every wait ends at a deadline, every answer has a size.
+"""An HTTP client over sockets with limits: every wait ends at a deadline, and every response has a maximum size.
 
-No client's own time-out stops a server that sends a byte a second, and the promise of this service rests on
-knowing whether anything was sent. Both are decided here, once, for the journal and for the charger link.
+The timeouts of common clients do not stop a server that sends one byte a second. The service also has to know whether
+a request was sent, because only then can a charge have started. The journal and the charger link use this client.
 """
 
 from transport.deadline import Deadline
 from transport.http import (
     BODY_LIMIT,
-    Broken,
     Connection,
+    IncompleteResponse,
     NotConnected,
     Response,
     TransportError,
     connect,
-    trust,
+    load_tls_context,
 )
 
 __all__ = [
     "BODY_LIMIT",
-    "Broken",
     "Connection",
     "Deadline",
+    "IncompleteResponse",
     "NotConnected",
     "Response",
     "TransportError",
     "connect",
-    "trust",
+    "load_tls_context",
 ]

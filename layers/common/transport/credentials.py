@@ -1,8 +1,8 @@
-"""AWS credentials as Lambda gives them: the environment, or under SnapStart a local endpoint.
+"""AWS credentials that Lambda provides: in environment variables, or with SnapStart at a local endpoint.
 
-Lambda sets ``AWS_ACCESS_KEY_ID`` and its companions for the life of an execution environment. Under SnapStart they
-would be frozen into the snapshot, so Lambda sets ``AWS_CONTAINER_CREDENTIALS_FULL_URI`` instead, and what that
-endpoint answers expires:
+Lambda sets ``AWS_ACCESS_KEY_ID`` and the related variables for the life of an execution environment. With SnapStart
+the snapshot would contain them, so Lambda sets ``AWS_CONTAINER_CREDENTIALS_FULL_URI`` instead. The credentials from
+that endpoint expire:
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
 """
 
@@ -20,12 +20,14 @@ from transport.http import TransportError, connect
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_EARLY = 300.0  # seconds before their end that credentials are fetched anew: what AWS's own clients keep
-_PATIENCE = 2.0
+_REFRESH_MARGIN = (
+    300.0  # seconds before the expiration at which they are fetched again, as AWS's own clients do
+)
+_TIMEOUT = 2.0  # seconds
 
 
 class CredentialsError(Exception):
-    """No credentials could be had; says which variable to look at."""
+    """No credentials are available. The message names the environment variable to check."""
 
 
 class Credentials(NamedTuple):
@@ -35,14 +37,14 @@ class Credentials(NamedTuple):
 
 
 def from_environment(environ: Mapping[str, str]) -> Callable[[], Credentials]:
-    """A source of credentials for this process: call it before each request.
+    """Return a function that returns the current credentials: call it before each request.
 
-    Nothing of the environment is kept: what stood there before a snapshot is not what counts after it.
+    It reads `environ` at each call, because the variables differ before and after a snapshot is restored.
 
     Raises
     ------
     CredentialsError
-        By the source, when neither keys nor an endpoint are named, or the endpoint does not answer.
+        Raised by that function if neither keys nor an endpoint are set, or the endpoint returns no credentials.
     """
     endpoint = _Endpoint(environ)
 
@@ -56,32 +58,32 @@ def from_environment(environ: Mapping[str, str]) -> Callable[[], Credentials]:
 
 
 class _Endpoint:
-    """Credentials of the container endpoint, fetched when first needed and again before they expire."""
+    """The container credentials endpoint: fetches credentials at the first call, and again before they expire."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._known: Credentials | None = None
-        self._until = 0.0
+        self._cached: Credentials | None = None
+        self._expires_at = 0.0
 
     def __call__(self) -> Credentials:
         if "AWS_CONTAINER_CREDENTIALS_FULL_URI" not in self._environ:
             raise CredentialsError(
                 "no AWS credentials: neither AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set"
             )
-        if self._known is None or time.time() > self._until - _EARLY:
+        if self._cached is None or time.time() > self._expires_at - _REFRESH_MARGIN:
             try:
-                self._known, self._until = self._fetch()
+                self._cached, self._expires_at = self._fetch()
             except (TransportError, OSError, ValueError, TypeError, KeyError) as error:
-                if self._known is None or time.time() > self._until:
+                if self._cached is None or time.time() > self._expires_at:
                     raise CredentialsError(
                         f"no AWS credentials from AWS_CONTAINER_CREDENTIALS_FULL_URI: {type(error).__name__}"
                     ) from error
-        return self._known
+        return self._cached
 
     def _fetch(self) -> tuple[Credentials, float]:
         uri = urlsplit(self._environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
         host = uri.hostname or ""
-        deadline = Deadline.after(_PATIENCE)
+        deadline = Deadline.after(_TIMEOUT)
         connection = connect(host, uri.port or 80, host, deadline)
         try:
             path = uri.path + (f"?{uri.query}" if uri.query else "")
@@ -91,14 +93,14 @@ class _Endpoint:
         finally:
             connection.close()
         if response.status != 200:
-            raise ValueError("not 200")
-        given = json.loads(response.body)
-        credentials = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given.get("Token"))
-        return credentials, datetime.fromisoformat(given["Expiration"]).timestamp()
+            raise ValueError("the status code is not 200")
+        document = json.loads(response.body)
+        credentials = Credentials(document["AccessKeyId"], document["SecretAccessKey"], document.get("Token"))
+        return credentials, datetime.fromisoformat(document["Expiration"]).timestamp()
 
     def _authorization(self) -> str:
         path = self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
         if path:
-            with open(path, encoding="ascii") as file:  # noqa: PTH123 - pathlib is not worth its import here
+            with open(path, encoding="ascii") as file:  # noqa: PTH123 - avoids the import of pathlib
                 return file.read().strip()
         return self._environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")

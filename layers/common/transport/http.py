@@ -1,12 +1,11 @@
-"""One HTTP/1.1 request over one connection, bounded in time and size.
+"""One HTTP/1.1 request over one connection, with limits on time and size.
 
     TransportError
-    ├── NotConnected   the connection was never made: certainly nothing was sent
-    └── Broken         something was sent, and no whole answer came back
+    ├── NotConnected        no connection was made: nothing was sent
+    └── IncompleteResponse  the request, or a part of it, was sent, and no complete response was received
 
-`answer.Incoming` checks the deadline and the number of bytes before every read from the socket. So a server that
-sends a byte a second, endless headers, or a body of gigabytes is left at the deadline or at the limit, whichever comes
-first.
+`answer.ResponseParser` checks the deadline and the number of bytes at every read from the socket. A server that sends
+one byte a second, endless headers, or a body of gigabytes is disconnected at the deadline or at the limit.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import ssl
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from transport.answer import CutOff, Incoming, Malformed, TooLong
+from transport.answer import Malformed, ResponseParser, TooLong, Truncated
 from transport.resolver import addresses_of
 
 if TYPE_CHECKING:
@@ -29,7 +28,10 @@ BODY_LIMIT = 64 * 1024
 
 
 class TransportError(Exception):
-    """No answer. ``reason`` is one word for logs and metrics: refused, timeout, tls, reset, too-long, malformed."""
+    """No response. ``reason`` is a word for logs and metrics.
+
+    It is one of: refused, unreachable, timeout, tls, reset, too-long, malformed.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -37,22 +39,22 @@ class TransportError(Exception):
 
 
 class NotConnected(TransportError):
-    """The connection was never made: certainly nothing was sent."""
+    """No connection was made, or no time was left to send the request: nothing was sent."""
 
 
-class Broken(TransportError):
-    """Something was sent, and no whole answer came back: it may have been acted upon.
+class IncompleteResponse(TransportError):
+    """The request was sent, at least in part, and no complete response was received: the server may have executed it.
 
-    ``heard`` tells whether any byte of an answer came: a server that answers half is there, one that is silent may not be.
+    ``received_any`` is whether any byte of a response was received. If so, the server is running; if not, it may not be.
     """
 
-    def __init__(self, reason: str, *, heard: bool) -> None:
+    def __init__(self, reason: str, *, received_any: bool) -> None:
         super().__init__(reason)
-        self.heard = heard
+        self.received_any = received_any
 
 
 class Response(NamedTuple):
-    """A whole answer: ``headers`` with names in lower case, ``body`` of at most the limit asked for."""
+    """A complete response. Names in ``headers`` are in lower case; ``body`` is no longer than the limit."""
 
     status: int
     headers: Mapping[str, str]
@@ -60,7 +62,7 @@ class Response(NamedTuple):
 
 
 class Connection:
-    """One open connection, for one request at a time. Not safe to share between threads."""
+    """One open connection, for one request at a time. Not thread-safe."""
 
     __slots__ = ("_host", "_sock")
 
@@ -77,40 +79,40 @@ class Connection:
         deadline: Deadline,
         limit: int = BODY_LIMIT,
     ) -> Response:
-        """Send one request and read its answer; redirects are answers like any other.
+        """Send one request and read its response. Redirects are not followed.
 
         Parameters
         ----------
         path
             Path and query, already percent-encoded.
         limit
-            The longest body taken, in bytes.
+            The maximum length of the response's body, in bytes.
 
         Raises
         ------
         NotConnected
             The deadline had passed before a byte was sent.
-        Broken
-            Anything but a whole, well-formed answer in time. The connection is closed then.
+        IncompleteResponse
+            No complete and well-formed response was received in time. The connection is closed.
         """
         message = _head(method, path, self._host, headers, len(body)) + body
         if deadline.remaining() <= 0:
             self.close()
             raise NotConnected("timeout")
-        incoming = Incoming(self._sock, deadline, limit)
+        parser = ResponseParser(self._sock, deadline, limit)
         try:
             self._sock.settimeout(deadline.left())
             self._sock.sendall(message)
-            status, answered, content = incoming.answer(method)
-        except (OSError, Malformed, TooLong, CutOff) as error:
+            status, response_headers, response_body = parser.read(method)
+        except (OSError, Malformed, TooLong, Truncated) as error:
             self.close()
-            raise Broken(_reason(error), heard=incoming.heard) from error
-        if not incoming.reusable:
+            raise IncompleteResponse(_reason(error), received_any=parser.received_any) from error
+        if not parser.reusable:
             self.close()
-        return Response(status, answered, content)
+        return Response(status, response_headers, response_body)
 
     def is_idle(self) -> bool:
-        """Whether a kept connection may be used again: open, and with nothing (not even its end) waiting to be read."""
+        """Return whether the connection can be used again: it is open, and there is neither data nor an end to read."""
         if self._sock.fileno() < 0:
             return False
         poll = select.poll()
@@ -172,10 +174,10 @@ def _dial(address: str, port: int, deadline: Deadline) -> socket.socket:
 
 
 @lru_cache(maxsize=16)
-def trust(authorities: str | None) -> ssl.SSLContext:
-    """What TLS accepts: a certificate of one of the `authorities`, in PEM; with None, of one that this machine trusts.
+def load_tls_context(authorities: str | None) -> ssl.SSLContext:
+    """Return a TLS context that trusts the `authorities`, in PEM; with None, those that this machine trusts.
 
-    Made once and shared: to read the hundred and more that a machine trusts takes 20 ms of CPU.
+    Cached, because reading the authorities of the machine, over a hundred, takes 20 ms of CPU.
     """
     return ssl.create_default_context(cadata=authorities)
 
@@ -186,7 +188,7 @@ def _head(method: str, path: str, host: str, headers: Mapping[str, str], length:
     if length or method not in ("GET", "HEAD"):
         lines.append(f"Content-Length: {length}")
     if any("\r" in line or "\n" in line for line in lines):
-        raise ValueError("a line break in a header")
+        raise ValueError("a header contains a line break")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
@@ -197,6 +199,6 @@ def _reason(error: Exception) -> str:
         return "too-long"
     if isinstance(error, ConnectionRefusedError):
         return "refused"
-    if isinstance(error, ConnectionError | CutOff):
+    if isinstance(error, ConnectionError | Truncated):
         return "reset"
     return "unreachable" if isinstance(error, OSError) else "malformed"

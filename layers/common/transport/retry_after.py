@@ -1,4 +1,4 @@
-"""The header Retry-After (RFC 9110, section 10.2.3), in seconds."""
+"""The value of the header Retry-After (RFC 9110, section 10.2.3)."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from math import ceil
 
 
 def retry_after(seconds: float) -> int:
-    """Return a wait as whole seconds: rounded up, so that nobody comes too early, and at least 1."""
+    """Return a wait in whole seconds, at least 1, rounded up so that no client retries too early."""
     return max(1, ceil(seconds))

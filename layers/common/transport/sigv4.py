@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 for requests whose every header is known: what DynamoDB needs, and no more.
+"""AWS Signature Version 4 for `POST /` requests without a query, which is all that DynamoDB needs.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -26,32 +26,34 @@ def sign(
     service: str,
     now: float,
 ) -> dict[str, str]:
-    """The headers of a ``POST /`` with its signature added.
+    """Return the headers of a ``POST /`` request with its signature added. `Host` is signed but not returned.
 
     Parameters
     ----------
     headers
-        What else is sent, names in lower case; all of it is signed.
+        The other headers, names in lower case. All of them are signed.
     host
-        As it goes into the Host header, with a port that is not the scheme's own.
+        The value of the Host header, with the port unless it is the scheme's default.
     now
         Seconds since the epoch.
     """
-    stamp = strftime("%Y%m%dT%H%M%SZ", gmtime(now))
-    signed = {**headers, "host": host, "x-amz-date": stamp}
+    timestamp = strftime("%Y%m%dT%H%M%SZ", gmtime(now))
+    signed = {**headers, "host": host, "x-amz-date": timestamp}
     if credentials.token:
         signed["x-amz-security-token"] = credentials.token
     names = sorted(signed)
-    lines = "".join(f"{name}:{signed[name]}\n" for name in names)
-    listed = ";".join(names)
-    canonical = f"POST\n/\n\n{lines}\n{listed}\n{sha256(body).hexdigest()}"
-    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
-    to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-    key = _signing_key(credentials.secret_key, stamp[:8], region, service)
-    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    canonical_headers = "".join(f"{name}:{signed[name]}\n" for name in names)
+    signed_names = ";".join(names)
+    canonical_request = f"POST\n/\n\n{canonical_headers}\n{signed_names}\n{sha256(body).hexdigest()}"
+    scope = f"{timestamp[:8]}/{region}/{service}/aws4_request"
+    string_to_sign = (
+        f"AWS4-HMAC-SHA256\n{timestamp}\n{scope}\n{sha256(canonical_request.encode()).hexdigest()}"
+    )
+    key = _signing_key(credentials.secret_key, timestamp[:8], region, service)
+    signature = hmac.digest(key, string_to_sign.encode(), "sha256").hex()
     del signed["host"]
     signed["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, SignedHeaders={listed}, Signature={signature}"
+        f"AWS4-HMAC-SHA256 Credential={credentials.access_key}/{scope}, SignedHeaders={signed_names}, Signature={signature}"
     )
     return signed
 

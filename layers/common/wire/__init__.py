@@ -1,15 +1,15 @@
-"""The wire contract: reading requests, choosing a format, writing answers and problem documents.
+"""The HTTP contract: parsing requests, choosing a format, writing responses and problem documents.
 
-Nothing here knows of chargers, tables or networks; every function is pure.
+Every function is pure, and independent of chargers, tables and networks.
 """
 
 from __future__ import annotations
 
 from wire.media import MediaType, negotiate
 from wire.messages import OcppChargerConnectRequest, OcppStatusResponse
-from wire.problems import PROBLEM_TYPES, FieldError, Problem, ProblemType, Refused, problem
+from wire.problems import PROBLEM_TYPES, FieldError, Problem, ProblemError, ProblemType, make_problem
 from wire.reading import MAX_BODY_BYTES, read_request
-from wire.writing import write
+from wire.writing import write_response
 
 __all__ = [
     "MAX_BODY_BYTES",
@@ -19,10 +19,10 @@ __all__ = [
     "OcppChargerConnectRequest",
     "OcppStatusResponse",
     "Problem",
+    "ProblemError",
     "ProblemType",
-    "Refused",
+    "make_problem",
     "negotiate",
-    "problem",
     "read_request",
-    "write",
+    "write_response",
 ]

@@ -1,22 +1,23 @@
-"""Form bodies (`application/x-www-form-urlencoded`): read only."""
+"""Form bodies (`application/x-www-form-urlencoded`). Requests only: no response is written as a form."""
 
 from __future__ import annotations
 
 from urllib.parse import unquote_plus
 
-from wire.members import MEMBERS, member_named
+from wire.members import FIELDS, find_field
 
 
-def read_members(text: str) -> dict[str, object]:
-    """The members of a form, in any letter case; duplicates: the first wins; blank ones and absent ones are None.
+def read_fields(text: str) -> dict[str, object]:
+    """Return the request's fields, whose names may be in any letter case. A blank or absent field is None.
 
-    `&` alone separates, and `%zz` stays as it is. Escaped bytes that are not UTF-8 become U+FFFD, which no text may hold.
+    The first of several values wins. Only `&` separates pairs, and an invalid escape such as `%zz` stays as it is.
+    Escaped bytes that are not UTF-8 become U+FFFD, which `values.read_text` rejects.
     """
-    members: dict[str, str | None] = {}
+    fields: dict[str, str | None] = {}
     for pair in text.split("&"):
         key, _, value = pair.partition("=")
-        name = member_named(unquote_plus(key))
-        if name is not None and name not in members:
-            plain = unquote_plus(value)
-            members[name] = plain if plain.strip() else None
-    return {name: members.get(name) for name in MEMBERS}
+        name = find_field(unquote_plus(key))
+        if name is not None and name not in fields:
+            decoded = unquote_plus(value)
+            fields[name] = decoded if decoded.strip() else None
+    return {name: fields.get(name) for name in FIELDS}

@@ -1,7 +1,7 @@
-"""A stand-in for `xml.parsers.expat`, for xmltodict: what no request needs is refused as soon as it is met.
+"""A replacement for `xml.parsers.expat` that xmltodict uses: it rejects XML features that no request needs.
 
-DOCTYPE is refused first, so that no entity is ever declared, let alone expanded; processing instructions too.
-Depth and number of elements are bounded. Each refusal is a `Refused` (400).
+A DOCTYPE is rejected where it starts, so no entity is declared or expanded. Processing instructions are rejected.
+The depth and the number of elements are limited. Each rejection is a `ProblemError` (400).
 """
 
 from __future__ import annotations
@@ -10,77 +10,82 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn
 from xml.parsers import expat
 
-from wire.problems import unreadable
+from wire.problems import invalid_body
 
 MAX_DEPTH: Final = 32
 MAX_ELEMENTS: Final = 1_000
 
-Start = Callable[[str, list[str]], None]
-End = Callable[[str], None]
+StartHandler = Callable[[str, list[str]], None]
+EndHandler = Callable[[str], None]
 
 
 def ParserCreate(encoding: str | None, namespace_separator: str | None) -> GuardedParser:  # noqa: N802
-    """As expat's own."""
+    """Create a parser: the function that xmltodict calls on `xml.parsers.expat`."""
     return GuardedParser(encoding, namespace_separator)
 
 
 class GuardedParser:
-    """An expat parser that refuses; whatever xmltodict sets on it reaches expat, the element handlers counted."""
+    """An expat parser with limits. Every attribute that xmltodict sets is set on expat's own parser."""
 
-    __slots__ = ("_bounds", "_expat")
-    _bounds: Bounds
+    __slots__ = ("_expat", "_limits")
     _expat: expat.XMLParserType
+    _limits: Limits
 
     def __init__(self, encoding: str | None, namespace_separator: str | None) -> None:
         parser = expat.ParserCreate(encoding, namespace_separator)
-        parser.StartDoctypeDeclHandler = _refuse_doctype
-        parser.ProcessingInstructionHandler = _refuse_instruction
+        parser.StartDoctypeDeclHandler = _reject_doctype
+        parser.ProcessingInstructionHandler = _reject_processing_instruction
         object.__setattr__(self, "_expat", parser)
-        object.__setattr__(self, "_bounds", Bounds())
+        object.__setattr__(self, "_limits", Limits())
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "StartElementHandler":
-            value = self._bounds.on_start(value)
+            value = self._limits.wrap_start(value)
         elif name == "EndElementHandler":
-            value = self._bounds.on_end(value)
+            value = self._limits.wrap_end(value)
         setattr(self._expat, name, value)
 
     def Parse(self, data: bytes, is_final: bool) -> int:  # noqa: N802
-        """As expat's own."""
+        """Parse `data`: the method that xmltodict calls."""
         return self._expat.Parse(data, is_final)
 
 
-class Bounds:
-    """Counts elements as they open and close."""
+class Limits:
+    """The current depth and the number of elements so far, checked at each start of an element."""
 
     __slots__ = ("depth", "elements")
 
     def __init__(self) -> None:
         self.depth = self.elements = 0
 
-    def on_start(self, start: Start) -> Start:
-        def counted(name: str, attributes: list[str]) -> None:
+    def wrap_start(self, handler: StartHandler) -> StartHandler:
+        """Return a handler that checks the limits, then calls `handler`."""
+
+        def checked(name: str, attributes: list[str]) -> None:
             self.depth += 1
             self.elements += 1
             if self.depth > MAX_DEPTH or self.elements > MAX_ELEMENTS:
-                raise unreadable(
-                    f"has over {MAX_ELEMENTS} elements, or over {MAX_DEPTH} inside each other: send the five members"
+                raise invalid_body(
+                    f"has more than {MAX_ELEMENTS} elements, or more than {MAX_DEPTH} nested ones: "
+                    "send only the five fields"
                 )
-            start(name, attributes)
+            handler(name, attributes)
 
-        return counted
+        return checked
 
-    def on_end(self, end: End) -> End:
+    def wrap_end(self, handler: EndHandler) -> EndHandler:
+        """Return a handler that counts the element as closed, then calls `handler`."""
+
         def counted(name: str) -> None:
             self.depth -= 1
-            end(name)
+            handler(name)
 
         return counted
 
 
-def _refuse_doctype(*_: object) -> NoReturn:
-    raise unreadable("has a DOCTYPE, which is never read: leave it out")
+def _reject_doctype(*_: object) -> NoReturn:
+    raise invalid_body("has a DOCTYPE, which is not supported: remove it")
 
 
-def _refuse_instruction(*_: object) -> NoReturn:
-    raise unreadable("has a processing instruction, which is never read: leave it out")
+def _reject_processing_instruction(*_: object) -> NoReturn:
+    raise invalid_body("has a processing instruction, which is not supported: remove it")

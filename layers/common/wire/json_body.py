@@ -1,4 +1,4 @@
-"""JSON bodies: read as Json.NET does where that is safe, written as it does."""
+"""JSON bodies: read as leniently as Json.NET reads them where that is safe, written as Json.NET writes them."""
 
 from __future__ import annotations
 
@@ -6,54 +6,56 @@ import json
 from json.encoder import encode_basestring
 from typing import NoReturn
 
-from wire.members import MEMBERS, member_named
+from wire.members import FIELDS, find_field
 from wire.messages import OcppStatusResponse
-from wire.problems import unreadable
+from wire.problems import invalid_body
 from wire.values import Number
 
 
-def _not_json(constant: str) -> NoReturn:
+def _reject_constant(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=tuple,  # pairs, since of duplicates in different letter case the last must win; and no list, which is an array
+    # An object becomes a tuple of pairs: of names that differ in letter case only, the last must win.
+    # A tuple also differs from an array, which is a list.
+    object_pairs_hook=tuple,
     parse_int=Number,
     parse_float=Number,
-    parse_constant=_not_json,
+    parse_constant=_reject_constant,
     strict=False,
 )
 
 
-def read_members(text: str) -> dict[str, object]:
-    """The members of a JSON object, in any letter case; duplicates: the last wins; absent ones are None.
+def read_fields(text: str) -> dict[str, object]:
+    """Return the request's fields, whose names may be in any letter case. An absent field is None.
 
-    Raises `Refused` (400) for anything that is no JSON object.
+    The last of several values wins. Raises `ProblemError` (400) if the text is not a JSON object.
     """
     try:
         document = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise unreadable(f"is no JSON from {where} on: send one JSON object") from None
+        position = f"line {error.lineno}, column {error.colno}"
+        raise invalid_body(f"is not valid JSON at {position}: send one JSON object") from None
     except RecursionError:
-        raise unreadable("is nested too deeply: send one flat JSON object") from None
+        raise invalid_body("is nested too deeply: send one flat JSON object") from None
     except ValueError:
-        raise unreadable(
-            "holds NaN or Infinity, which are no JSON: send null or leave the member out"
+        raise invalid_body(
+            "contains NaN or Infinity, which are not valid JSON: send null or omit the field"
         ) from None
     if document is None:
-        raise unreadable("is null: send an OcppChargerConnectRequest")
+        raise invalid_body("is null: send an OcppChargerConnectRequest")
     if not isinstance(document, tuple):
-        raise unreadable("is no JSON object: send an OcppChargerConnectRequest")
-    members: dict[str, object] = dict.fromkeys(MEMBERS)
+        raise invalid_body("is not a JSON object: send an OcppChargerConnectRequest")
+    fields: dict[str, object] = dict.fromkeys(FIELDS)
     for spelling, value in document:
-        if (name := member_named(spelling)) is not None:
-            members[name] = value
-    return members
+        if (name := find_field(spelling)) is not None:
+            fields[name] = value
+    return fields
 
 
 def write_status(message: OcppStatusResponse) -> str:
-    """The answer, in camelCase and the recorded order, without blanks."""
+    """Return the response's body, in camelCase, in the order of the recorded responses, and without spaces."""
     info = "null" if message.info is None else encode_basestring(message.info)
     return (
         f'{{"id":"{message.id}","chargerId":{encode_basestring(message.chargerId)},"connectorId":{message.connectorId}'
@@ -62,5 +64,5 @@ def write_status(message: OcppStatusResponse) -> str:
 
 
 def write_object(members: dict[str, object]) -> str:
-    """Any JSON object, in the same manner."""
+    """Return any JSON object in the same style."""
     return json.dumps(members, ensure_ascii=False, separators=(",", ":"))

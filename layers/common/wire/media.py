@@ -1,7 +1,7 @@
-"""Media types: what a body is written in, and which format the answer takes.
+"""Media types: the format of a request's body, and the choice of the response's format.
 
-The rules are those of the ASP.NET Web API formatters that the clients were generated for: JSON before XML,
-never 406, parameters other than `q` and `charset` ignored.
+The rules are those of the ASP.NET Web API formatters, for which the clients were generated: JSON is preferred to XML,
+406 is never returned, and parameters other than `q` and `charset` are ignored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _QUALITY = re.compile(r"\d+\.?\d*|\.\d+", re.ASCII)
 
 
 class MediaType(StrEnum):
-    """The formats an answer can have, in the order in which they are preferred."""
+    """The formats of a response, in the order of preference."""
 
     JSON = "application/json"
     TEXT_JSON = "text/json"
@@ -31,18 +31,18 @@ class MediaType(StrEnum):
         return self is MediaType.XML or self is MediaType.TEXT_XML
 
 
-_LITERAL, _SUBTYPES, _ALL = range(3)
+_EXACT, _ANY_SUBTYPE, _ANY_TYPE = range(3)
 _RANGES: Final = {
-    **{media.value: (_LITERAL, media) for media in MediaType},
-    "application/*": (_SUBTYPES, MediaType.JSON),
-    "text/*": (_SUBTYPES, MediaType.TEXT_JSON),
-    "*/*": (_ALL, MediaType.JSON),
+    **{media.value: (_EXACT, media) for media in MediaType},
+    "application/*": (_ANY_SUBTYPE, MediaType.JSON),
+    "text/*": (_ANY_SUBTYPE, MediaType.TEXT_JSON),
+    "*/*": (_ANY_TYPE, MediaType.JSON),
 }
 
 
 @lru_cache(maxsize=64)
-def content_type(header: str | None) -> tuple[str | None, str | None]:
-    """The media type and the charset that a Content-Type names, both in lower case; (None, None) where it is malformed."""
+def parse_content_type(header: str | None) -> tuple[str | None, str | None]:
+    """Return the media type and the charset of a Content-Type, in lower case; (None, None) if it is malformed."""
     found = _MEDIA_RANGE.fullmatch(header or "")
     if found is None:
         return None, None
@@ -50,21 +50,25 @@ def content_type(header: str | None) -> tuple[str | None, str | None]:
 
 
 @lru_cache(maxsize=64)
-def negotiate(content_type_header: str | None, accept: str | None, requested_with: str | None) -> MediaType:
-    """The answer's media type, from the headers Content-Type, Accept and X-Requested-With. Never fails."""
+def negotiate(content_type: str | None, accept: str | None, requested_with: str | None) -> MediaType:
+    """Return the response's media type, from the headers Content-Type, Accept and X-Requested-With. Never raises."""
     wanted = (accept or "").strip()
     if wanted in ("", "*/*") and (requested_with or "").strip().lower() == "xmlhttprequest":
         return MediaType.JSON
-    return _best(wanted) or _own(content_type_header)
+    return _preferred(wanted) or _as_request(content_type)
 
 
-def _own(header: str | None) -> MediaType:
-    rank, media = _RANGES.get(content_type(header)[0] or "", (_ALL, MediaType.JSON))
-    return media if rank == _LITERAL else MediaType.JSON
+def _as_request(content_type: str | None) -> MediaType:
+    """Return the format of the request's body, if a response can have it, else JSON."""
+    rank, media = _RANGES.get(parse_content_type(content_type)[0] or "", (_ANY_TYPE, MediaType.JSON))
+    return media if rank == _EXACT else MediaType.JSON
 
 
-def _best(accept: str) -> MediaType | None:
-    """The highest quality wins; then the more literal range, then JSON before XML, then whichever is named first."""
+def _preferred(accept: str) -> MediaType | None:
+    """Return the media type with the highest quality, or None if no known one is acceptable.
+
+    Ties are decided by the more exact range, then JSON before XML, then the order in the header.
+    """
     best: tuple[float, int, bool] | None = None
     chosen = None
     for element in accept.split(","):

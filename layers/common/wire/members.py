@@ -1,14 +1,19 @@
-"""The names of the request's members on the wire."""
+"""The names of the request's fields, as they are written in JSON, XML and forms."""
 
 from __future__ import annotations
 
 from typing import Final
 
-MEMBERS: Final = ("id", "chargerId", "tokenId", "serverIpAddress", "serverRestApiPort")
+FIELDS: Final = ("id", "chargerId", "tokenId", "serverIpAddress", "serverRestApiPort")
 
-_ANY_CASE: Final = {spelling: name for name in MEMBERS for spelling in (name.lower(), name)}
+_FIELD_BY_SPELLING: Final = {spelling: name for name in FIELDS for spelling in (name.lower(), name)}
 
 
-def member_named(spelling: str) -> str | None:
-    """The member that JSON or a form means by this spelling, in any letter case (of ASCII: `toKenId` with a Kelvin sign is another name)."""
-    return _ANY_CASE.get(spelling) or (_ANY_CASE.get(spelling.lower()) if spelling.isascii() else None)
+def find_field(spelling: str) -> str | None:
+    """Return the field that JSON or a form names in any letter case, or None for another name.
+
+    Only ASCII letters are matched: `toKenId` with a Kelvin sign is another name.
+    """
+    return _FIELD_BY_SPELLING.get(spelling) or (
+        _FIELD_BY_SPELLING.get(spelling.lower()) if spelling.isascii() else None
+    )

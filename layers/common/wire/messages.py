@@ -1,4 +1,4 @@
-"""The two messages of the contract. Attribute names are the names on the wire."""
+"""The request and the response of the contract. Attribute names are the field names in JSON and XML."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Text = Annotated[str | None, BeforeValidator(read_text)]
 
 
 class OcppChargerConnectRequest(BaseModel):
-    """What a caller sent, read as leniently as the contract says; what a connection needs is judged later.
+    """A request, read as leniently as the contract allows. A subclass checks what a connection needs.
 
-    `id` alone is required. Strings are kept as sent, blanks included; the port is any int32.
+    Only `id` is required. Strings are kept as they were sent, with their blanks; the port is any int32.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -30,9 +30,9 @@ class OcppChargerConnectRequest(BaseModel):
 
 
 class OcppStatusResponse(NamedTuple):
-    """What the caller hears. `id` and `chargerId` echo the request; `connectorId` is 0 where it is not known.
+    """The response. `id` and `chargerId` are those of the request; `connectorId` is 0 if it is not known.
 
-    The values come from our own code, so nothing is validated again: that halves the cost of writing one.
+    Not a pydantic model: the values come from this service, and without validation a response costs half as much.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""From bytes and a media type to the request: every way to fail is a `Refused`, and names every violation at once."""
+"""Parse a request's body according to its Content-Type. Every failure is a `ProblemError` that lists all violations."""
 
 from __future__ import annotations
 
@@ -8,74 +8,78 @@ from typing import Final, TypeVar, overload
 from pydantic import ValidationError
 
 from wire import form_body, json_body
-from wire.media import FORM, MediaType, content_type
+from wire.media import FORM, MediaType, parse_content_type
 from wire.messages import OcppChargerConnectRequest
-from wire.problems import FieldError, Refused, invalid, problem, unreadable
+from wire.problems import FieldError, ProblemError, invalid_body, invalid_request, make_problem
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
-Members = Mapping[str, object]
+Fields = Mapping[str, object]
 Request = TypeVar("Request", bound=OcppChargerConnectRequest)
 
 
 @overload
-def read_request(body: bytes, content_type_header: str | None) -> OcppChargerConnectRequest: ...
+def read_request(body: bytes, content_type: str | None) -> OcppChargerConnectRequest: ...
 @overload
-def read_request(
-    body: bytes, content_type_header: str | None, model: type[Request], **beside: object
-) -> Request: ...
+def read_request(body: bytes, content_type: str | None, model: type[Request], **extra: object) -> Request: ...
 def read_request(
     body: bytes,
-    content_type_header: str | None,
+    content_type: str | None,
     model: type[OcppChargerConnectRequest] = OcppChargerConnectRequest,
-    **beside: object,
+    **extra: object,
 ) -> OcppChargerConnectRequest:
-    """The request that a body and its Content-Type say.
+    """Parse a request's body and validate its fields.
 
     Parameters
     ----------
+    content_type
+        The value of the Content-Type header.
     model
-        A stricter model of the same message: its violations are reported together with those of the contract.
-    beside
-        Members of that model which do not come from the body.
+        A stricter model of the request: its violations are reported together with those of the contract.
+    extra
+        Fields of that model that do not come from the body.
 
     Raises
     ------
-    Refused
-        400 for a body that is missing, unreadable or wrong; 413 over 64 KiB; 415 for another media type.
+    ProblemError
+        400 for a missing, malformed or invalid body; 413 for more than 64 KiB; 415 for an unsupported media type.
     """
     if not body:
-        raise unreadable("is missing: send an OcppChargerConnectRequest")
+        raise invalid_body("is missing: send an OcppChargerConnectRequest")
     if len(body) > MAX_BODY_BYTES:
-        raise Refused(
-            problem("body-too-large", f"Send at most {MAX_BODY_BYTES} bytes; five members need far less.")
+        raise ProblemError(
+            make_problem(
+                "body-too-large", f"Send at most {MAX_BODY_BYTES} bytes; the five fields need far less."
+            )
         )
-    media, charset = content_type(content_type_header)
-    read = _READERS.get(media or "")
-    if read is None:
-        raise Refused(
-            problem("unsupported-media-type", f"Send the body with a Content-Type of {', '.join(_READERS)}.")
-        )
-    return _validated({**read(_decoded(body, charset)), **beside}, model)
+    media, charset = parse_content_type(content_type)
+    read_fields = _READERS.get(media or "")
+    if read_fields is None:
+        detail = f"Send the body with one of these Content-Types: {', '.join(_READERS)}."
+        raise ProblemError(make_problem("unsupported-media-type", detail))
+    return _validate({**read_fields(_decode(body, charset)), **extra}, model)
 
 
-def _read_xml(text: str) -> Members:
-    from wire.xml_body import read_members  # only here, so that who never sends XML never pays for its import
+def _read_xml(text: str) -> Fields:
+    from wire.xml_body import read_fields  # imported here: a process without XML requests does not need it
 
-    return read_members(text)
+    return read_fields(text)
 
 
-_READERS: Final[Mapping[str, Callable[[str], Members]]] = {
-    MediaType.JSON: json_body.read_members,
-    MediaType.TEXT_JSON: json_body.read_members,
+_READERS: Final[Mapping[str, Callable[[str], Fields]]] = {
+    MediaType.JSON: json_body.read_fields,
+    MediaType.TEXT_JSON: json_body.read_fields,
     MediaType.XML: _read_xml,
     MediaType.TEXT_XML: _read_xml,
-    FORM: form_body.read_members,
+    FORM: form_body.read_fields,
 }
 
 
-def _decoded(body: bytes, charset: str | None) -> str:
-    """UTF-16 where the charset says so (little-endian unless a BOM says otherwise, as .NET writes it), else UTF-8."""
+def _decode(body: bytes, charset: str | None) -> str:
+    """Decode UTF-16 if the charset is one of its names, else UTF-8. A BOM decides the byte order.
+
+    Without a BOM, `utf-16` is little-endian, as .NET writes it.
+    """
     encoding = "utf-8"
     if charset in ("utf-16", "utf-16le", "utf-16be"):
         big_endian = body.startswith(b"\xfe\xff") or (
@@ -85,12 +89,16 @@ def _decoded(body: bytes, charset: str | None) -> str:
     try:
         return body.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise unreadable(f"is not text in {encoding}: send it in UTF-8, or name its charset") from None
+        raise invalid_body(
+            f"is not valid {encoding}: send it in UTF-8, or name its charset in Content-Type"
+        ) from None
 
 
-def _validated(members: Members, model: type[Request]) -> Request:
+def _validate(fields: Fields, model: type[Request]) -> Request:
     try:
-        return model.model_validate(members)
+        return model.model_validate(fields)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-    raise invalid(*(FieldError(str(one["loc"][0]) if one["loc"] else "body", one["msg"]) for one in found))
+        violations = error.errors(include_url=False, include_context=False, include_input=False)
+    raise invalid_request(
+        *(FieldError(str(one["loc"][0]) if one["loc"] else "body", one["msg"]) for one in violations)
+    )

@@ -1,4 +1,4 @@
-"""Values as .NET clients write them, turned into ours. Messages never repeat a value: it may be a token."""
+"""Convert the values that .NET clients write to Python types. No message repeats a value: it may be a token."""
 
 from __future__ import annotations
 
@@ -19,22 +19,25 @@ _GUID_X = re.compile(
 )
 _GUID_X_WIDTHS = (8, 4, 4, *[2] * 8)
 _INTEGER = re.compile("([+-]?)0*([0-9]{1,10})")
-_NOT_TEXT = re.compile("[\ud800-\udfff\ufffd]")
+_INVALID_CHARACTER = re.compile("[\ud800-\udfff\ufffd]")
 
 
 class Number(str):
-    """A JSON number exactly as it was written: `5.0` is not `5`, and a thousand digits are not yet an int."""
+    """A JSON number as it was written: `5.0` differs from `5`, and a thousand digits are not converted to an int."""
 
     __slots__ = ()
 
 
 def read_guid(value: object) -> UUID:
-    """A GUID in .NET's D, N, B, P or X form, in any letter case, with blanks around it. All zeros is one like any other."""
+    """Parse a GUID in .NET's D, N, B, P or X format, in any letter case, with blanks around it.
+
+    All zeros is a valid GUID.
+    """
     if isinstance(value, UUID):
         return value
     text = value.strip() if isinstance(value, str) else ""
     if value is None or (not text and isinstance(value, str)):
-        raise PydanticCustomError("guid", "is required: send a GUID that is new for each attempt")
+        raise PydanticCustomError("guid", "is required: send a GUID; a retry must send the same one")
     if not isinstance(value, Number):
         if _GUID.fullmatch(text):
             return UUID(int=int(text.strip("{}()").replace("-", ""), 16))
@@ -42,12 +45,15 @@ def read_guid(value: object) -> UUID:
             parts = re.findall("0x([0-9a-f]+)", compact.lower())
             return UUID(int=int("".join(map(str.zfill, parts, _GUID_X_WIDTHS)), 16))
     raise PydanticCustomError(
-        "guid", "must be a GUID, written as a string such as 3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+        "guid", "must be a GUID in a string, such as 3f2504e0-4f89-11d3-9a0c-0305e82c3301"
     )
 
 
 def read_int32(value: object) -> int | None:
-    """An int32, or a text of one with blanks or a sign; an empty text is null. Never a fraction, an exponent or a boolean."""
+    """Parse an int32, also in a string with blanks or a sign. A blank string is None.
+
+    Fractions, exponents and booleans are rejected.
+    """
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value in INT32):
         return value
     if isinstance(value, str):
@@ -63,7 +69,10 @@ def read_int32(value: object) -> int | None:
 
 
 def read_text(value: object) -> str | None:
-    """A string as sent; a number or boolean becomes its text. What cannot be stored or forwarded as UTF-8 is refused."""
+    """Return a string as it was sent, and a number or a boolean as text.
+
+    Text that cannot be stored or forwarded as UTF-8 is rejected.
+    """
     if value is None:
         return None
     if isinstance(value, bool):
@@ -72,19 +81,19 @@ def read_text(value: object) -> str | None:
         return _number_text(value)
     if not isinstance(value, str):
         raise PydanticCustomError("text", "must be a string")
-    if not value.isascii() and _NOT_TEXT.search(value):
+    if not value.isascii() and _INVALID_CHARACTER.search(value):
         raise PydanticCustomError(
             "text",
-            "holds a lone surrogate or U+FFFD, which are left when text is cut or was not UTF-8: send it whole, in UTF-8",
+            "contains a lone surrogate or U+FFFD, a sign of truncated or wrongly decoded text: send the whole text in UTF-8",
         )
     return value
 
 
 def _number_text(number: Number) -> str:
-    """As the .NET Framework prints it, a fraction to 15 digits: 1e3 is "1000", 1e20 is "1E+20"."""
+    """Format a number as the .NET Framework does, with up to 15 digits: 1e3 is "1000", 1e20 is "1E+20"."""
     if number.lstrip("-").isdigit():
         return str(number)
     value = float(number)
     if isinf(value):
-        raise PydanticCustomError("text", "must be a string, not a number of this size")
+        raise PydanticCustomError("text", "must be a string; this number is too large")
     return f"{value:.15G}"

@@ -1,4 +1,4 @@
-"""From an answer to a Content-Type and a body, in the negotiated format."""
+"""Write a response or a problem document in the negotiated format."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ _CONTENT_TYPES = {media: f"{media}; charset=utf-8" for media in MediaType}
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def write(message: OcppStatusResponse | Problem, media: MediaType) -> tuple[str, str]:
-    """The value of Content-Type, and the body, always fit for UTF-8. A problem becomes `application/problem+json` or `+xml`."""
+def write_response(message: OcppStatusResponse | Problem, media: MediaType) -> tuple[str, str]:
+    """Return the value of Content-Type and the body, which can always be encoded as UTF-8.
+
+    A problem is written as `application/problem+json` or `application/problem+xml`.
+    """
     if isinstance(message, Problem):
-        content_type, body = _problem(message, media)
+        content_type, body = _write_problem(message, media)
     elif media.is_xml:
-        from wire import xml_body  # only here, so that who never asks for XML never pays for its import
+        from wire import xml_body  # imported here: a process without XML responses does not need it
 
         content_type, body = _CONTENT_TYPES[media], xml_body.write_status(message)
     else:
@@ -26,7 +29,7 @@ def write(message: OcppStatusResponse | Problem, media: MediaType) -> tuple[str,
     return content_type, body if body.isascii() else _LONE_SURROGATE.sub("\ufffd", body)
 
 
-def _problem(problem: Problem, media: MediaType) -> tuple[str, str]:
+def _write_problem(problem: Problem, media: MediaType) -> tuple[str, str]:
     members = {name: value for name, value in problem._asdict().items() if value is not None}
     if errors := members.pop("errors"):
         members["errors"] = [error._asdict() for error in errors]

@@ -1,7 +1,8 @@
-"""XML bodies, as DataContractSerializer reads and writes them. Importing this imports xmltodict.
+"""XML bodies, read and written as DataContractSerializer does. Importing this module imports xmltodict.
 
-xmltodict parses and writes; around it stand: names and nil by namespace, the first of duplicates, `<x/>` as the empty
-string, the characters that XML 1.0 cannot hold, and the blank of `<info i:nil="true" />`.
+xmltodict parses and writes. This module adds names and nil by namespace, the rule that the first of duplicates wins,
+`<x/>` as the empty string, the replacement of characters that XML 1.0 forbids, and the blank in
+`<info i:nil="true" />`.
 """
 
 from __future__ import annotations
@@ -15,25 +16,25 @@ from xml.sax.saxutils import escape
 import xmltodict
 
 from wire import guarded_expat
-from wire.members import MEMBERS
+from wire.members import FIELDS
 from wire.messages import OcppStatusResponse
-from wire.problems import unreadable
+from wire.problems import invalid_body
 
 MODELS: Final = "http://schemas.datacontract.org/2004/07/IO.Swagger.Models"
 INSTANCE: Final = "http://www.w3.org/2001/XMLSchema-instance"
 PROBLEM: Final = "urn:ietf:rfc:7807"
 
 _ROOT: Final = f"{MODELS} OcppChargerConnectRequest"
-_ELEMENTS: Final = {name: f"{MODELS} {name}" for name in MEMBERS}
+_ELEMENTS: Final = {name: f"{MODELS} {name}" for name in FIELDS}
 _NIL: Final = f"@{INSTANCE} nil"
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_INVALID_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read_members(text: str) -> dict[str, object]:
-    """The members of the request's elements; duplicates: the first wins; absent or nil ones are None.
+def read_fields(text: str) -> dict[str, object]:
+    """Return the request's fields. The first of several elements wins; an absent or nil one is None.
 
-    Raises `Refused` (400) for what is not well formed, for another root, and for what `guarded_expat` refuses.
+    Raises `ProblemError` (400) for malformed XML, another root, and anything that `guarded_expat` rejects.
     """
     try:
         document = xmltodict.parse(
@@ -44,20 +45,23 @@ def read_members(text: str) -> dict[str, object]:
             strip_whitespace=False,
         )
     except ExpatError as error:
-        where = f"line {error.lineno}, column {error.offset + 1}"
-        raise unreadable(
-            f"is no XML from {where} on ({ErrorString(error.code)}): send one well-formed document"
+        position = f"line {error.lineno}, column {error.offset + 1}"
+        raise invalid_body(
+            f"is not well-formed XML at {position} ({ErrorString(error.code)}): send one XML document"
         ) from None
     root = document.get(_ROOT)
     if not isinstance(root, dict):
-        raise unreadable(f"has another root: send OcppChargerConnectRequest in the namespace {MODELS}")
+        raise invalid_body(f"has the wrong root: send OcppChargerConnectRequest in the namespace {MODELS}")
     if _is_nil(root):
-        raise unreadable("is nil: send an OcppChargerConnectRequest")
+        raise invalid_body("is nil: send an OcppChargerConnectRequest")
     return {name: _value(root[element]) if element in root else None for name, element in _ELEMENTS.items()}
 
 
 def _value(found: object) -> object:
-    """An element's text; None where it is nil. One with elements inside stays a dict, which no member may be."""
+    """Return an element's text, or None if it is nil.
+
+    An element with elements inside stays a dict, which no field accepts.
+    """
     first = found[0] if isinstance(found, list) else found
     if first is None:
         return ""
@@ -74,8 +78,8 @@ def _is_nil(element: dict[str, Any]) -> bool:
 
 
 def write_status(message: OcppStatusResponse) -> str:
-    """The answer with its elements in the order that .NET demands, without a declaration."""
-    document = _status_frame(message.info is None).format(
+    """Return the response's body, with the elements in the order that .NET requires, without a declaration."""
+    document = _status_template(message.info is None).format(
         chargerId=escape(message.chargerId),
         connectorId=message.connectorId,
         errorCode=escape(message.errorCode),
@@ -83,30 +87,31 @@ def write_status(message: OcppStatusResponse) -> str:
         info=escape(message.info or ""),
         status=escape(message.status),
     )
-    return _lasting(document)
+    return _replace_invalid_characters(document)
 
 
 @cache
-def _status_frame(without_info: bool) -> str:
-    """The document with a place for each value: xmltodict writes it once, since writing it anew costs ten times as much."""
+def _status_template(without_info: bool) -> str:
+    """Return a format string with a placeholder for each value. Calling xmltodict each time costs ten times as much."""
     names = ("chargerId", "connectorId", "errorCode", "id", "info", "status")
-    members: dict[str, object] = {
+    elements: dict[str, object] = {
         "@xmlns:i": INSTANCE,
         "@xmlns": MODELS,
         **{name: f"{{{name}}}" for name in names},
     }
     if without_info:
-        members["info"] = {"@i:nil": "true"}
-    written = xmltodict.unparse({"OcppStatusResponse": members}, full_document=False)
-    return written.replace('"></info>', '" />')
+        elements["info"] = {"@i:nil": "true"}
+    template = xmltodict.unparse({"OcppStatusResponse": elements}, full_document=False)
+    return template.replace('"></info>', '" />')
 
 
 def write_problem(members: dict[str, object]) -> str:
-    """A problem document; a list is written as RFC 9457 writes arrays, each entry an `i`."""
-    listed = {name: {"i": value} if isinstance(value, list) else value for name, value in members.items()}
-    return _lasting(xmltodict.unparse({"problem": {"@xmlns": PROBLEM, **listed}}, full_document=False))
+    """Return a problem document. Each entry of a list is an element `i`, as in RFC 9457."""
+    elements = {name: {"i": value} if isinstance(value, list) else value for name, value in members.items()}
+    document = xmltodict.unparse({"problem": {"@xmlns": PROBLEM, **elements}}, full_document=False)
+    return _replace_invalid_characters(document)
 
 
-def _lasting(document: str) -> str:
-    """The document without characters that would break it, or that a parser would change (CR becomes LF)."""
-    return _FORBIDDEN.sub("\ufffd", document).replace("\r", "&#xD;")
+def _replace_invalid_characters(document: str) -> str:
+    """Replace the characters that XML 1.0 forbids, and escape CR, which a parser would change to LF."""
+    return _INVALID_CHARACTER.sub("\ufffd", document).replace("\r", "&#xD;")

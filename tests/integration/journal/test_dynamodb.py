@@ -13,7 +13,7 @@ import trustme
 
 from journal import ConditionFailed, DynamoDB, JournalUnavailable
 from tests.integration.misbehaving import Misbehaving, Peer, Script, drips, hangs, response, says
-from transport import Deadline, trust
+from transport import Deadline, load_tls_context
 from transport.credentials import Credentials, CredentialsError
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ def test_over_tls_the_certificate_must_hold(
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    monkeypatch.setattr("journal.dynamodb.trust", trust.__wrapped__)
+    monkeypatch.setattr("journal.dynamodb.load_tls_context", load_tls_context.__wrapped__)
     endpoint.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(endpoint.tls)
     client = DynamoDB(f"https://localhost:{endpoint.port}", "eu-west-1", lambda: Credentials("A", "s", None))

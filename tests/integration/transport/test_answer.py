@@ -1,4 +1,4 @@
-"""Reading one HTTP answer: framing, limits, and agreement with the standard library's own client."""
+"""Parsing one HTTP response: framing, limits, and agreement with the client of the standard library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transport import Deadline
-from transport.answer import CutOff, Incoming, Malformed, TooLong
+from transport.answer import Malformed, ResponseParser, TooLong, Truncated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,8 +23,8 @@ LIMIT = 100
 
 
 @contextmanager
-def sent(pieces: Sequence[bytes], *, closed: bool = True) -> Iterator[socket.socket]:
-    """The socket at which `pieces` arrive."""
+def receiving(pieces: Sequence[bytes], *, closed: bool = True) -> Iterator[socket.socket]:
+    """Yield a socket that receives `pieces`."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         for piece in pieces:
@@ -35,15 +35,15 @@ def sent(pieces: Sequence[bytes], *, closed: bool = True) -> Iterator[socket.soc
 
 
 def read(*pieces: bytes, method: str = "GET", closed: bool = True) -> tuple[int, bytes, bool]:
-    """Status, body, and whether the connection may be used again."""
-    with sent(pieces, closed=closed) as sock:
-        incoming = Incoming(sock, Deadline.after(2), LIMIT)
-        status, _, body = incoming.answer(method)
-    return status, body, incoming.reusable
+    """Return the status code, the body, and whether the connection can be used again."""
+    with receiving(pieces, closed=closed) as sock:
+        parser = ResponseParser(sock, Deadline.after(2), LIMIT)
+        status, _, body = parser.read(method)
+    return status, body, parser.reusable
 
 
 @pytest.mark.parametrize(
-    ("answer", "body", "reusable"),
+    ("response", "body", "reusable"),
     [
         (OK + b"Content-Length: 2\r\n\r\n{}", b"{}", True),
         (OK + b"content-length:2\r\n\r\n{}", b"{}", True),
@@ -76,22 +76,24 @@ def read(*pieces: bytes, method: str = "GET", closed: bool = True) -> tuple[int,
         ),
     ],
 )
-def test_a_body_ends_where_its_framing_says(answer: bytes, body: bytes, reusable: bool) -> None:
-    assert read(answer)[1:] == (body, reusable)
+def test_the_framing_marks_the_end_of_the_body(response: bytes, body: bytes, reusable: bool) -> None:
+    assert read(response)[1:] == (body, reusable)
 
 
-def test_an_answer_without_a_body_is_not_waited_for() -> None:
+def test_a_response_to_head_has_no_body_to_wait_for() -> None:
     assert read(OK + b"Content-Length: 2\r\n\r\n", method="HEAD", closed=False) == (200, b"", True)
 
 
-def test_headers_are_told_by_lower_case_names() -> None:
-    with sent([OK + b"Content-Length: 0\r\nX-Name: \t a:b \r\nX-Empty:\r\nX-Long: a\r\n  b\r\n\r\n"]) as sock:
-        _, headers, _ = Incoming(sock, Deadline.after(2), LIMIT).answer("GET")
+def test_header_names_are_in_lower_case() -> None:
+    with receiving(
+        [OK + b"Content-Length: 0\r\nX-Name: \t a:b \r\nX-Empty:\r\nX-Long: a\r\n  b\r\n\r\n"]
+    ) as sock:
+        _, headers, _ = ResponseParser(sock, Deadline.after(2), LIMIT).read("GET")
     assert headers == {"content-length": "0", "x-name": "a:b", "x-empty": "", "x-long": "a b"}
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
         b"HTTP/2 200 OK\r\n\r\n",
@@ -109,13 +111,13 @@ def test_headers_are_told_by_lower_case_names() -> None:
         OK + b"Transfer-Encoding: chunked\r\n\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused(answer: bytes) -> None:
+def test_bytes_that_are_not_http_are_malformed(response: bytes) -> None:
     with pytest.raises(Malformed):
-        read(answer)
+        read(response)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         OK + b"Content-Length: 101\r\n\r\n",
         OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
@@ -126,35 +128,35 @@ def test_what_is_no_http_is_refused(answer: bytes) -> None:
         b"HTTP/1.1 100 Continue\r\n\r\n" * 2000,
     ],
 )
-def test_more_than_was_asked_for_is_refused(answer: bytes) -> None:
+def test_a_response_over_the_limits_is_too_long(response: bytes) -> None:
     with pytest.raises(TooLong):
-        read(answer)
+        read(response)
 
 
 WHOLE = OK + b"Transfer-Encoding: chunked\r\nX: y\r\n\r\n2\r\n{}\r\n0\r\nTrailer: x\r\n\r\n"
 
 
 @pytest.mark.parametrize("end", range(len(WHOLE)))
-def test_half_an_answer_is_none(end: int) -> None:
-    with pytest.raises(CutOff):
+def test_a_connection_that_closes_within_a_response_is_truncated(end: int) -> None:
+    with pytest.raises(Truncated):
         read(WHOLE[:end])
 
 
 @pytest.mark.parametrize("closed", [True, False])
-def test_a_body_shorter_than_announced_is_none(closed: bool) -> None:
-    with sent([OK + b"Content-Length: 3\r\n\r\n{}"], closed=closed) as sock:
-        incoming = Incoming(sock, Deadline.after(0.05), LIMIT)
-        with pytest.raises(CutOff if closed else TimeoutError):
-            incoming.answer("GET")
-        assert incoming.heard
+def test_a_body_shorter_than_its_content_length_is_truncated_or_times_out(closed: bool) -> None:
+    with receiving([OK + b"Content-Length: 3\r\n\r\n{}"], closed=closed) as sock:
+        parser = ResponseParser(sock, Deadline.after(0.05), LIMIT)
+        with pytest.raises(Truncated if closed else TimeoutError):
+            parser.read("GET")
+        assert parser.received_any
 
 
-def test_silence_was_not_heard() -> None:
-    with sent([], closed=False) as sock:
-        incoming = Incoming(sock, Deadline.after(0.05), LIMIT)
+def test_without_any_byte_nothing_was_received() -> None:
+    with receiving([], closed=False) as sock:
+        parser = ResponseParser(sock, Deadline.after(0.05), LIMIT)
         with pytest.raises(TimeoutError):
-            incoming.answer("GET")
-        assert not incoming.heard
+            parser.read("GET")
+        assert not parser.received_any
 
 
 NAMES = st.from_regex(r"X-[A-Za-z0-9]{1,8}", fullmatch=True)
@@ -162,14 +164,14 @@ VALUES = st.from_regex(r"[!-~]([ -~]{0,20}[!-~])?", fullmatch=True)
 
 
 @given(
-    # 204 and 304 have no body, chunked or not (RFC 9112, 6.3); the standard library reads one.
+    # 204 and 304 have no body, even if chunked (RFC 9112, section 6.3). The standard library reads one.
     status=st.integers(200, 599).filter(lambda status: status not in (204, 304)),
     headers=st.dictionaries(NAMES.map(str.lower), VALUES, max_size=4),
     body=st.binary(max_size=LIMIT),
     framing=st.sampled_from(["length", "chunked", "close"]),
     cuts=st.lists(st.integers(0, 300), max_size=4),
 )
-def test_it_reads_what_the_standard_library_reads(
+def test_the_result_equals_that_of_the_standard_library(
     status: int, headers: dict[str, str], body: bytes, framing: str, cuts: list[int]
 ) -> None:
     lines = [f"HTTP/1.1 {status} Reason", *(f"{name}: {value}" for name, value in headers.items())]
@@ -182,12 +184,16 @@ def test_it_reads_what_the_standard_library_reads(
         content = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     else:
         content = body
-    answer = "\r\n".join(lines).encode() + b"\r\n\r\n" + content
-    places = sorted({0, *(cut for cut in cuts if cut < len(answer)), len(answer)})
-    pieces = [answer[start:end] for start, end in pairwise(places)]
+    response = "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+    boundaries = sorted({0, *(cut for cut in cuts if cut < len(response)), len(response)})
+    pieces = [response[start:end] for start, end in pairwise(boundaries)]
 
-    with sent([answer]) as sock, HTTPResponse(sock) as theirs:
-        theirs.begin()
-        expected = theirs.status, {name.lower(): value for name, value in theirs.getheaders()}, theirs.read()
-    with sent(pieces) as sock:
-        assert Incoming(sock, Deadline.after(2), LIMIT).answer("GET") == expected
+    with receiving([response]) as sock, HTTPResponse(sock) as standard:
+        standard.begin()
+        expected = (
+            standard.status,
+            {name.lower(): value for name, value in standard.getheaders()},
+            standard.read(),
+        )
+    with receiving(pieces) as sock:
+        assert ResponseParser(sock, Deadline.after(2), LIMIT).read("GET") == expected
