@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from apidoc import examples, meanings, schemas
-from apidoc.meanings import MEANINGS
+from apidoc import examples, problem_docs, schemas
+from apidoc.problem_docs import MEANINGS
 from apidoc.samples import CALLBACK, MANY, ONE, PATH, REQUEST_FORMATS
 from apidoc.schemas import ref
 from charger_link import Outcome
-from wire import PROBLEM_TYPES, MediaType
+from common.wire import PROBLEM_TYPES, MediaType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from apidoc.meanings import Operation
+    from apidoc.problem_docs import Operation
 
 Node = dict[str, Any]
 
@@ -205,7 +205,7 @@ def _read(description: str, schema: str, example: str) -> Node:
 
 def _errors(operation: Operation, media_types: Sequence[str], gateway: Sequence[int]) -> Node:
     """Every answer but 200, by status: the service's problems, and what API Gateway says by itself."""
-    ours = meanings.of_operation(operation)
+    ours = problem_docs.of_operation(operation)
     found: Node = {}
     for status in sorted({*ours, *gateway}):
         slugs = ours.get(status, [])

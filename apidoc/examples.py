@@ -6,8 +6,8 @@ import json
 from typing import Any, Final
 
 from apidoc.samples import ATTEMPT, CONNECT, PAGE, UNKNOWN_ATTEMPT, Sample, answered, written
-from wire import MediaType, Problem
-from wire.media import FORM
+from common.wire import MediaType, Problem
+from common.wire.media import FORM
 
 Node = dict[str, Any]
 

@@ -13,10 +13,10 @@ from uuid import UUID
 
 import xmltodict
 
-from remote_start import remote_start_id
-from wire import FieldError, MediaType, OcppStatusResponse, Problem, make_problem, write_response
-from wire.media import FORM
-from wire.xml_body import MODELS
+from common.remote_start import remote_start_id
+from common.wire import FieldError, MediaType, OcppStatusResponse, Problem, make_problem, write_response
+from common.wire.media import FORM
+from common.wire.xml_body import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

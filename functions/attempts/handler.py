@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 
 from attempts.view import mark, shown, unmark
-from edge import guarded
-from journal import JournalUnavailable
-from transport import Deadline
-from wire import FieldError, MediaType, Problem, ProblemError, make_problem, write_response
-from wire.problems import invalid_request
-from wire.values import read_guid
+from common.edge import guarded
+from common.journal import JournalUnavailable
+from common.transport import Deadline
+from common.wire import FieldError, MediaType, Problem, ProblemError, make_problem, write_response
+from common.wire.problems import invalid_request
+from common.wire.values import read_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from attempts.service import Service
-    from edge import Context
+    from common.edge import Context
 
 _log = Logger(utc=True)
 _PATIENCE = 10.0  # seconds; a page is one query and one batch

@@ -15,20 +15,20 @@ from aws_lambda_powertools.logging import Logger
 
 from charger_link import OutcomeUnknown
 from charger_link.dialects import citrineos
-from edge import guarded
-from journal import JournalUnavailable, callbacks
-from transport import Deadline
-from wire import MAX_BODY_BYTES, MediaType, Problem, ProblemError, make_problem, write_response
-from wire.problems import invalid_body
-from wire.values import read_guid
+from common.edge import guarded
+from common.journal import JournalUnavailable, callbacks
+from common.transport import Deadline
+from common.wire import MAX_BODY_BYTES, MediaType, Problem, ProblemError, make_problem, write_response
+from common.wire.problems import invalid_body
+from common.wire.values import read_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from callback.service import Service
     from charger_link import Answer
-    from edge import Context
-    from journal import Attempt
+    from common.edge import Context
+    from common.journal import Attempt
 
 _log = Logger(utc=True)
 _PATIENCE = 10.0  # seconds; one read and one write

@@ -23,7 +23,7 @@ from charger_link import (
     Published,
     addresses,
 )
-from journal import (
+from common.journal import (
     Attempt,
     Claimed,
     JournalUnavailable,
@@ -38,8 +38,8 @@ from journal import (
     fingerprint,
     masked,
 )
-from transport.retry_after import retry_after
-from wire import FieldError, OcppStatusResponse, Problem, ProblemError, make_problem
+from common.transport.retry_after import retry_after
+from common.wire import FieldError, OcppStatusResponse, Problem, ProblemError, make_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from charger_connect.request import ConnectRequest
     from charger_connect.service import Service
     from charger_link import Server
-    from transport import Deadline
+    from common.transport import Deadline
 
 PATH = "/api/v1/ocpp/charger-connect"
 CALLBACKS = "/api/v1/ocpp/callbacks"

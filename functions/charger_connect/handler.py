@@ -8,14 +8,14 @@ from charger_connect import observe
 from charger_connect.event import Call, headers_of
 from charger_connect.flow import Reply, connect
 from charger_connect.request import ConnectRequest, connector_of
-from edge import guarded
-from wire import Problem, ProblemError, make_problem, negotiate, read_request, write_response
+from common.edge import guarded
+from common.wire import Problem, ProblemError, make_problem, negotiate, read_request, write_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from charger_connect.service import Service
-    from edge import Context
+    from common.edge import Context
 
 
 def _internal_error(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts import marked
+from scripts import sections
 from tests.chaos.clients import carry_out, orders
+from tests.chaos.harness import ODD, behaviours, staging
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.stage import ODD, behaviours, staging
 from tests.chaos.storm import Storm
 from tests.end_to_end import emulator
 
@@ -104,7 +104,7 @@ def _write(seed: int, seconds: int, verdict: Verdict, counts: dict[str, int]) ->
     table = "\n".join(
         ["| | |", "| --- | ---: |", *(f"| {name} | {value:,} |" for name, value in rows.items())]
     )
-    marked.write(DOCUMENT, "chaos", table)
+    sections.write(DOCUMENT, "chaos", table)
 
 
 if __name__ == "__main__":

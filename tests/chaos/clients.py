@@ -14,7 +14,7 @@ from uuid import UUID
 if TYPE_CHECKING:
     import random
 
-    from tests.chaos.stage import Stage
+    from tests.chaos.harness import Stage
 
 PATH = "/api/v1/ocpp/charger-connect"
 CALLERS = 10

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from journal import Attempt, State
+from common.journal import Attempt, State
 
 if TYPE_CHECKING:
     from tests.chaos.clients import Order
-    from tests.chaos.stage import Stage
+    from tests.chaos.harness import Stage
 
 _ACCEPTED = 200, 404, 409, 502, 504
 """Statuses that only an attempt which stands in the table can have, but for a 502 and 503 of the gateway's own."""

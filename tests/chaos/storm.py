@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from local.table import BROKEN, LOST_ANSWER, THROTTLED, Fault
 
 if TYPE_CHECKING:
-    from tests.chaos.stage import Stage
+    from tests.chaos.harness import Stage
 
 _STALLED = (Fault(delay=1.5), Fault(delay_answer=1.5), THROTTLED, BROKEN, LOST_ANSWER)
 _FAULTS = ("runtime killed",) * 4 + ("server killed",) + ("socket cut",) * 4 + ("table stalled",) * 2

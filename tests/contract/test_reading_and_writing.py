@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
+from common.wire import MediaType, OcppStatusResponse, ProblemError, negotiate, read_request, write_response
 from tests.contract.cases import Bound, Exchange, Request, Response, exchanges, requests, responses
 from tests.contract.conftest import RegisterCase
-from wire import MediaType, OcppStatusResponse, ProblemError, negotiate, read_request, write_response
 
 # Cases in which the original accidentally drops or adds values, and this service parses what was sent.
 PARSED_DIFFERENTLY: dict[str, Bound] = {

@@ -12,7 +12,7 @@ import pytest
 from local.chargers import Behaviour, charging
 from local.gateway import read_answer
 from local.running import in_thread
-from local.standins import CitrineOS, keeping
+from local.simulators import CitrineOS, keeping
 from tests.end_to_end.conftest import LINK_SERVERS
 from tests.end_to_end.emulator import Emulator
 from tests.integration.dialects.asking import is_connected

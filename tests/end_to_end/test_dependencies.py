@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.import_roots import import_roots
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-OURS = {
-    path.name
-    for group in ("functions", "layers/common", "layers/charger_link")
-    for path in (ROOT / group).iterdir()
-}
+OURS = {path.name for root in import_roots() if root != ROOT for path in root.iterdir()}
 LAMBDAS_OWN = {"snapshot_restore_py"}  # beside the runtime, not in a layer
 
 pytestmark = pytest.mark.artefact

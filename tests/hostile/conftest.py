@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from tests.hostile.stage import Stage, staged
+from tests.hostile.harness import Stage, staged
 from tests.hostile.summary import PROPERTY
 
 Count = Callable[[str, Mapping[int, int], int], None]

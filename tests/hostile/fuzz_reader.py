@@ -15,14 +15,17 @@ from xml.etree import ElementTree
 
 import atheris
 
-for code in ("functions", "layers/common", "layers/charger_link"):
-    sys.path.insert(0, str(Path(__file__).parents[2] / code))
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from scripts.import_roots import import_roots
+
+sys.path[:0] = map(str, import_roots())
 with atheris.instrument_imports(
-    include=["wire", "charger_connect.request", "charger_link.addresses", "xmltodict"]
+    include=["common.wire", "charger_connect.request", "charger_link.addresses", "xmltodict"]
 ):
     from charger_connect.request import ConnectRequest
-    from wire import MediaType, OcppStatusResponse, Problem, ProblemError, read_request, write_response
-    from wire import xml_body as _xml_body  # noqa: F401 - so that it is instrumented: the parser imports it at the first XML body
+    from common.wire import MediaType, OcppStatusResponse, Problem, ProblemError, read_request, write_response
+    from common.wire import xml_body as _xml_body  # noqa: F401 - so that it is instrumented: the parser imports it at the first XML body
 
 CONTENT_TYPES: Final = (
     "application/json",

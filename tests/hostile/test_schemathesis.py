@@ -24,12 +24,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from apidoc.generate import openapi
 from apidoc.samples import REQUEST_FORMATS
-from apidoc.written import openapi
 
 if TYPE_CHECKING:
     from tests.hostile.conftest import Count
-    from tests.hostile.stage import Stage
+    from tests.hostile.harness import Stage
 
 EXAMPLES = 500 if os.environ.get("HOSTILE") == "all" else 40
 CHECKS = [

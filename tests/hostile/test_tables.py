@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.hostile.conftest import Count
+    from tests.hostile.harness import Heard, Stage
     from tests.hostile.hostile import Hostile
-    from tests.hostile.stage import Heard, Stage
 
 MEMORY_LIMIT = 24 * 1024 * 1024
 """Maximum memory of one input in bytes, including that of the embedded table and the gateway."""

@@ -18,15 +18,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from charger_connect.service import Service
 from charger_link import REPEATABLE, Circuits, Link, LinkServer, LinkServers
 from charger_link.secrets import Secrets
-from journal import Attempt, DynamoDB, Journal, State
+from common.journal import Attempt, DynamoDB, Journal, State
+from common.transport import Response
+from common.transport.credentials import Credentials
 from local.table import REGION
+from tests.model.harness import End, Invocation, Message
 from tests.model.servers import NativeServer, PlainServer, Weather
-from tests.model.stage import End, Invocation, Message
-from transport import Response
-from transport.credentials import Credentials
 
 if TYPE_CHECKING:
-    from tests.model.stage import Clock
+    from tests.model.harness import Clock
     from tests.model.table import Table
 
 NATIVE, PLAIN = 9001, 9002

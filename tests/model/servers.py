@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from transport import Response
+from common.transport import Response
 
 if TYPE_CHECKING:
-    from tests.model.stage import Message
+    from tests.model.harness import Message
 
 
 class Weather(StrEnum):

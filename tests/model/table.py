@@ -10,8 +10,8 @@ from moto.dynamodb.exceptions import DynamodbException
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 
+from common.transport import Response
 from local.table import REGION
-from transport import Response
 
 if TYPE_CHECKING:
     from local.table import TableServer

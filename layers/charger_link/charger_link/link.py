@@ -18,7 +18,7 @@ from charger_link.errors import (
     StatusNotAvailable,
     Unreachable,
 )
-from transport import (
+from common.transport import (
     BODY_LIMIT,
     Deadline,
     IncompleteResponse,

@@ -11,24 +11,24 @@ from urllib.parse import urlsplit
 
 import callback.handler
 import callback.service
-from journal import DynamoDB, Journal
+from common.journal import DynamoDB, Journal
+from common.transport.credentials import from_environment
 from local import template
 from local.chargers import charging
 from local.gateway import serve
 from local.invokers import in_process
 from local.running import in_thread
-from local.standins import CitrineOS, keeping
+from local.simulators import CitrineOS, keeping
 from tests.integration.calling import LOOPBACK, Caller, Heard, request
 from tests.integration.dialects.asking import is_connected
 from tests.waiting import eventually
-from transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from local.chargers import Behaviour, ChargePoint
     from local.server import Server
-    from local.standins import StandIn
+    from local.simulators import StandIn
     from local.table import TableServer
 
 SECRET = "a secret of the tests"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import callbacks
-from journal.attempt import Attempt
+from common.journal import callbacks
+from common.journal.attempt import Attempt
 from local.chargers import Behaviour, Reaction
 from local.server import Dropped
-from local.standins import CitrineOS
-from local.standins.serving import connected
+from local.simulators import CitrineOS
+from local.simulators.serving import connected
 from local.table import Fault
 from tests.integration.dialects.deployed import SECRET, Deployed, call_back, deployed
 from tests.waiting import eventually

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import callbacks
-from journal.attempt import Attempt
+from common.journal import callbacks
+from common.journal.attempt import Attempt
 from local.chargers import Behaviour, Reaction
 from tests.integration.dialects.deployed import SECRET, Deployed, call_back, deployed
 from tests.waiting import eventually

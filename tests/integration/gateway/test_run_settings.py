@@ -12,7 +12,7 @@ import pytest
 
 from local.chargers import Behaviour
 from local.example import ExampleServer, choose
-from local.standins import CitrineOS
+from local.simulators import CitrineOS
 from tests.integration.dialects.asking import behind
 from tests.integration.gateway.raw import exchange
 from tests.integration.gateway.test_run import PATH, Run

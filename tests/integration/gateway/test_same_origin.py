@@ -17,7 +17,7 @@ from local.chargers import Behaviour, charging
 from local.csms import Options, serving
 from local.gateway import serve
 from local.running import in_thread
-from local.standins import OcppCore, keeping
+from local.simulators import OcppCore, keeping
 from local.table import start_table
 from tests.integration.csms.client import Rest
 from tests.integration.gateway.functions import real_functions
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from local.chargers import ChargePoint
     from local.csms import Csms
-    from local.standins import StandIn
+    from local.simulators import StandIn
     from local.table import TableServer
     from tests.integration.gateway.conftest import Gateway, Serving
     from tests.integration.gateway.raw import Answer

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import Attempt, Claimed, ConditionFailed, Journal, JournalUnavailable, Settlement, State
-from journal.attempt import timestamp
+from common.journal import Attempt, Claimed, ConditionFailed, Journal, JournalUnavailable, Settlement, State
+from common.journal.attempt import timestamp
+from common.transport import Deadline
 from tests.unit.journal.transitions import ANSWER, ID, NOW, START, item
-from transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from journal import DynamoDB
+    from common.journal import DynamoDB
     from local.table import TableServer
 
 REJECTED = {**ANSWER, "outcome": "rejected", "status": "Rejected"}

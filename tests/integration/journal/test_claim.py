@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import Attempt, Claimed, Journal, JournalUnavailable, Mismatch, Pending, State
-from journal.attempt import timestamp
+from common.journal import Attempt, Claimed, Journal, JournalUnavailable, Mismatch, Pending, State
+from common.journal.attempt import timestamp
+from common.transport import Deadline
 from local.table import LOST_ANSWER, THROTTLED, Fault
 from tests.unit.journal.transitions import ANSWER, ID, NOW, OTHER, ROWS, START, Row, item
-from transport import Deadline
 
 if TYPE_CHECKING:
-    from journal import DynamoDB
+    from common.journal import DynamoDB
     from local.table import TableServer
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from attempts.view import shown
-from journal import Attempt, Claimed, Journal, Settlement, State
+from common.journal import Attempt, Claimed, Journal, Settlement, State
+from common.transport import Deadline
 from tests.unit.journal.transitions import ANSWER, NOW, START, item
-from transport import Deadline
 
 if TYPE_CHECKING:
-    from journal import DynamoDB
+    from common.journal import DynamoDB
     from local.table import TableServer
 
 PROBLEM = {"type": "outcome-unknown", "detail": "The charger answered with an error."}

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import Attempt, Claimed, Journal, JournalUnavailable, Settlement, State
+from common.journal import Attempt, Claimed, Journal, JournalUnavailable, Settlement, State
+from common.transport import Deadline
 from local.table import LOST_ANSWER, THROTTLED, Fault
 from tests.unit.journal.transitions import ANSWER, ID, NOW, START, item
-from transport import Deadline
 
 if TYPE_CHECKING:
-    from journal import DynamoDB
+    from common.journal import DynamoDB
     from local.table import TableServer
 
 REJECTED = {**ANSWER, "outcome": "rejected", "status": "Rejected"}

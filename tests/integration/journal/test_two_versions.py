@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from journal import (
+from common.journal import (
     Attempt,
     Claimed,
     Journal,
@@ -24,14 +24,14 @@ from journal import (
     Unknown,
     callbacks,
 )
+from common.transport import Deadline
 from tests.integration.journal import version_1_0
 from tests.unit.journal.transitions import ANSWER, ID, NOW, OTHER, START
-from transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from journal import DynamoDB, Opening
+    from common.journal import DynamoDB, Opening
     from local.table import TableServer
 
 SECRET = b"a secret of the tests"

@@ -13,7 +13,7 @@ from hashlib import sha256
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from journal import (
+from common.journal import (
     Attempt,
     Claimed,
     ConditionFailed,
@@ -26,14 +26,14 @@ from journal import (
     State,
     Unknown,
 )
-from journal.attempt import attribute, timestamp
+from common.journal.attempt import attribute, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from journal import Claim, DynamoDB
-    from journal.attempt import Item
-    from transport import Deadline
+    from common.journal import Claim, DynamoDB
+    from common.journal.attempt import Item
+    from common.transport import Deadline
 
 REPEAT_WINDOW = 3600.0
 LIFETIME = 86400

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.transport.credentials import Credentials, CredentialsError, from_environment
 from tests.integration.misbehaving import Misbehaving, Script, answers, declines, hangs, says
-from transport.credentials import Credentials, CredentialsError, from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +121,7 @@ def test_expired_credentials_are_not_used(endpoint: Misbehaving) -> None:
 def test_a_request_to_a_hanging_endpoint_times_out(
     endpoint: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transport.credentials._TIMEOUT", 0.2)
+    monkeypatch.setattr("common.transport.credentials._TIMEOUT", 0.2)
     endpoint.plays(hangs)
     with pytest.raises(CredentialsError):
         source(endpoint)()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.transport import Connection, Deadline, IncompleteResponse, NotConnected, connect
 from tests.integration.misbehaving import Misbehaving, Peer, hangs, response, says
-from transport import Connection, Deadline, IncompleteResponse, NotConnected, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

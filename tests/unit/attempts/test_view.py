@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from attempts.view import mark, shown, unmark
-from journal import Attempt
+from common.journal import Attempt
 from tests.unit.journal.transitions import ANSWER, ID, NOW, item
 
 KEY = {"id": {"S": ID}, "chargerId": {"S": "CP-1"}, "createdAt": {"S": "2026-09-21T14:13:20.250000Z"}}

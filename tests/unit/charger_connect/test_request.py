@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from charger_connect.request import ConnectRequest
-from wire import ProblemError, read_request
+from common.wire import ProblemError, read_request
 
 ID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 GOOD = {

@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from journal import Attempt, callbacks
+from common.journal import Attempt, callbacks
 from tests.unit.dialects.test_callback_paths import ATTEMPT, NOW, SECRET
 
 KEYED = ATTEMPT._replace(attemptKey="kEy-of_an-attempt")

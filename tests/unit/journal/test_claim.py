@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from journal import Claimed, ConditionFailed, JournalUnavailable, Pending, Replay
+from common.journal import Claimed, ConditionFailed, JournalUnavailable, Pending, Replay
+from common.transport import Deadline
 from tests.unit.journal.script import Script
 from tests.unit.journal.transitions import ANSWER, NOW, ROWS, START, Row, item
-from transport import Deadline
 
 DEADLINE = Deadline.after(60)
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
-from journal import Attempt, Claimed, ConditionFailed, Opening, Settlement, State
+from common.journal import Attempt, Claimed, ConditionFailed, Opening, Settlement, State
+from common.transport import Deadline
 from tests.unit.journal.script import Script
 from tests.unit.journal.transitions import ANSWER, NOW, START, item
-from transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,11 +58,14 @@ def subsets(names: Any) -> Iterator[tuple[str, ...]]:
     return chain.from_iterable(combinations(ordered, size) for size in range(len(ordered) + 1))
 
 
+def with_fields(given: tuple[str, ...]) -> Opening:
+    fields: dict[str, Any] = {name: FILLED[name] if name in given else None for name in OPTIONAL_OPENING}
+    return START._replace(**fields)
+
+
 def openings() -> Iterator[Write]:
     for given in subsets(OPTIONAL_OPENING):
-        opening = START._replace(
-            **{name: FILLED[name] if name in given else None for name in OPTIONAL_OPENING}
-        )  # type: ignore[arg-type]
+        opening = with_fields(given)
         script = Script({"Attributes": item()})
         script.journal().claim(opening, DEADLINE)
         yield Write(f"open {given}", script.asked[0][1])
@@ -70,9 +73,7 @@ def openings() -> Iterator[Write]:
 
 def takeovers() -> Iterator[Write]:
     for given, key, state in product(subsets(OPTIONAL_OPENING), KEYS, (State.PENDING, State.UNKNOWN)):
-        opening = START._replace(
-            **{name: FILLED[name] if name in given else None for name in OPTIONAL_OPENING}
-        )  # type: ignore[arg-type]
+        opening = with_fields(given)
         found = item(state=state, lease=NOW - 1, **keyed(key))
         script = Script(ConditionFailed(found), {"Attributes": found})
         script.journal().claim(opening, DEADLINE)
@@ -82,7 +83,8 @@ def takeovers() -> Iterator[Write]:
 def settlements() -> Iterator[Write]:
     for state, given, key in product(State, subsets(SETTLED), KEYS):
         script = Script({})
-        settlement = Settlement(state, **{name: SETTLED[name] for name in given})  # type: ignore[arg-type]
+        fields: dict[str, Any] = {name: SETTLED[name] for name in given}
+        settlement = Settlement(state, **fields)
         script.journal().settle(Claimed(Attempt.of(item(**keyed(key)))), settlement, DEADLINE)
         yield Write(f"settle {state} {key} {given}", script.asked[0][1])
 

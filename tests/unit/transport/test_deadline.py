@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from transport import Deadline
+from common.transport import Deadline
 
 
 def test_a_deadline_within_another_is_never_later() -> None:

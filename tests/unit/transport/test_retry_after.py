@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transport.retry_after import retry_after
+from common.transport.retry_after import retry_after
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import botocore.awsrequest
 import botocore.credentials
 import pytest
 
-from transport.credentials import Credentials
-from transport.sigv4 import sign
+from common.transport.credentials import Credentials
+from common.transport.sigv4 import sign
 
 NOW = 1_790_000_000.9
 HEADERS = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "DynamoDB_20120810.UpdateItem"}

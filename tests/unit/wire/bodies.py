@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from wire import OcppChargerConnectRequest, Problem, ProblemError, read_request
+from common.wire import OcppChargerConnectRequest, Problem, ProblemError, read_request
 
 ID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 UUID_ = UUID(ID)

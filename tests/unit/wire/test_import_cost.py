@@ -12,7 +12,7 @@ from tests.unit.wire.bodies import ID, xml
 
 LAYER = Path(__file__).parents[3] / "layers" / "common"
 JSON = f'{{"id":"{ID}"}}'.encode()
-XML = {"xmltodict", "xml.sax", "pyexpat", "wire.xml_body"}
+XML = {"xmltodict", "xml.sax", "pyexpat", "common.wire.xml_body"}
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,8 @@ XML = {"xmltodict", "xml.sax", "pyexpat", "wire.xml_body"}
     ],
 )
 def test_xmltodict_is_imported_only_for_xml(use: str, needs_xml: bool) -> None:
-    script = f"import sys; sys.path.insert(0, {str(LAYER)!r}); import wire; {use}\nprint(*sys.modules)"
+    script = (
+        f"import sys; sys.path.insert(0, {str(LAYER)!r}); from common import wire; {use}\nprint(*sys.modules)"
+    )
     completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (XML & set(completed.stdout.split())) == (XML if needs_xml else set())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wire import MediaType, negotiate
+from common.wire import MediaType, negotiate
 
 JSON, TEXT_JSON, XML, TEXT_XML = MediaType
 

@@ -13,8 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.unit.wire.bodies import ID, MODELS, TOKEN, xml
-from wire import (
+from common.wire import (
     MediaType,
     OcppChargerConnectRequest,
     OcppStatusResponse,
@@ -22,6 +21,7 @@ from wire import (
     read_request,
     write_response,
 )
+from tests.unit.wire.bodies import ID, MODELS, TOKEN, xml
 
 FORM = "application/x-www-form-urlencoded"
 NAMES = ["id", "chargerId", "tokenId", "serverIpAddress", "serverRestApiPort"]

@@ -4,8 +4,8 @@ import codecs
 
 import pytest
 
+from common.wire import MAX_BODY_BYTES, read_request
 from tests.unit.wire.bodies import ID, UUID_, fields_of, problem_of, read_xml, xml
-from wire import MAX_BODY_BYTES, read_request
 
 BODY = f'{{"id":"{ID}","chargerId":"Zürich 🚗"}}'
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from common.wire import ProblemError
 from tests.unit.wire.bodies import ID, UUID_, fields_of, problem_of, read_field, read_json
-from wire import ProblemError
 
 
 def test_the_last_of_duplicate_fields_in_any_letter_case_wins() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.wire import PROBLEM_TYPES, FieldError, MediaType, OcppStatusResponse, make_problem, write_response
 from tests.unit.wire.bodies import INSTANCE, MODELS, UUID_
-from wire import PROBLEM_TYPES, FieldError, MediaType, OcppStatusResponse, make_problem, write_response
 
 PROBLEMS = "{urn:ietf:rfc:7807}"
 ORDER = ["chargerId", "connectorId", "errorCode", "id", "info", "status"]
