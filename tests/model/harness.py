@@ -14,27 +14,31 @@ import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import pytest
 
+import callback.handler
 import charger_connect.event
 import charger_connect.flow
 import charger_link.link
 import common.journal.dynamodb
 import common.transport.deadline
-from charger_connect.handler import respond
+from charger_connect.handler import respond as respond_to_connect
 from common.transport import IncompleteResponse, NotConnected, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from callback.service import Service as CallbackService
     from charger_connect.service import Service
     from common.transport import Deadline
 
 TIMEOUT = 29.0
 """Seconds that an invocation has, as in the template."""
 _TIMED = (
+    callback.handler,
     charger_connect.event,
     charger_connect.flow,
     charger_link.link,
@@ -93,13 +97,15 @@ class Clock:
 
 
 class Invocation:
-    """One call of the handler. ``waiting`` is the request that it has sent; without one it has ended.
+    """One call of a handler, which `respond` runs. ``waiting`` is the request that it has sent; without one it has ended.
 
     ``started`` counts the starts that its own requests caused at charge points, ``answer`` is what its caller heard.
+    ``tries`` is the number of the try that it claimed, 0 before.
     """
 
-    def __init__(self, body: dict[str, Any], service: Service) -> None:
-        self.id: str = body["id"]
+    def __init__(self, id_: str, respond: Callable[[Invocation], dict[str, Any]]) -> None:
+        self.id = id_
+        self.tries = 0
         self.aws_request_id = str(uuid4())
         self.function_name = "ConnectFunction"
         self.function_version = "1"
@@ -111,7 +117,7 @@ class Invocation:
         self._end = End.ANSWERED
         self._go = threading.Semaphore(0)
         self._stopped = threading.Semaphore(0)
-        self._thread = threading.Thread(target=self._run, args=(body, service), daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(respond,), daemon=True)
         self._thread.start()
         self._hand_over()
 
@@ -151,24 +157,41 @@ class Invocation:
         if self.error is not None:
             raise self.error
 
-    def _run(self, body: dict[str, Any], service: Service) -> None:
+    def _run(self, respond: Callable[[Invocation], dict[str, Any]]) -> None:
         self._go.acquire()
         _here.invocation = self
-        event = {
-            "requestContext": {
-                "http": {"method": "POST"},
-                "authorizer": {"iam": {"userArn": "arn:aws:iam::0:user/u"}},
-            },
-            "headers": {"content-type": "application/json"},
-            "body": json.dumps(body),
-        }
         try:
-            self.answer = respond(event, self, service)
+            self.answer = respond(self)
         except Killed:
             pass
         except BaseException as error:  # noqa: BLE001 - carried to the machine's thread
             self.error = error
         self._stopped.release()
+
+
+def connecting(body: dict[str, Any], service: Service) -> Invocation:
+    """An invocation of the connect function."""
+    event = {
+        "requestContext": {
+            "http": {"method": "POST"},
+            "authorizer": {"iam": {"userArn": "arn:aws:iam::0:user/u"}},
+        },
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(body),
+    }
+    return Invocation(body["id"], lambda context: respond_to_connect(event, context, service))
+
+
+def calling_back(url: str, body: dict[str, Any], service: CallbackService) -> Invocation:
+    """An invocation of the callback function."""
+    parts = urlsplit(url)
+    id_, expires, signature = parts.path.split("/")[-3:]
+    event = {
+        "pathParameters": {"id": id_, "expires": expires, "signature": signature},
+        "queryStringParameters": dict(parse_qsl(parts.query)) or None,
+        "body": json.dumps(body),
+    }
+    return Invocation(id_, lambda context: callback.handler.respond(event, context, service))
 
 
 class _StagedConnection:

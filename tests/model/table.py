@@ -33,6 +33,15 @@ class Table:
         except DynamodbException as error:
             return Response(400, {}, error.description.encode())
 
+    def read(self, body: dict[str, Any]) -> Response:
+        """What DynamoDB answers to a GetItem."""
+        found = self.item(body["Key"]["id"]["S"])
+        return Response(200, {}, json.dumps({"Item": found} if found else {}).encode())
+
+    def delete(self, id_: str) -> None:
+        """Delete an item, as an operator or its time to live does."""
+        dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].delete_item(self.name, {"id": {"S": id_}})
+
     def item(self, id_: str) -> dict[str, Any] | None:
         """An item as it stands, in DynamoDB's notation."""
         item = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_item(self.name, {"id": {"S": id_}}, None)

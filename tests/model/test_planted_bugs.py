@@ -66,7 +66,7 @@ def calls_a_broken_connection_one_never_made(callers: type[Callers], patch: pyte
     patch.setattr(charger_link.link, "OutcomeUnknown", Unreachable)
 
 
-TWICE, FAILED = "was started 2 times", "failed, and a charge point was asked"
+TWICE, FAILED = "was started [2-9] times", "failed, and a charge point was asked"
 UNTRUE = "a success was told that is not recorded|and its request started a charge"
 CHANGED = "a completed attempt was changed"
 ACCEPTS, OFFLINE = 0, 1

@@ -277,7 +277,7 @@ def table_fault(row: Row, table: TableServer, server: Misbehaving) -> Any:
     fault, writes = TABLE_FAULTS[kind], []
 
     def happens(operation: str, body: dict[str, Any]) -> Fault | None:
-        settles = ":created" not in body["ExpressionAttributeValues"]
+        settles = "ADD tries" not in body["UpdateExpression"]  # only a claim counts a try
         writes.append(settles)
         if where == "both once":
             return fault if writes.count(settles) == 1 else None

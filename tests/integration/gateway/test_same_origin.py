@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
+from websockets import Origin, Subprotocol
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -240,7 +241,7 @@ def test_a_web_page_cannot_connect_as_a_charge_point(
     given = origin.replace("{port}", str(urlsplit(url).port))
     with (
         pytest.raises(InvalidStatus) as refused,
-        connect(url, origin=given, subprotocols=["ocpp1.6"], proxy=None),
+        connect(url, origin=Origin(given), subprotocols=[Subprotocol("ocpp1.6")], proxy=None),
     ):
         pass
     assert refused.value.response.status_code == 403

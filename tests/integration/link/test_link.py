@@ -139,7 +139,7 @@ def test_a_connection_that_is_not_made_is_tried_again(
     server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
-    real = link_module.connect
+    from common.transport import connect as real
 
     def refused_once(*arguments: Any, **named: Any) -> Any:
         tried.append(1)

@@ -210,8 +210,10 @@ class Journal:
             found = {f":over{number}": state for number, state in enumerate(over)}
             condition = f"#state IN ({', '.join(found)})"
             values |= found
-            if settlement.answer is not None:  # a callback may have recorded it, without what the steps took
-                condition += " OR (#owner = :mine AND #state = :state AND #answer = :answer)"
+            if settlement.answer is not None and settlement.milliseconds is not None:
+                # A callback has recorded the same answer, without what the steps took.
+                same_answer = "#owner = :mine AND #state = :state AND #answer = :answer"
+                condition += f" OR ({same_answer} AND attribute_not_exists(#milliseconds))"
                 values[":mine"] = mine.owner
         else:
             condition = "#state = :pending AND #owner = :mine"
