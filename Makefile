@@ -8,6 +8,8 @@ ENVIRONMENT ?= dev
 PYTHONS := 3.13 3.12 3.11 3.14
 # SAM writes arm64 where it does by itself, so that `sam deploy` finds it; both architectures can stand side by side.
 BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
+# Read from pyproject.toml where a recipe needs them.
+IMPORT_ROOTS = $(shell .venv/bin/python -m scripts.import_roots)
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
 SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
@@ -28,7 +30,7 @@ test: .venv/.synced .venv-sam/.synced ## all tests (TESTS="tests/unit -k journal
 	.venv/bin/pytest $(if $(TESTS),$(TESTS),-n 2 --dist loadfile --cov --cov-report=term)
 
 chaos: .venv/.synced .venv-sam/.synced ## a storm of faults over the built artefact (SEED=1, ATTEMPTS=300)
-	PYTHONPATH=functions:layers/common:layers/charger_link:. .venv/bin/python -m tests.chaos --write
+	PYTHONPATH=$(IMPORT_ROOTS) .venv/bin/python -m tests.chaos --write
 
 fuzz: .venv/.synced ## hostile input, at length: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
 	HOSTILE=all RUNS=$(or $(RUNS),1000000) SEED=$(or $(SEED),1) .venv/bin/pytest tests/hostile --show-capture=no
@@ -37,15 +39,15 @@ check: .venv/.synced .venv-sam/.synced ## format, lint, types, import rules, tem
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/lint-imports
+	PYTHONPATH=$(IMPORT_ROOTS) .venv/bin/lint-imports
 	.venv/bin/python -m scripts.lint_template
 	$(SAM) validate --lint
 
 docs: .venv/.synced ## docs/openapi.yaml and the help page, from the code
-	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/python -m apidoc
+	PYTHONPATH=$(IMPORT_ROOTS) .venv/bin/python -m apidoc
 
 screenshots: .venv/.synced ## the pictures of console and help page in docs/images (needs Chromium)
-	PYTHONPATH=functions:layers/common:layers/charger_link .venv/bin/python -m tests.browser.screenshots
+	PYTHONPATH=$(IMPORT_ROOTS) .venv/bin/python -m tests.browser.screenshots
 
 bench: .venv/.synced .venv-sam/.synced ## the benchmarks, beside three peers (BENCH="--only cold,warm", BENCH=--quick)
 	.venv/bin/python -m benchmarks $(BENCH)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apidoc.written import FILES, ROOT
+from apidoc.generate import FILES, ROOT
 
 for path, render in FILES.items():
     (ROOT / path).parent.mkdir(parents=True, exist_ok=True)

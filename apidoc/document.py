@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from apidoc import examples, meanings, schemas
-from apidoc.meanings import PROBLEM_DOCS
+from apidoc import examples, problem_docs, schemas
+from apidoc.problem_docs import PROBLEM_DOCS
 from apidoc.samples import ATTEMPT_PATH, ATTEMPTS_PATH, CALLBACK_PATH, PATH, REQUEST_FORMATS
 from apidoc.schemas import refer_to
 from charger_link import Outcome
-from wire import PROBLEM_TYPES, MediaType
+from common.wire import PROBLEM_TYPES, MediaType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from apidoc.meanings import Operation
+    from apidoc.problem_docs import Operation
 
 Node = dict[str, Any]
 
@@ -187,14 +187,16 @@ def _callback_operation() -> Node:
         "operationId": "callback",
         "summary": "Receive a charger's answer to a start from the OCPP server",
         "description": (
-            "For OCPP servers, not for back offices. The OCPP server calls the URL that it received with the start. The path is the "
-            "credential: it is valid for 24 hours, and for one try of one attempt. A repeated callback receives 204 and changes nothing."
+            "For OCPP servers, not for back offices. The OCPP server calls the URL that it received with the start. The path and "
+            "the query are the credential: they are valid for 24 hours, and for one try of one attempt. A repeated callback receives "
+            "204 and changes nothing."
         ),
         "security": [],
         "parameters": [
             _refer_to_parameter("id"),
             _refer_to_parameter("expires"),
             _refer_to_parameter("signature"),
+            _refer_to_parameter("keySignature"),
         ],
         "requestBody": {
             "required": True,
@@ -225,7 +227,7 @@ def _json_response(description: str, schema: str, example: str) -> Node:
 
 def _error_responses(operation: Operation, media_types: Sequence[str], gateway: Sequence[int]) -> Node:
     """Return the error responses by status: the service's problems, and API Gateway's own for the statuses in `gateway`."""
-    slugs_by_status = meanings.group_by_status(operation)
+    slugs_by_status = problem_docs.group_by_status(operation)
     responses: Node = {}
     for status in sorted({*slugs_by_status, *gateway}):
         slugs = slugs_by_status.get(status, [])
@@ -298,6 +300,12 @@ def _parameters() -> Node:
             "in": "path",
             "required": True,
             "description": "HMAC-SHA-256 of id, expiry and try, in hexadecimal.",
+            "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        },
+        "keySignature": {
+            "name": "keySignature",
+            "in": "query",
+            "description": "HMAC-SHA-256 of id, expiry, try and the attempt's key, in hexadecimal. URLs from version 1.0 do not have it.",
             "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         },
         "limit": {

@@ -14,8 +14,8 @@ from apidoc.samples import (
     encode_request,
     encode_response,
 )
-from wire import MediaType, Problem
-from wire.media import FORM
+from common.wire import MediaType, Problem
+from common.wire.media import FORM
 
 Node = dict[str, Any]
 

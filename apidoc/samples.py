@@ -13,10 +13,10 @@ from uuid import UUID
 
 import xmltodict
 
-from remote_start import remote_start_id
-from wire import FieldError, MediaType, OcppStatusResponse, Problem, problem, write
-from wire.media import FORM
-from wire.xml_body import MODELS
+from common.remote_start import remote_start_id
+from common.wire import FieldError, MediaType, OcppStatusResponse, Problem, make_problem, write_response
+from common.wire.media import FORM
+from common.wire.xml_body import MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ UNUSED_PORT: Final = 9089
 
 REQUEST_FORMATS: Final = (*(str(media) for media in MediaType), FORM)
 _TOKEN: Final = "04A2B3C4D5E6F7"  # noqa: S105 - a sample
-_CORRECT: Final = "Correct what is listed under errors, then send the request again."
+_CORRECT: Final = "Correct the fields listed in `errors`, then send the request again."
 _CHECK_CHARGER: Final = "Look at `instance` and check the charger: the charge may have started, or may still start, and a request under another id can start a second one."
 
 
@@ -69,7 +69,7 @@ def encode_request(request: Mapping[str, Any], media: str) -> str:
 
 def encode_response(response: OcppStatusResponse | Problem, media: MediaType) -> str:
     """Return a response body exactly as the service writes it."""
-    return write(response, media)[1]
+    return write_response(response, media)[1]
 
 
 def _id(number: int) -> str:
@@ -95,7 +95,7 @@ def _status_response(
 
 
 def _problem(slug: str, detail: str, number: int | None = None) -> Problem:
-    return problem(slug, detail, instance=None if number is None else f"{PATH}/{_id(number)}")
+    return make_problem(slug, detail, instance=None if number is None else f"{PATH}/{_id(number)}")
 
 
 CONNECT: Final = (
@@ -137,13 +137,11 @@ CONNECT: Final = (
     Sample(
         "invalid-request",
         "Every invalid field is listed",
-        problem(
+        make_problem(
             "invalid-request",
             _CORRECT,
             errors=[
-                FieldError(
-                    "id", "must be a GUID, written as a string such as 3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-                ),
+                FieldError("id", "must be a GUID in a string, such as 3f2504e0-4f89-11d3-9a0c-0305e82c3301"),
                 FieldError("chargerId", "is missing: name the charger by its OCPP identity"),
                 FieldError("serverRestApiPort", "must be a port from 1 to 65535"),
             ],
@@ -185,13 +183,14 @@ CONNECT: Final = (
     Sample(
         "body-too-large",
         "The body is larger than 64 KiB",
-        _problem("body-too-large", "Send at most 65536 bytes; five members need far less."),
+        _problem("body-too-large", "Send at most 65536 bytes; the five fields need far less."),
     ),
     Sample(
         "unsupported-media-type",
         "The media type of the body is not supported",
         _problem(
-            "unsupported-media-type", f"Send the body with a Content-Type of {', '.join(REQUEST_FORMATS)}."
+            "unsupported-media-type",
+            f"Send the body with one of these Content-Types: {', '.join(REQUEST_FORMATS)}.",
         ),
     ),
     Sample(

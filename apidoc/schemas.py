@@ -15,9 +15,9 @@ from attempts.view import shown
 from charger_connect.request import ConnectRequest
 from charger_link import LinkServer, Outcome
 from charger_link.ocpp import ERROR_CODES, LONGEST_INFO, STATUSES, TAKEN
-from journal import Attempt, State
-from wire import PROBLEM_TYPES, OcppStatusResponse, Problem, ProblemType, problems
-from wire.xml_body import INSTANCE, MODELS, PROBLEM
+from common.journal import Attempt, State
+from common.wire import PROBLEM_TYPES, OcppStatusResponse, Problem, ProblemType, problems
+from common.wire.xml_body import INSTANCE, MODELS, PROBLEM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -198,7 +198,7 @@ def _problem_schema() -> Schema:
         },
         "outcome": {
             "type": "string",
-            "enum": list(get_args(problems.Outcome)),
+            "enum": list(get_args(problems.ProblemOutcome)),
             "description": (
                 "In every 409 and 5xx. `not-started`: send the request again with the same id. `pending`: wait. `unknown`: a charge may have "
                 "started, or may still start: read `instance` and check the charger. A request with another id can start a second charge."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import memory_cost, tables
 from benchmarks.programs import ROOT, SERVICE
-from scripts import marked
+from scripts import sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ XML_GOAL = 1.3  # largest allowed ratio of warm_cpu_xml to warm_cpu_json
 
 def write() -> None:
     """Write the measured section into the document."""
-    marked.write(DOCUMENT, "bench", generate())
+    sections.write(DOCUMENT, "bench", generate())
 
 
 def generate() -> str:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from benchmarks.programs import Program
 
 _OWN = """
-from journal.dynamodb import DynamoDB
-from transport import Deadline
-from transport.credentials import from_environment
+from common.journal.dynamodb import DynamoDB
+from common.transport import Deadline
+from common.transport.credentials import from_environment
 client = DynamoDB(os.environ["AWS_ENDPOINT_URL_DYNAMODB"], os.environ["AWS_REGION"], from_environment(os.environ))
 def write():
     client.call("UpdateItem", body, Deadline.after(5))

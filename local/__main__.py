@@ -23,9 +23,10 @@ from uuid import uuid4
 
 from local import bridge, dialects, docs, sam_local, template
 from local.chargers.behaviours import unusual, usual
-from local.children import Child
 from local.console import Console
 from local.example import ExampleServer, choose
+from local.processes import Child
+from scripts.import_roots import import_roots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -218,10 +219,10 @@ def _start_functions(
     os.environ["JOURNAL_SECRET"] = JOURNAL_SECRET
     for foreign in ("AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         os.environ.pop(foreign, None)
-    sys.path[:0] = [str(ROOT / code) for code in ("functions", "layers/common", "layers/charger_link")]
+    sys.path[:0] = [str(root) for root in import_roots()]
     from charger_link.servers import LinkServersError
-    from settings import SettingsError
-    from settings.connect import ConnectSettings
+    from common.settings import SettingsError
+    from common.settings.connect import ConnectSettings
 
     routed = {route.function: read.functions[route.function] for route in read.routes}
     try:

@@ -39,7 +39,7 @@ def server(
     ports = [f"--rest-port={rest_port}", f"--ocpp-port={ocpp_port}", f"--extra-hosts={','.join(extra_hosts)}"]
     if dialect == NATIVE:
         return "local.csms", [*ports, f"--database={database}", f"--known={','.join(known)}"]
-    return "local.standins", [dialect, *ports]
+    return "local.simulators", [dialect, *ports]
 
 
 def charge_points(dialect: str, ocpp_port: int) -> list[str]:

@@ -54,7 +54,7 @@ def pytest_configure() -> None:
 def _requests_are_read_twice() -> Iterator[None]:
     """Whatever the connecting function reads in this process is read here too."""
     import charger_connect.handler
-    from wire import read_request as read
+    from common.wire import read_request as read
 
     def reading(body: bytes, *arguments: Any, **named: Any) -> Any:
         _carried.update(tokens_in(body.decode("utf-8", "replace")))

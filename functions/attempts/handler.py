@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 
 from attempts.view import mark, shown, unmark
-from edge import guarded
-from journal import JournalUnavailable
-from transport import Deadline
-from wire import FieldError, MediaType, Problem, Refused, problem, write
-from wire.problems import invalid
-from wire.values import read_guid
+from common.edge import guarded
+from common.journal import JournalUnavailable
+from common.transport import Deadline
+from common.wire import FieldError, MediaType, Problem, ProblemError, make_problem, write_response
+from common.wire.problems import invalid_request
+from common.wire.values import read_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from attempts.service import Service
-    from edge import Context
+    from common.edge import Context
 
 _log = Logger(utc=True)
 _PATIENCE = 10.0  # seconds; a page is one query and one batch
@@ -31,7 +31,7 @@ _LONGEST_CHARGER = 255
 
 def _internal_error(_event: Mapping[str, Any]) -> dict[str, Any]:
     return _refusal(
-        problem("internal-error", "The service failed, and could not read the journal. Try again."), {}
+        make_problem("internal-error", "The service failed, and could not read the journal. Try again."), {}
     )
 
 
@@ -43,13 +43,13 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
         return _answer(
             200, json.dumps(_ROUTES[event["routeKey"]](event, service, deadline)), "application/json"
         )
-    except Refused as refused:
+    except ProblemError as refused:
         return _refusal(refused.problem, refused.headers)
     except JournalUnavailable as error:
         _log.error("journal failed", extra={"step": "read", "reason": error.reason})
         detail = "The journal cannot be read now. Try again."
         # Nothing is known about the attempt that was to be read: never "not-started".
-        return _refusal(problem("journal-unavailable", detail, outcome="unknown"), {"Retry-After": "1"})
+        return _refusal(make_problem("journal-unavailable", detail, outcome="unknown"), {"Retry-After": "1"})
 
 
 def _one(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dict[str, Any]:
@@ -57,25 +57,25 @@ def _one(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dict
     try:
         id_ = str(read_guid(given))
     except ValueError as error:
-        raise invalid(FieldError("id", str(error))) from None
+        raise invalid_request(FieldError("id", str(error))) from None
     attempt = service.journal.get(id_, deadline)
     if attempt is None:
         detail = "No attempt with this id is known: it was never accepted, or it is older than the journal's retention."
-        raise Refused(problem("attempt-unknown", detail))
+        raise ProblemError(make_problem("attempt-unknown", detail))
     return shown(attempt, time.time())
 
 
 def _page(event: Mapping[str, Any], service: Service, deadline: Deadline) -> dict[str, Any]:
     charger_id = event["pathParameters"]["chargerId"]
     if not 1 <= len(charger_id) <= _LONGEST_CHARGER:
-        raise invalid(FieldError("chargerId", f"must be 1 to {_LONGEST_CHARGER} characters long"))
+        raise invalid_request(FieldError("chargerId", f"must be 1 to {_LONGEST_CHARGER} characters long"))
     query = event.get("queryStringParameters") or {}
     start = None
     if query.get("next"):
         try:
             start = unmark(query["next"], charger_id)
         except ValueError as error:
-            raise invalid(FieldError("next", "must be sent back as the last page gave it")) from error
+            raise invalid_request(FieldError("next", "must be sent back as the last page gave it")) from error
     page = service.journal.newest(charger_id, _limit(query.get("limit")), start, deadline)
     now = time.time()
     return {"attempts": [shown(attempt, now) for attempt in page.attempts], "next": mark(page.next)}
@@ -91,12 +91,12 @@ def _limit(text: str | None) -> int:
     if not text:
         return _LIMIT
     if not (text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= _MOST):
-        raise invalid(FieldError("limit", f"must be a whole number from 1 to {_MOST}"))
+        raise invalid_request(FieldError("limit", f"must be a whole number from 1 to {_MOST}"))
     return int(text)
 
 
 def _refusal(found: Problem, headers: Mapping[str, str]) -> dict[str, Any]:
-    content_type, body = write(found, MediaType.JSON)
+    content_type, body = write_response(found, MediaType.JSON)
     return _answer(found.status, body, content_type, headers)
 
 

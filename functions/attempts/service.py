@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from journal import DynamoDB, Journal
-from settings import Settings
-from transport.credentials import from_environment
+from common.journal import DynamoDB, Journal
+from common.settings import Settings
+from common.transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

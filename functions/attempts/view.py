@@ -7,13 +7,13 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
-from journal import State
-from remote_start import CARRIED_BY, remote_start_id
-from wire.values import read_guid
+from common.journal import State
+from common.remote_start import CARRIED_BY, remote_start_id
+from common.wire.values import read_guid
 
 if TYPE_CHECKING:
-    from journal import Attempt
-    from journal.attempt import Item
+    from common.journal import Attempt
+    from common.journal.attempt import Item
 
 _LONGEST_MARK = 128
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
@@ -21,7 +21,7 @@ _TOLD = ("connectorId", "errorCode", "status", "info")
 
 
 def shown(attempt: Attempt, now: float) -> dict[str, Any]:
-    """An attempt for its readers: everything but what guards it (fingerprint, owner, lease); `now` in seconds since the epoch."""
+    """An attempt for its readers: everything but what guards it (fingerprint, owner, lease, attemptKey); `now` in seconds since the epoch."""
     answer = attempt.answer
     state = attempt.known_state(now)
     return {

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from startup import starting
+from common.startup import starting
 
 with starting():
     from authorizer.handler import respond
-    from settings.access import AccessSettings
+    from common.settings.access import AccessSettings
 
     _settings = AccessSettings.read(os.environ)
 
 if TYPE_CHECKING:
-    from edge import Context
+    from common.edge import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:

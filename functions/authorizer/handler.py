@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
-from edge import guarded
+from common.edge import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge import Context
-    from settings.access import AccessSettings, Source
+    from common.edge import Context
+    from common.settings.access import AccessSettings, Source
 
 _log = Logger(utc=True)
 Address = IPv4Address | IPv6Address

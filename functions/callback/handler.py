@@ -15,20 +15,20 @@ from aws_lambda_powertools.logging import Logger
 
 from charger_link import OutcomeUnknown
 from charger_link.dialects import citrineos
-from edge import guarded
-from journal import JournalUnavailable, callbacks
-from transport import Deadline
-from wire import MAX_BODY_BYTES, MediaType, Problem, Refused, problem, write
-from wire.problems import unreadable
-from wire.values import read_guid
+from common.edge import guarded
+from common.journal import JournalUnavailable, callbacks
+from common.transport import Deadline
+from common.wire import MAX_BODY_BYTES, MediaType, Problem, ProblemError, make_problem, write_response
+from common.wire.problems import invalid_body
+from common.wire.values import read_guid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from callback.service import Service
     from charger_link import Answer
-    from edge import Context
-    from journal import Attempt
+    from common.edge import Context
+    from common.journal import Attempt
 
 _log = Logger(utc=True)
 _PATIENCE = 10.0  # seconds; one read and one write
@@ -40,7 +40,7 @@ _READERS: dict[str, Callable[[Any, int | None], Answer]] = {"citrineos": citrine
 
 def _internal_error(_event: Mapping[str, Any]) -> dict[str, Any]:
     return _refusal(
-        problem(
+        make_problem(
             "internal-error", "The service failed, and may not have recorded the callback. Send it again."
         ),
         {},
@@ -52,19 +52,21 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
     """Answer one HTTP API event (payload 2.0): 204 for every good callback, whatever it changed."""
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _TO_ANSWER).within(_PATIENCE)
     try:
-        attempt = _attempt(event["pathParameters"], service, deadline)
+        attempt = _attempt(event, service, deadline)
         _learn(attempt, _body(event), service, deadline)
-    except Refused as refused:
+    except ProblemError as refused:
         return _refusal(refused.problem, refused.headers)
     except JournalUnavailable as error:
         _log.error("journal failed", extra={"step": "callback", "reason": error.reason})
         detail = "The callback cannot be recorded now. Send it again."
-        return _refusal(problem("journal-unavailable", detail), {"Retry-After": "1"})
+        return _refusal(make_problem("journal-unavailable", detail), {"Retry-After": "1"})
     return {"statusCode": 204, "headers": {}, "body": "", "isBase64Encoded": False}
 
 
-def _attempt(parameters: Mapping[str, str], service: Service, deadline: Deadline) -> Attempt:
-    """The attempt that a good path is about."""
+def _attempt(event: Mapping[str, Any], service: Service, deadline: Deadline) -> Attempt:
+    """The attempt that a good path and query are about."""
+    parameters: Mapping[str, str] = event["pathParameters"]
+    key_signature = (event.get("queryStringParameters") or {}).get(callbacks.KEY_SIGNATURE, "")
     expires, now = parameters["expires"], time.time()
     try:
         id_ = str(read_guid(parameters["id"]))
@@ -75,7 +77,7 @@ def _attempt(parameters: Mapping[str, str], service: Service, deadline: Deadline
     attempt = service.journal.get(id_, deadline)
     if attempt is None or attempt.dialect not in _READERS:
         raise _no_callback("attempt")
-    if not callbacks.signed(service.secret, attempt, expires, parameters["signature"]):
+    if not callbacks.signed(service.secret, attempt, expires, parameters["signature"], key_signature):
         raise _no_callback("signature")
     return attempt
 
@@ -102,19 +104,19 @@ def _body(event: Mapping[str, Any]) -> Any:
     try:
         content = b64decode(text) if event.get("isBase64Encoded") else text.encode()
         if len(content) > MAX_BODY_BYTES:
-            raise Refused(problem("body-too-large", f"The body is over {MAX_BODY_BYTES} bytes."))
+            raise ProblemError(make_problem("body-too-large", f"The body is over {MAX_BODY_BYTES} bytes."))
         return json.loads(content)
     except (ValueError, RecursionError):
-        raise unreadable("is not JSON") from None
+        raise invalid_body("is not JSON") from None
 
 
-def _no_callback(reason: str) -> Refused:
+def _no_callback(reason: str) -> ProblemError:
     _log.warning("callback refused", extra={"reason": reason})
-    return Refused(problem("attempt-unknown", "No attempt waits for this callback."))
+    return ProblemError(make_problem("attempt-unknown", "No attempt waits for this callback."))
 
 
 def _refusal(found: Problem, headers: Mapping[str, str]) -> dict[str, Any]:
-    content_type, body = write(found, MediaType.JSON)
+    content_type, body = write_response(found, MediaType.JSON)
     return {
         "statusCode": found.status,
         "headers": {"Content-Type": content_type, **headers},

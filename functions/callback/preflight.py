@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from journal import JournalUnavailable
-from transport import Deadline
+from common.journal import JournalUnavailable
+from common.transport import Deadline
 
 if TYPE_CHECKING:
     from callback.service import Service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from startup import snapshot, starting
+from common.startup import snapshot, starting
 
 with starting():
     from charger_connect.handler import respond
@@ -15,13 +15,13 @@ with starting():
     snapshot.prepare(os.environ, _service.close)
 
 if TYPE_CHECKING:
-    from edge import Context
+    from common.edge import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     if "preflight" in event:  # never from the gateway, whose events have other members
         from charger_connect.preflight import failures
-        from edge import check
+        from common.edge import check
 
         return check(lambda: failures(_service), context)
     return respond(event, context, _service)

@@ -11,12 +11,12 @@ import time
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from transport import Deadline
+from common.transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge import Context
+    from common.edge import Context
 
 _GATEWAY_PATIENCE = 29.0  # seconds from arrival; an HTTP API cuts at 30, cold start included
 _CLOCKS_AGREE = 15.0  # seconds; beyond, the gateway's clock says nothing about ours

@@ -23,7 +23,7 @@ from charger_link import (
     Published,
     addresses,
 )
-from journal import (
+from common.journal import (
     Attempt,
     Claimed,
     JournalUnavailable,
@@ -38,8 +38,8 @@ from journal import (
     fingerprint,
     masked,
 )
-from transport.retry_after import retry_after
-from wire import FieldError, OcppStatusResponse, Problem, Refused, problem
+from common.transport.retry_after import retry_after
+from common.wire import FieldError, OcppStatusResponse, Problem, ProblemError, make_problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from charger_connect.request import ConnectRequest
     from charger_connect.service import Service
     from charger_link import Server
-    from transport import Deadline
+    from common.transport import Deadline
 
 PATH = "/api/v1/ocpp/charger-connect"
 CALLBACKS = "/api/v1/ocpp/callbacks"
@@ -81,17 +81,17 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
 
     Raises
     ------
-    Refused
+    ProblemError
         400, 403 and 503, where nothing is known under the id and nothing was recorded.
     """
     to_link = call.deadline.before(_TO_SETTLE)
     meaning = _meaning(request, call, service)
-    refusal: Refused | None
+    refusal: ProblemError | None
     try:
         try:
             server = _server(request, service, call)
             refusal = _refusal(request, server, service, to_link)
-        except Refused as refused:
+        except ProblemError as refused:
             refusal = refused
         began = time.monotonic()
         if refusal is None:
@@ -110,7 +110,9 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
         observe.unclaimed(str(request.id), error.reason)
         if error.doubt:
             return _unknown(str(request.id), _SENT_BEFORE)
-        raise Refused(problem("journal-unavailable", _UNCLAIMED), {"Retry-After": _RETRY_AFTER}) from error
+        raise ProblemError(
+            make_problem("journal-unavailable", _UNCLAIMED), {"Retry-After": _RETRY_AFTER}
+        ) from error
     match claim:
         case Claimed():
             return _carry_out(claim, request, server, call, service, _milliseconds(began))
@@ -123,7 +125,7 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
             return _in_progress(attempt.id, seconds)
         case Mismatch(attempt):
             observe.mismatched(attempt.id)
-            return Reply(problem("id-reused", _reused(attempt), instance=_instance(attempt.id)))
+            return Reply(make_problem("id-reused", _reused(attempt), instance=_instance(attempt.id)))
         case Unknown(attempt):
             observe.still_unknown(attempt)
             return _unknown(attempt.id, _SENT_BEFORE)
@@ -145,7 +147,6 @@ def _carry_out(
         problem={"type": decided.problem, "detail": result.detail} if isinstance(result, LinkError) else None,
         milliseconds=took,
         started=isinstance(result, Answer) and result.outcome is Outcome.ACCEPTED,
-        called_back=isinstance(result, Answer) and claimed.attempt.dialect in CALLS_BACK,
     )
     began = time.monotonic()
     try:
@@ -206,7 +207,7 @@ def _called_back(
             now = service.journal.get(attempt.id, deadline)
         except JournalUnavailable:
             continue  # the callback may have been recorded all the same
-        if now is not None and now.tries == attempt.tries and now.answer is not None:
+        if now is not None and now.is_same_try(attempt) and now.answer is not None:
             return Answer.of(now.answer)
         if now is not None and now.tries == attempt.tries and now.problem is not None:
             return OutcomeUnknown("call-error", now.problem["detail"])
@@ -241,18 +242,22 @@ def _server(request: ConnectRequest, service: Service, call: Call) -> Server:
                 continue  # it was allowed once
     except AddressNotAllowed as error:
         detail = "The OCPP server's address and port are outside what LinkServers allows: ask the operator to add them."
-        raise Refused(problem("address-not-allowed", detail)) from error
+        raise ProblemError(make_problem("address-not-allowed", detail)) from error
     missing = "is missing, and no OCPP server is known for this charger: name its address and port"
     errors = [FieldError("serverIpAddress", missing)]
-    raise Refused(problem("invalid-request", "Name the OCPP server that holds the charger.", errors=errors))
+    raise ProblemError(
+        make_problem("invalid-request", "Name the OCPP server that holds the charger.", errors=errors)
+    )
 
 
-def _refusal(request: ConnectRequest, server: Server, service: Service, deadline: Deadline) -> Refused | None:
+def _refusal(
+    request: ConnectRequest, server: Server, service: Service, deadline: Deadline
+) -> ProblemError | None:
     """Why the server may not be called now, with certainly nothing sent by this call. What an earlier one with the id did the
     journal knows: nobody hears "not started" of a charge that may run."""
     if request.tokenId is not None and (service.paused or not server.entry.enabled):
         detail = "The operator has paused starts, so nothing was sent. Try again later with the same id."
-        return Refused(problem("starts-paused", detail), {"Retry-After": _PAUSED_RETRY_AFTER})
+        return ProblemError(make_problem("starts-paused", detail), {"Retry-After": _PAUSED_RETRY_AFTER})
     try:
         if service.circuits.check(server.name):
             service.link.check_server(server, deadline)
@@ -260,7 +265,9 @@ def _refusal(request: ConnectRequest, server: Server, service: Service, deadline
         observe.circuit_refused()
         if error.opened_circuit:
             observe.circuit_opened(server.name, error.kind)
-        return Refused(problem("circuit-open", error.detail), {"Retry-After": str(error.retry_after)})
+        return ProblemError(
+            make_problem("circuit-open", error.detail), {"Retry-After": str(error.retry_after)}
+        )
     return None
 
 
@@ -329,17 +336,17 @@ def _problem(type_name: str, detail: str, id_: str, seconds: int | None = None) 
         return _unknown(id_, detail)
     retries = type_name in ("server-busy", "circuit-open")
     headers = {"Retry-After": str(seconds or _RETRY_AFTER)} if retries else {}
-    return Reply(problem(type_name, detail, instance=_instance(id_)), headers)
+    return Reply(make_problem(type_name, detail, instance=_instance(id_)), headers)
 
 
 def _unknown(id_: str, detail: str) -> Reply:
-    return Reply(problem("outcome-unknown", f"{detail} {_LOOK}", instance=_instance(id_)))
+    return Reply(make_problem("outcome-unknown", f"{detail} {_LOOK}", instance=_instance(id_)))
 
 
 def _in_progress(id_: str, seconds: int) -> Reply:
     detail = "Another call with this id is being carried out. Ask again with the same id after Retry-After seconds."
     return Reply(
-        problem("attempt-in-progress", detail, instance=_instance(id_)), {"Retry-After": str(seconds)}
+        make_problem("attempt-in-progress", detail, instance=_instance(id_)), {"Retry-After": str(seconds)}
     )
 
 

@@ -8,19 +8,19 @@ from charger_connect import observe
 from charger_connect.event import Call, headers_of
 from charger_connect.flow import Reply, connect
 from charger_connect.request import ConnectRequest, connector_of
-from edge import guarded
-from wire import Problem, Refused, negotiate, problem, read_request, write
+from common.edge import guarded
+from common.wire import Problem, ProblemError, make_problem, negotiate, read_request, write_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from charger_connect.service import Service
-    from edge import Context
+    from common.edge import Context
 
 
 def _internal_error(event: Mapping[str, Any]) -> dict[str, Any]:
     detail = "The service failed; what became of the request is not known. Look at the attempt by its id."
-    return _answer(Reply(problem("internal-error", detail)), headers_of(event))
+    return _answer(Reply(make_problem("internal-error", detail)), headers_of(event))
 
 
 @guarded(_internal_error)
@@ -36,7 +36,7 @@ def respond(event: Mapping[str, Any], context: Context, service: Service) -> dic
 def _answer(reply: Reply, headers: Mapping[str, str]) -> dict[str, Any]:
     """Return the proxy response, in the format that the request's headers ask for."""
     media = negotiate(headers.get("content-type"), headers.get("accept"), headers.get("x-requested-with"))
-    content_type, body = write(reply.message, media)
+    content_type, body = write_response(reply.message, media)
     return {
         "statusCode": reply.message.status if isinstance(reply.message, Problem) else 200,
         "headers": {"Content-Type": content_type, **reply.headers},
@@ -48,7 +48,9 @@ def _answer(reply: Reply, headers: Mapping[str, str]) -> dict[str, Any]:
 def _reply(call: Call, service: Service) -> Reply:
     try:
         if call.method != "POST":
-            raise Refused(problem("method-not-allowed", "Send the request with POST."), {"Allow": "POST"})
+            raise ProblemError(
+                make_problem("method-not-allowed", "Send the request with POST."), {"Allow": "POST"}
+            )
         request = read_request(
             call.body,
             call.headers.get("content-type"),
@@ -56,6 +58,6 @@ def _reply(call: Call, service: Service) -> Reply:
             connectorId=connector_of(call.query),
         )
         return connect(request, call, service)
-    except Refused as refused:
+    except ProblemError as refused:
         observe.refused(refused.problem)
         return Reply(refused.problem, refused.headers)

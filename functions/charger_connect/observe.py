@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 
 from charger_link import Answer, ChargerUnknown, LinkError, StatusNotAvailable
-from edge import causes
-from edge.metrics import Record
-from wire import Problem
+from common.edge import causes
+from common.edge.metrics import Record
+from common.wire import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from charger_connect.event import Call
-    from edge import Context
-    from journal import Attempt, Claimed, Settlement
-    from wire import OcppStatusResponse
+    from common.edge import Context
+    from common.journal import Attempt, Claimed, Settlement
+    from common.wire import OcppStatusResponse
 
 _log = Logger(utc=True, json_deserializer=str)  # our messages are words: it need not try to read them as JSON
 _cold = True

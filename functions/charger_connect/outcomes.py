@@ -20,7 +20,7 @@ from charger_link import (
     StatusNotAvailable,
     Unreachable,
 )
-from journal import State
+from common.journal import State
 
 
 class Verdict(NamedTuple):

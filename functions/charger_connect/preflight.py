@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from charger_link import AddressNotAllowed, AddressUnusable
-from journal import JournalUnavailable
-from transport import Deadline
+from common.journal import JournalUnavailable
+from common.transport import Deadline
 
 if TYPE_CHECKING:
     from charger_connect.service import Service

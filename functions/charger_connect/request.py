@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Validat
 from pydantic_core import PydanticCustomError
 
 from charger_link import addresses, ocpp
-from wire import OcppChargerConnectRequest
-from wire.messages import Int32, Text
+from common.wire import OcppChargerConnectRequest
+from common.wire.messages import Int32, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from charger_link import Outcome
 from charger_link.ocpp import REFUSALS
-from journal import State
+from common.journal import State
 
 if TYPE_CHECKING:
-    from journal import Attempt
+    from common.journal import Attempt
 
 # How the info of a rejection begins that came from the charger: its own Rejected, or its reasonCode of OCPP 2.0.1.
 _FROM_THE_CHARGER = ("charger-refused", "connector-busy", "token-refused InvalidIdToken")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from charger_link import REPEATABLE, Circuits, Link, LinkServers
 from charger_link.secrets import Secrets
-from journal import DynamoDB, Journal
-from settings.connect import ConnectSettings
-from transport.credentials import from_environment
+from common.journal import DynamoDB, Journal
+from common.settings.connect import ConnectSettings
+from common.transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

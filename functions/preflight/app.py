@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from common.settings.preflight import PreflightSettings
 from preflight.handler import respond
-from settings.preflight import PreflightSettings
 
 if TYPE_CHECKING:
-    from edge import Context
+    from common.edge import Context
 
 _settings = PreflightSettings.read(os.environ)
 

@@ -17,13 +17,13 @@ from aws_lambda_powertools.logging import Logger
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from edge import causes, run_guarded
+from common.edge import causes, run_guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge import Context
-    from settings.preflight import PreflightSettings
+    from common.edge import Context
+    from common.settings.preflight import PreflightSettings
 
 _log = Logger(utc=True)
 _PATIENCE = Config(connect_timeout=3, read_timeout=35, retries={"mode": "standard", "total_max_attempts": 3})

@@ -5,6 +5,6 @@ from __future__ import annotations
 from local.chargers.behaviours import Behaviour, Reaction, unusual, usual
 from local.chargers.chargepoint import ChargePoint
 from local.chargers.fleet import charging
-from local.chargers.speech import Start
+from local.chargers.messages import Start
 
 __all__ = ["Behaviour", "ChargePoint", "Reaction", "Start", "charging", "unusual", "usual"]

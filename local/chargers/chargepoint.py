@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
 from local.chargers.behaviours import Behaviour, Reaction
-from local.chargers.speech import SPEECHES, Speech, Start, Transaction
+from local.chargers.messages import SPEECHES, Speech, Start, Transaction
 from local.ocppj import CallFailed, Disconnected, Payload, Peer
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.chargers.behaviours import Behaviour
-    from local.chargers.speech import Start
+    from local.chargers.messages import Start
 
 
 @asynccontextmanager

@@ -7,15 +7,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from local.chargers.behaviours import Reaction
-from local.children import RESTART_SECONDS
 from local.console.feed import Feed
 from local.console.files import files
+from local.processes import RESTART_SECONDS
 from local.server import Request, Response, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from local.children import Child
+    from local.processes import Child
 
     Page = Callable[[Request], Response]
 

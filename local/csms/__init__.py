@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from local.csms.server import Csms, Options, serving
-from local.faces import PortTaken
+from local.listeners import PortTaken
 
 __all__ = ["Csms", "Options", "PortTaken", "serving"]

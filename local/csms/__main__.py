@@ -8,7 +8,7 @@ import sqlite3
 import sys
 
 from local.csms.server import Options, serving
-from local.faces import PortTaken
+from local.listeners import PortTaken
 from local.running import until_told_to_end
 
 

@@ -11,7 +11,7 @@ from local.csms.chargers import Chargers
 from local.csms.connections import Connections
 from local.csms.native import Native
 from local.csms.store import Store
-from local.faces import answering, holding
+from local.listeners import answering, holding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

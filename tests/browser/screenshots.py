@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from apidoc.written import ROOT
+from apidoc.generate import ROOT
 from tests.browser.chromium import browsing
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.console import Console

@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts import marked
+from scripts import sections
 from tests.chaos.clients import make_orders, send_all
+from tests.chaos.harness import UNUSUAL_REACTIONS, make_behaviours, run_harness
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.stage import UNUSUAL_REACTIONS, make_behaviours, run_harness
 from tests.chaos.storm import Storm
 from tests.end_to_end import emulator
 
@@ -124,7 +124,7 @@ def _write_figures(seed: int, seconds: int, verdict: Verdict, counts: dict[str, 
     table = "\n".join(
         ["| | |", "| --- | ---: |", *(f"| {name} | {value:,} |" for name, value in rows.items())]
     )
-    marked.write(DOCUMENT, "chaos", table)
+    sections.write(DOCUMENT, "chaos", table)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from uuid import UUID
 if TYPE_CHECKING:
     import random
 
-    from tests.chaos.stage import Harness
+    from tests.chaos.harness import Harness
 
 PATH = "/api/v1/ocpp/charger-connect"
 CALLERS = 10

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from journal import Attempt, State
+from common.journal import Attempt, State
 
 if TYPE_CHECKING:
     from tests.chaos.clients import Order
-    from tests.chaos.stage import Harness
+    from tests.chaos.harness import Harness
 
 _STATUSES_OF_RECORDED_ATTEMPTS = 200, 404, 409, 502, 504
 """The service returns these statuses only for an attempt that is in the table. The gateway's own 502 has no `type`."""

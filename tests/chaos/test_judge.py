@@ -10,13 +10,13 @@ import pytest
 
 from charger_link import Answer, Outcome
 from charger_link.ocpp import rejected
-from journal import Claimed, DynamoDB, Journal, Opening, Settlement, State
+from common.journal import Claimed, DynamoDB, Journal, Opening, Settlement, State
+from common.transport import Deadline
+from common.transport.credentials import Credentials
 from local.table import REGION, start_table
 from tests.chaos.clients import Order
+from tests.chaos.harness import Harness
 from tests.chaos.judge import Verdict, judge
-from tests.chaos.stage import Harness
-from transport import Deadline
-from transport.credentials import Credentials
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,7 +1,7 @@
-"""The recorded cases: what .NET clients send, what the original service read and answered.
+"""The recorded cases: requests of .NET clients, and how the original service parsed and answered them.
 
-Both levels use them: reading and writing alone, and whole HTTP exchanges. `recorded/` is a copy of what was recorded
-under Mono; the cases are the truth, and are never edited.
+Two levels of tests use them: parsing and writing alone, and complete HTTP exchanges. The files in `recorded/` were
+recorded with the original service under Mono. They define the contract and are never edited.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ Bound = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP exchange. `must`: as recorded; `may_accept`: the original refuses; `quirk`: the original accepts (200 or 4xx both fine).
+    """One HTTP exchange.
 
-    `bound` is what the original's binder read: None where it bound nothing, or where binding did not come about.
+    `klass` is `must` (the response is as recorded), `may_accept` (the original rejects, this service may accept), or
+    `quirk` (the original accepts, this service may return 200 or 4xx). `bound` holds the values that the original's
+    model binder parsed, or None if it bound nothing or was not reached.
     """
 
     group: str
@@ -38,16 +40,16 @@ class Exchange:
     status: int
     media_type: str
     allow: str
-    answer: str
+    response_body: str
     bound: Bound | None
 
     def header(self, name: str) -> str | None:
-        """The value of a header, by its name in any letter case."""
+        """Return the value of a header. The name may be in any letter case."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     @property
     def reaches_the_endpoint(self) -> bool:
-        """Whether it is a POST to the endpoint's own path: the rest is answered by the route or the method alone."""
+        """Whether it is a POST to the endpoint's path. Other responses depend on the path or the method alone."""
         return self.method == "POST" and self.path.partition("?")[0] == PATH
 
     def __str__(self) -> str:
@@ -56,7 +58,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A body as one shape of .NET client writes it, and what it meant by it."""
+    """A request body as one kind of .NET client writes it, and the values that it sent."""
 
     file: str
     kind: str
@@ -70,8 +72,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer that every shape of .NET client reads, in both formats."""
+class Response:
+    """A response body that every kind of .NET client can parse, in both formats."""
 
     name: str
     values: Bound
@@ -84,7 +86,7 @@ class Answer:
 
 @cache
 def exchanges() -> tuple[Exchange, ...]:
-    """All recorded HTTP exchanges."""
+    """Return all recorded HTTP exchanges."""
     return tuple(
         Exchange(
             group=case["group"],
@@ -98,7 +100,7 @@ def exchanges() -> tuple[Exchange, ...]:
             status=case["expect"]["status"],
             media_type=case["expect"]["mediaType"],
             allow=case["expect"]["allow"],
-            answer=case["expect"]["body"],
+            response_body=case["expect"]["body"],
             bound=case.get("bound"),
         )
         for case in json.loads((RECORDED / "http_cases.json").read_bytes())
@@ -107,7 +109,7 @@ def exchanges() -> tuple[Exchange, ...]:
 
 @cache
 def requests() -> tuple[Request, ...]:
-    """All recorded request bodies."""
+    """Return all recorded request bodies."""
     folder = RECORDED / "requests"
     return tuple(
         Request(
@@ -123,10 +125,10 @@ def requests() -> tuple[Request, ...]:
 
 
 @cache
-def answers() -> tuple[Answer, ...]:
-    """All recorded answers."""
+def responses() -> tuple[Response, ...]:
+    """Return all recorded response bodies."""
     return tuple(
-        Answer(
+        Response(
             name=file.name.removesuffix(".webapi.json"),
             values=json.loads(file.read_bytes()),
             json=file.read_bytes().decode(),

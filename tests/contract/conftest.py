@@ -1,4 +1,4 @@
-"""Lets a test say which recorded case it runs; `summary.py` counts."""
+"""A fixture with which a test registers the recorded case that it runs. `summary.py` counts them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.contract.cases import Answer, Exchange, Request
+from tests.contract.cases import Exchange, Request, Response
 from tests.contract.summary import PROPERTY, Level
 
-Ran = Callable[[Level, Exchange | Request | Answer], None]
+RegisterCase = Callable[[Level, Exchange | Request | Response], None]
 
 
 @pytest.fixture
-def ran(record_property: Callable[[str, object], None]) -> Ran:
-    """Call it first: `ran("http", exchange)` counts the case at its level, whether it then passes or fails."""
+def register_case(record_property: Callable[[str, object], None]) -> RegisterCase:
+    """Return a function that counts a case: `register_case("http", exchange)`. Call it first, so that failures count."""
 
-    def register(level: Level, case: Exchange | Request | Answer) -> None:
+    def register(level: Level, case: Exchange | Request | Response) -> None:
         kind = f"{type(case).__name__.lower()}s"
         record_property(PROPERTY, [level, kind, case.klass if isinstance(case, Exchange) else ""])
 

@@ -1,6 +1,6 @@
-"""A pytest plugin: says at the end of a run how many recorded cases ran, by level and class.
+"""A pytest plugin that prints at the end of a run how many recorded cases ran, by level and class.
 
-It stands in `tests/conftest.py`, since under xdist the process that reports never sees the conftest of this folder.
+`tests/conftest.py` registers it, because with xdist the reporting process does not load the conftest of this folder.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from typing import Final, Literal
 
 import pytest
 
-from tests.contract.cases import answers, exchanges, requests
+from tests.contract.cases import exchanges, requests, responses
 
 Level = Literal["wire", "http"]
 
-LEVELS: Final[dict[Level, str]] = {"wire": "reading and writing alone", "http": "whole HTTP exchanges"}
-RECORDED: Final = {"exchanges": len(exchanges()), "requests": len(requests()), "answers": len(answers())}
+LEVELS: Final[dict[Level, str]] = {"wire": "parsing and writing alone", "http": "complete HTTP exchanges"}
+RECORDED: Final = {"exchanges": len(exchanges()), "requests": len(requests()), "responses": len(responses())}
 PROPERTY: Final = "recorded case"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Counts from the reports, which xdist's workers hand over too."""
+    """Count the cases in the reports, which include those of xdist's workers."""
     seen: dict[Level, Counter[tuple[str, str, str]]] = {level: Counter() for level in LEVELS}
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
@@ -32,10 +32,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("recorded cases")
     for level, title in LEVELS.items():
-        terminalreporter.line(f"{title}: {_told(seen[level])}")
+        terminalreporter.line(f"{title}: {_describe(seen[level])}")
 
 
-def _told(seen: Counter[tuple[str, str, str]]) -> str:
+def _describe(seen: Counter[tuple[str, str, str]]) -> str:
     parts = []
     for kind, recorded in RECORDED.items():
         counts: Counter[str] = Counter()

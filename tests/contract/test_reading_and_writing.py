@@ -1,4 +1,4 @@
-"""The contract at its first level: bytes and headers in, values out; values in, bytes out. No HTTP."""
+"""The recorded cases without HTTP: parsing bytes and headers to values, and writing values to bytes."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from uuid import UUID
 
 import pytest
 
-from tests.contract.cases import Answer, Bound, Exchange, Request, answers, exchanges, requests
-from tests.contract.conftest import Ran
-from wire import MediaType, OcppStatusResponse, Refused, negotiate, read_request, write
+from common.wire import MediaType, OcppStatusResponse, ProblemError, negotiate, read_request, write_response
+from tests.contract.cases import Bound, Exchange, Request, Response, exchanges, requests, responses
+from tests.contract.conftest import RegisterCase
 
-# Where the original is loose by accident and we read more, or other, than it did.
-READ_OTHERWISE: dict[str, Bound] = {
-    "id first": {"chargerId": "CP1"},  # the original drops an element that comes out of order
-    "array chargerId[]": {"chargerId": None},  # a name of its own, not the member's
+# Cases in which the original accidentally drops or adds values, and this service parses what was sent.
+PARSED_DIFFERENTLY: dict[str, Bound] = {
+    "id first": {"chargerId": "CP1"},  # the original drops an element that is out of order
+    "array chargerId[]": {"chargerId": None},  # another name than that of the field
 }
-# The recorded nulls that no answer of ours holds: only `info` may be null.
-OURS_FOR_NULL = {"chargerId": "", "connectorId": 0, "errorCode": "", "status": ""}
-# What the original refuses and we read, since the sender's meaning is plain.
-READ_THOUGH_REFUSED = {
+# Replacements for recorded nulls: in responses of this service only `info` may be null.
+REPLACED_NULLS = {"chargerId": "", "connectorId": 0, "errorCode": "", "status": ""}
+# Cases that the original rejects and this service accepts, because the sender's intent is clear.
+ACCEPTED_ALTHOUGH_REJECTED = {
     "reverse order",
     "id last",
     "i:type other type",
@@ -29,70 +29,86 @@ READ_THOUGH_REFUSED = {
 
 
 @pytest.mark.parametrize("exchange", exchanges(), ids=str)
-def test_an_exchange_is_read_as_the_original_read_it(exchange: Exchange, ran: Ran) -> None:
-    ran("wire", exchange)
+def test_a_request_is_parsed_as_the_original_parsed_it(
+    exchange: Exchange, register_case: RegisterCase
+) -> None:
+    register_case("wire", exchange)
     media = negotiate(
         exchange.header("Content-Type"), exchange.header("Accept"), exchange.header("X-Requested-With")
     )
     assert media == exchange.media_type
     if not exchange.reaches_the_endpoint or exchange.group == "route":
         return
-    read, refused = outcome(exchange.body, exchange.header("Content-Type"))
-    if refused is not None:
-        assert refused == exchange.status or (exchange.klass != "must" and 400 <= refused < 500)
+    parsed, rejected = parse_or_reject(exchange.body, exchange.header("Content-Type"))
+    if rejected is not None:
+        assert rejected == exchange.status or (exchange.klass != "must" and 400 <= rejected < 500)
     elif exchange.status == 200:
         assert exchange.bound is not None
-        assert read == exchange.bound | READ_OTHERWISE.get(exchange.name, {})
+        assert parsed == exchange.bound | PARSED_DIFFERENTLY.get(exchange.name, {})
     else:
         assert exchange.klass == "may_accept"
-        assert exchange.name in READ_THOUGH_REFUSED
+        assert exchange.name in ACCEPTED_ALTHOUGH_REJECTED
 
 
 @pytest.mark.parametrize(
     "exchange", [one for one in exchanges() if one.bound and None not in one.bound.values()], ids=str
 )
-def test_the_answer_is_written_byte_for_byte_as_the_original_wrote_it(exchange: Exchange) -> None:
+def test_the_response_equals_that_of_the_original_byte_for_byte(exchange: Exchange) -> None:
     assert exchange.bound is not None
     echo = {"connectorId": "serverRestApiPort", "errorCode": "tokenId", "info": "serverIpAddress"}
-    told = {ours: exchange.bound[theirs] for ours, theirs in echo.items()}
-    answer = answer_of(
-        {"id": exchange.bound["id"], "chargerId": exchange.bound["chargerId"], "status": "Accepted", **told}
+    echoed = {name: exchange.bound[source] for name, source in echo.items()}
+    message = status_response(
+        {"id": exchange.bound["id"], "chargerId": exchange.bound["chargerId"], "status": "Accepted", **echoed}
     )
-    content_type, body = write(answer, MediaType(exchange.media_type))
+    content_type, body = write_response(message, MediaType(exchange.media_type))
     assert content_type == f"{exchange.media_type}; charset=utf-8"
-    assert body == exchange.answer
+    assert body == exchange.response_body
 
 
 @pytest.mark.parametrize("request_", requests(), ids=str)
-def test_a_body_of_a_net_client_means_what_the_client_meant(request_: Request, ran: Ran) -> None:
-    ran("wire", request_)
-    assert values(request_.body, request_.content_type) == request_.sent
+def test_a_body_of_a_net_client_is_parsed_to_the_values_that_it_sent(
+    request_: Request, register_case: RegisterCase
+) -> None:
+    register_case("wire", request_)
+    assert parse(request_.body, request_.content_type) == request_.sent
 
 
-@pytest.mark.parametrize("answer", answers(), ids=str)
-def test_an_answer_that_every_net_client_reads_is_written_byte_for_byte(answer: Answer, ran: Ran) -> None:
-    ran("wire", answer)
-    message = answer_of(
-        {name: OURS_FOR_NULL.get(name) if value is None else value for name, value in answer.values.items()}
+@pytest.mark.parametrize("response", responses(), ids=str)
+def test_a_response_that_every_net_client_parses_is_written_byte_for_byte(
+    response: Response, register_case: RegisterCase
+) -> None:
+    register_case("wire", response)
+    message = status_response(
+        {
+            name: REPLACED_NULLS.get(name) if value is None else value
+            for name, value in response.values.items()
+        }
     )
-    as_json, as_xml = answer.json, answer.xml
-    for name, ours in OURS_FOR_NULL.items():
-        as_json = as_json.replace(f'"{name}":null', f'"{name}":{json.dumps(ours)}')
-        as_xml = as_xml.replace(f'<{name} i:nil="true" />', f"<{name}>{ours}</{name}>")
-    assert write(message, MediaType.JSON)[1] == write(message, MediaType.TEXT_JSON)[1] == as_json
-    assert write(message, MediaType.XML)[1] == write(message, MediaType.TEXT_XML)[1] == as_xml
+    as_json, as_xml = response.json, response.xml
+    for name, replacement in REPLACED_NULLS.items():
+        as_json = as_json.replace(f'"{name}":null', f'"{name}":{json.dumps(replacement)}')
+        as_xml = as_xml.replace(f'<{name} i:nil="true" />', f"<{name}>{replacement}</{name}>")
+    assert (
+        write_response(message, MediaType.JSON)[1]
+        == write_response(message, MediaType.TEXT_JSON)[1]
+        == as_json
+    )
+    assert (
+        write_response(message, MediaType.XML)[1] == write_response(message, MediaType.TEXT_XML)[1] == as_xml
+    )
 
 
-def outcome(body: bytes, content_type: str | None) -> tuple[Bound | None, int | None]:
+def parse_or_reject(body: bytes, content_type: str | None) -> tuple[Bound | None, int | None]:
+    """Return the parsed values and None, or None and the status code of the rejection."""
     try:
-        return values(body, content_type), None
-    except Refused as refused:
-        return None, refused.problem.status
+        return parse(body, content_type), None
+    except ProblemError as error:
+        return None, error.problem.status
 
 
-def values(body: bytes, content_type: str | None) -> Bound:
+def parse(body: bytes, content_type: str | None) -> Bound:
     return read_request(body, content_type).model_dump(mode="json")
 
 
-def answer_of(told: Bound) -> OcppStatusResponse:
-    return OcppStatusResponse(**{**told, "id": UUID(told["id"])})
+def status_response(values: Bound) -> OcppStatusResponse:
+    return OcppStatusResponse(**{**values, "id": UUID(values["id"])})

@@ -16,8 +16,8 @@ from threading import Thread
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from apidoc.generate import ROOT
 from apidoc.samples import PATH, SERVER, UNUSED_PORT, encode_request
-from apidoc.written import ROOT
 from tests.ports import free_ports
 
 if TYPE_CHECKING:

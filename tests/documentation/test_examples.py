@@ -11,6 +11,7 @@ import yaml
 
 from apidoc import examples
 from apidoc.document import build_document
+from apidoc.generate import render_openapi
 from apidoc.samples import (
     ATTEMPT,
     CONNECT,
@@ -22,11 +23,10 @@ from apidoc.samples import (
     encode_request,
     encode_response,
 )
-from apidoc.written import render_openapi
-from remote_start import remote_start_id
+from common.remote_start import remote_start_id
+from common.wire import MediaType
 from tests.documentation.description import assert_described
 from tests.documentation.test_faults import SETUPS
-from wire import MediaType
 
 if TYPE_CHECKING:
     from tests.documentation.stack import HttpResponse, Stack

@@ -9,6 +9,7 @@ import pytest
 
 from apidoc import examples
 from apidoc.samples import PATH, encode_request, encode_response
+from common.wire import MediaType
 from local import template
 from local.gateway import serve
 from local.server import Dropped, Request, Response, Server
@@ -17,7 +18,6 @@ from tests.documentation.description import assert_described
 from tests.documentation.stack import HttpResponse, Ports, Stack
 from tests.integration.gateway.functions import real_functions
 from tests.ports import free_ports
-from wire import MediaType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

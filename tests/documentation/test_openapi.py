@@ -11,13 +11,13 @@ from openapi_spec_validator import validate
 
 from apidoc.document import build_document
 from apidoc.examples import FORMATS
-from apidoc.meanings import PROBLEM_DOCS
+from apidoc.generate import FILES, ROOT
+from apidoc.problem_docs import PROBLEM_DOCS
 from apidoc.samples import CONNECT, UNKNOWN_ATTEMPT
 from apidoc.schemas import ELEMENTS
-from apidoc.written import FILES, ROOT
+from common.wire import PROBLEM_TYPES, MediaType
 from local import template
 from tests.documentation.description import make_validator
-from wire import PROBLEM_TYPES, MediaType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

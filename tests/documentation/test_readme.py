@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from apidoc.written import ROOT
+from apidoc.generate import ROOT
 from charger_link import LinkServer, LinkServers
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ CONTENTS = {
     "AuthorizerFunction": {"authorizer"},
     "PreflightFunction": {"preflight"},
     "HelpFunction": {"help_page"},
-    "CommonLayer/python": {"edge", "journal", "remote_start", "settings", "startup", "transport", "wire"},
+    "CommonLayer/python": {"common"},
     "ChargerLinkLayer/python": {"charger_link"},
 }
 DIRECTORIES = [*CONTENTS, "DependenciesLayer/python"]

@@ -12,7 +12,7 @@ import pytest
 from local.chargers import Behaviour, charging
 from local.gateway import read_answer
 from local.running import in_thread
-from local.standins import CitrineOS, keeping
+from local.simulators import CitrineOS, keeping
 from tests.end_to_end.conftest import LINK_SERVERS
 from tests.end_to_end.emulator import Emulator
 from tests.integration.dialects.asking import is_connected
@@ -58,7 +58,8 @@ def test_a_late_callback_completes_the_attempt_but_a_forged_one_does_not(
         }
         assert read_answer(connect.invoke(event)).status == 504
     (url,) = citrineos.callback_urls
-    path = urlsplit(url).path
+    parts = urlsplit(url)
+    path = f"{parts.path}?{parts.query}"
     assert read_state(deployment, body["id"]) == ("unknown", None)
 
     forged = path[:-1] + ("0" if path[-1] != "0" else "1")

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scripts.import_roots import import_roots
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-OWN_PACKAGES = {
-    path.name
-    for group in ("functions", "layers/common", "layers/charger_link")
-    for path in (ROOT / group).iterdir()
-}
+OWN_PACKAGES = {path.name for root in import_roots() if root != ROOT for path in root.iterdir()}
 PROVIDED_BY_LAMBDA = {"snapshot_restore_py"}  # Lambda provides it with the runtime, not in a layer
 
 pytestmark = pytest.mark.artefact

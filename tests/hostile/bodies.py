@@ -11,42 +11,42 @@ from urllib.parse import quote_from_bytes
 from uuid import UUID
 from xml.sax.saxutils import escape
 
-from tests.hostile.hostile import FORM, JSON, MODELS, TOKEN, XML, Hostile, typed
+from tests.hostile.hostile import FORM, JSON, MODELS, TOKEN, XML, Hostile, with_body
 from tests.hostile.values import NUMBERS, PATHS, TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MEMBERS = ("id", "chargerId", "tokenId", "serverIpAddress", "serverRestApiPort")
-NO_TOKEN = tuple(member for member in MEMBERS if member != "tokenId")
+FIELDS = ("id", "chargerId", "tokenId", "serverIpAddress", "serverRestApiPort")
+FIELDS_WITHOUT_TOKEN = tuple(field for field in FIELDS if field != "tokenId")
 LIMIT = 64 * 1024
 _ids = count(0x3F2504E0_4F89_11D3_9A0C_000000000000)
 DEPTHS = (2, 31, 32, 33, 64, 500, 998, 1_000, 1_001, 5_000, 20_000, 32_000)
 
 
 def request(port: int, **changed: Any) -> dict[str, Any]:
-    """The members of a good request to the OCPP server at `port`, under an id of its own, some of them changed."""
-    good = {
+    """Return the fields of a valid request to the OCPP server at `port`, with a new id and with `changed` applied."""
+    fields = {
         "id": str(UUID(int=next(_ids))),
         "chargerId": "CP-1",
         "tokenId": TOKEN,
         "serverIpAddress": "127.0.0.1",
         "serverRestApiPort": port,
     }
-    return good | changed
+    return fields | changed
 
 
-def in_json(members: dict[str, Any]) -> bytes:
-    """Values of type bytes stand as they are; everything else is written as JSON."""
+def in_json(fields: dict[str, Any]) -> bytes:
+    """Return a JSON body. Values of type bytes are inserted unchanged; others are encoded as JSON."""
     pairs = (
         json.dumps(name).encode() + b":" + (value if isinstance(value, bytes) else json.dumps(value).encode())
-        for name, value in members.items()
+        for name, value in fields.items()
     )
     return b"{" + b",".join(pairs) + b"}"
 
 
-def in_xml(members: dict[str, Any], before: bytes = b"", attributes: bytes = b"") -> bytes:
-    """Values of type bytes are markup; everything else is text."""
+def in_xml(fields: dict[str, Any], before: bytes = b"", attributes: bytes = b"") -> bytes:
+    """Return an XML body. Values of type bytes are inserted as markup; others are escaped as text."""
     elements = b"".join(
         b"<%b>%b</%b>"
         % (
@@ -54,14 +54,14 @@ def in_xml(members: dict[str, Any], before: bytes = b"", attributes: bytes = b""
             value if isinstance(value, bytes) else escape(str(value)).encode(errors="surrogatepass"),
             name.encode(),
         )
-        for name, value in members.items()
+        for name, value in fields.items()
     )
     root = b"OcppChargerConnectRequest"
     return b'%b<%b xmlns="%b"%b>%b</%b>' % (before, root, MODELS.encode(), attributes, elements, root)
 
 
-def in_form(members: dict[str, Any]) -> bytes:
-    """Values of type bytes stand as they are; everything else is percent-encoded."""
+def in_form(fields: dict[str, Any]) -> bytes:
+    """Return a form body. Values of type bytes are inserted unchanged; others are percent-encoded."""
     pairs = (
         name.encode()
         + b"="
@@ -70,47 +70,47 @@ def in_form(members: dict[str, Any]) -> bytes:
             if isinstance(value, bytes)
             else quote_from_bytes(str(value).encode(errors="surrogatepass")).encode()
         )
-        for name, value in members.items()
+        for name, value in fields.items()
     )
     return b"&".join(pairs)
 
 
 def numbers(port: int) -> Iterator[Hostile]:
-    return _numbers(port, *NO_TOKEN)
+    return _numbers(port, *FIELDS_WITHOUT_TOKEN)
 
 
 def texts(port: int) -> Iterator[Hostile]:
-    return _texts(port, *NO_TOKEN)
+    return _texts(port, *FIELDS_WITHOUT_TOKEN)
 
 
 def tokens(port: int) -> Iterator[Hostile]:
-    """Apart from the others: what is a token here may stand in the log as a chargerId there."""
+    """Yield hostile tokens. They are a table of their own, because the log may contain the same text as a chargerId."""
     yield from _numbers(port, "tokenId")
     yield from _texts(port, "tokenId")
 
 
-def _numbers(port: int, *members: str) -> Iterator[Hostile]:
-    for member in members:
+def _numbers(port: int, *fields: str) -> Iterator[Hostile]:
+    for field in fields:
         for number in NUMBERS:
-            name = f"{member} = {number[:20]}"
+            name = f"{field} = {number[:20]}"
             bare = number.encode()
-            yield typed(f"{name}, a number", in_json(request(port, **{member: bare})), JSON)
-            yield typed(f"{name}, a string", in_json(request(port, **{member: number})), JSON)
-            yield typed(name, in_xml(request(port, **{member: number})), XML)
-            yield typed(name, in_form(request(port, **{member: number})), FORM)
+            yield with_body(f"{name}, a number", in_json(request(port, **{field: bare})), JSON)
+            yield with_body(f"{name}, a string", in_json(request(port, **{field: number})), JSON)
+            yield with_body(name, in_xml(request(port, **{field: number})), XML)
+            yield with_body(name, in_form(request(port, **{field: number})), FORM)
 
 
-def _texts(port: int, *members: str) -> Iterator[Hostile]:
-    for member in members:
-        for text in (*TEXTS, *(PATHS if member in ("chargerId", "serverIpAddress") else ())):
-            name = f"{member} = {text[:20]!a}"
+def _texts(port: int, *fields: str) -> Iterator[Hostile]:
+    for field in fields:
+        for text in (*TEXTS, *(PATHS if field in ("chargerId", "serverIpAddress") else ())):
+            name = f"{field} = {text[:20]!a}"
             raw = json.dumps(text, ensure_ascii=False).encode()
-            yield typed(f"{name}, escaped", in_json(request(port, **{member: text})), JSON)
-            yield typed(f"{name}, raw", in_json(request(port, **{member: raw})), "text/json")
-            yield typed(name, in_xml(request(port, **{member: text})), XML)
+            yield with_body(f"{name}, escaped", in_json(request(port, **{field: text})), JSON)
+            yield with_body(f"{name}, raw", in_json(request(port, **{field: raw})), "text/json")
+            yield with_body(name, in_xml(request(port, **{field: text})), XML)
             references = "".join(f"&#{ord(character)};" for character in text[:500]).encode()
-            yield typed(f"{name}, by reference", in_xml(request(port, **{member: references})), "text/xml")
-            yield typed(name, in_form(request(port, **{member: text})), FORM)
+            yield with_body(f"{name}, by reference", in_xml(request(port, **{field: references})), "text/xml")
+            yield with_body(name, in_form(request(port, **{field: text})), FORM)
 
 
 def surrogates(port: int) -> Iterator[Hostile]:
@@ -156,23 +156,25 @@ def surrogates(port: int) -> Iterator[Hostile]:
         "#-1",
         "#" + "9" * 5_000,
     )
-    for member in MEMBERS:
+    for field in FIELDS:
         for text in lone:
-            yield typed(
-                f"{member} = {text}", in_json(request(port, **{member: b'"%b"' % text.encode()})), JSON
+            yield with_body(
+                f"{field} = {text}", in_json(request(port, **{field: b'"%b"' % text.encode()})), JSON
             )
-            yield typed(f"{text} in a name", in_json(request(port, **{f"{member}{text}": 1})), JSON)
+            yield with_body(f"{text} in a name", in_json(request(port, **{f"{field}{text}": 1})), JSON)
         for octets in raw:
-            yield typed(
-                f"{member} = {octets!r}", in_json(request(port, **{member: b'"' + octets + b'"'})), JSON
+            yield with_body(
+                f"{field} = {octets!r}", in_json(request(port, **{field: b'"' + octets + b'"'})), JSON
             )
-            yield typed(f"{member} = {octets!r}", in_xml(request(port, **{member: octets})), XML)
-            yield typed(f"{member} = {octets!r}", in_form(request(port, **{member: octets})), FORM)
+            yield with_body(f"{field} = {octets!r}", in_xml(request(port, **{field: octets})), XML)
+            yield with_body(f"{field} = {octets!r}", in_form(request(port, **{field: octets})), FORM)
             escaped = quote_from_bytes(octets, safe="").encode()
-            yield typed(f"{member} = {octets!r}, escaped", in_form(request(port, **{member: escaped})), FORM)
+            yield with_body(
+                f"{field} = {octets!r}, escaped", in_form(request(port, **{field: escaped})), FORM
+            )
         for point in points:
-            yield typed(
-                f"{member} = &{point[:9]};", in_xml(request(port, **{member: f"&{point};".encode()})), XML
+            yield with_body(
+                f"{field} = &{point[:9]};", in_xml(request(port, **{field: f"&{point};".encode()})), XML
             )
 
 
@@ -180,35 +182,37 @@ def depths(port: int) -> Iterator[Hostile]:
     for depth in DEPTHS:
         for opening, closing in (("[", "]"), ('{"id":', "}"), ('[{"a":', "}]")):
             nested = (opening * depth + "1" + closing * depth)[:LIMIT].encode()
-            yield typed(f"{opening} {depth} deep", nested, JSON)
-            yield typed(f"{opening} {depth} deep, never closed", (opening * depth)[:LIMIT].encode(), JSON)
-            for member in ("id", "chargerId", "tokenId", "serverRestApiPort", "other"):
-                body = in_json(request(port, **{member: nested}))[:LIMIT]
-                yield typed(f"{opening} {depth} deep in {member}", body, JSON)
+            yield with_body(f"{opening} {depth} deep", nested, JSON)
+            yield with_body(f"{opening} {depth} deep, never closed", (opening * depth)[:LIMIT].encode(), JSON)
+            for field in ("id", "chargerId", "tokenId", "serverRestApiPort", "other"):
+                body = in_json(request(port, **{field: nested}))[:LIMIT]
+                yield with_body(f"{opening} {depth} deep in {field}", body, JSON)
         element = b"<a>" * depth + b"</a>" * depth
-        yield typed(f"elements {depth} deep", element[:LIMIT], XML)
-        for member in ("chargerId", "other"):
-            yield typed(
-                f"elements {depth} deep in {member}", in_xml(request(port, **{member: element}))[:LIMIT], XML
+        yield with_body(f"elements {depth} deep", element[:LIMIT], XML)
+        for field in ("chargerId", "other"):
+            yield with_body(
+                f"elements {depth} deep in {field}", in_xml(request(port, **{field: element}))[:LIMIT], XML
             )
         wide = b"<a/>" * depth
-        yield typed(f"{depth} elements", in_xml(request(port, other=wide))[:LIMIT], XML)
+        yield with_body(f"{depth} elements", in_xml(request(port, other=wide))[:LIMIT], XML)
         same = b"<chargerId>CP-1</chargerId>" * depth
-        yield typed(
+        yield with_body(
             f"{depth} duplicates", in_xml(request(port)).replace(b"</Ocpp", same + b"</Ocpp")[:LIMIT], XML
         )
-        yield typed(f"{depth} duplicates", (b"chargerId=CP-1&" * depth)[:LIMIT], FORM)
-        yield typed(f"{depth} keys", b"&".join(b"k%d=1" % number for number in range(depth))[:LIMIT], FORM)
-        yield typed(f"{depth} separators", (b"&" * depth)[:LIMIT], FORM)
-        named = {f"k{number}": number for number in range(depth)}
-        yield typed(f"{depth} members", in_json(named)[:LIMIT], JSON)
+        yield with_body(f"{depth} duplicates", (b"chargerId=CP-1&" * depth)[:LIMIT], FORM)
+        yield with_body(
+            f"{depth} keys", b"&".join(b"k%d=1" % number for number in range(depth))[:LIMIT], FORM
+        )
+        yield with_body(f"{depth} separators", (b"&" * depth)[:LIMIT], FORM)
+        many_fields = {f"k{number}": number for number in range(depth)}
+        yield with_body(f"{depth} fields", in_json(many_fields)[:LIMIT], JSON)
         spaces = b"".join(b' xmlns:n%d="urn:%d"' % (number, number) for number in range(depth))
-        yield typed(f"{depth} namespaces", in_xml(request(port), attributes=spaces)[:LIMIT], XML)
+        yield with_body(f"{depth} namespaces", in_xml(request(port), attributes=spaces)[:LIMIT], XML)
         attributes = b"".join(b' a%d="1"' % number for number in range(depth))
-        yield typed(f"{depth} attributes", in_xml(request(port), attributes=attributes)[:LIMIT], XML)
+        yield with_body(f"{depth} attributes", in_xml(request(port), attributes=attributes)[:LIMIT], XML)
 
 
-def xml_tricks(port: int) -> Iterator[Hostile]:
+def malformed_xml(port: int) -> Iterator[Hostile]:
     laughs = b"".join(b'<!ENTITY l%d "%b">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 10))
     long = b'<!ENTITY q "' + b"A" * 30_000 + b'">'
     subsets = {
@@ -218,8 +222,8 @@ def xml_tricks(port: int) -> Iterator[Hostile]:
         "an external entity": b'<!ENTITY l9 SYSTEM "file:///etc/passwd">',
         "an entity over HTTP": b'<!ENTITY l9 SYSTEM "http://169.254.169.254/latest/meta-data/">',
         "a parameter entity": b'<!ENTITY % p SYSTEM "file:///etc/passwd"> %p;',
-        "a parameter entity of its own": b"<!ENTITY % p \"<!ENTITY l9 'x'>\"> %p;",
-        "an entity of itself": b'<!ENTITY l9 "&l9;">',
+        "an internal parameter entity": b"<!ENTITY % p \"<!ENTITY l9 'x'>\"> %p;",
+        "a recursive entity": b'<!ENTITY l9 "&l9;">',
         "attribute defaults": b'<!ATTLIST chargerId xmlns CDATA "urn:other">',
         "an element declaration": b"<!ELEMENT OcppChargerConnectRequest ANY>",
         "a notation": b'<!NOTATION n SYSTEM "calc.exe">',
@@ -227,7 +231,7 @@ def xml_tricks(port: int) -> Iterator[Hostile]:
     for name, subset in subsets.items():
         for use in (b"&l9;", b"&q;" * 500, b"CP-1"):
             inside = b"<!DOCTYPE OcppChargerConnectRequest [" + subset + b"]>"
-            yield typed(name, in_xml(request(port, chargerId=use), inside), XML)
+            yield with_body(name, in_xml(request(port, chargerId=use), inside), XML)
     for name, prolog in {
         "an external subset": b'<!DOCTYPE a SYSTEM "http://127.0.0.1:1/a.dtd">',
         "a public subset": b'<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1.dtd">',
@@ -247,8 +251,8 @@ def xml_tricks(port: int) -> Iterator[Hostile]:
         "a long comment": b"<!--" + b"x" * 60_000 + b"-->",
         "a NUL first": b"\x00",
     }.items():
-        yield typed(name, in_xml(request(port), prolog), XML)
-        yield typed(name, in_xml(request(port), prolog), "text/xml")
+        yield with_body(name, in_xml(request(port), prolog), XML)
+        yield with_body(name, in_xml(request(port), prolog), "text/xml")
     good = in_xml(request(port))
     for name, body in {
         "text after the root": good + b"x",
@@ -268,10 +272,10 @@ def xml_tricks(port: int) -> Iterator[Hostile]:
         "CDATA that never ends": in_xml(request(port, chargerId=b"<![CDATA[")),
         "a long name": b"<" + b"n" * 65_000 + b"/>",
         "a long attribute": good.replace(b" xmlns=", b' a="' + b"x" * 60_000 + b'" xmlns=', 1),
-        "nil of everything": good.replace(
+        "a nil root": good.replace(
             b" xmlns=", b' xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true" xmlns=', 1
         ),
-        "half of it": good[: len(good) // 2],
+        "the first half": good[: len(good) // 2],
         "an open tag": b"<",
         "an ampersand": b"&",
         "another root": good.replace(b"OcppChargerConnectRequest", b"OcppStatusResponse"),
@@ -279,10 +283,10 @@ def xml_tricks(port: int) -> Iterator[Hostile]:
         "another namespace": good.replace(b"IO.Swagger", b"io.swagger"),
         "JSON": in_json(request(port)),
     }.items():
-        yield typed(name, body, XML)
+        yield with_body(name, body, XML)
 
 
-def json_tricks(port: int) -> Iterator[Hostile]:
+def malformed_json(port: int) -> Iterator[Hostile]:
     good = in_json(request(port))
     for name, body in {
         "a NUL first": b"\x00" + good,
@@ -293,8 +297,8 @@ def json_tricks(port: int) -> Iterator[Hostile]:
         "a BOM twice": b"\xef\xbb\xbf\xef\xbb\xbf" + good,
         "two documents": good + good,
         "text after": good + b"x",
-        "an array of it": b"[" + good + b"]",
-        "a string of it": json.dumps(good.decode()).encode(),
+        "an array around the object": b"[" + good + b"]",
+        "a string around the object": json.dumps(good.decode()).encode(),
         "a comment": b"/* */" + good,
         "a trailing comma": good[:-1] + b",}",
         "single quotes": good.replace(b'"', b"'"),
@@ -302,20 +306,20 @@ def json_tricks(port: int) -> Iterator[Hostile]:
         "an octal": in_json(request(port, serverRestApiPort=b"010")),
         "a bad escape": good.replace(b"CP-1", rb"CP\q1"),
         "a line end in a string": good.replace(b"CP-1", b"CP\r\n1"),
-        "half of it": good[: len(good) // 2],
-        "the prototype": in_json(request(port, __proto__={"tokenId": "x"}, constructor={})),
+        "the first half": good[: len(good) // 2],
+        "prototype pollution": in_json(request(port, __proto__={"tokenId": "x"}, constructor={})),
         "an empty name": in_json(request(port, **{"": 1})),
         "a long name": in_json({"n" * 65_000: 1}),
-        "all the cases": in_json(request(port, CHARGERID=1, cHARGERiD=[], chargerid=None)),
+        "all letter cases": in_json(request(port, CHARGERID=1, cHARGERiD=[], chargerid=None)),
         "XML": in_xml(request(port)),
         "a form": in_form(request(port)),
-        "nothing but blanks": b" " * LIMIT,
+        "only blanks": b" " * LIMIT,
         "a quote": b'"',
         "a brace": b"{",
         "a minus": b"-",
     }.items():
-        yield typed(name, body, JSON)
-        yield typed(name, body, "text/json")
+        yield with_body(name, body, JSON)
+        yield with_body(name, body, "text/json")
     values: tuple[Any, ...] = (
         None,
         True,
@@ -331,12 +335,12 @@ def json_tricks(port: int) -> Iterator[Hostile]:
         0.1,
         -0.0,
     )
-    for member in MEMBERS:
+    for field in FIELDS:
         for value in values:
-            yield typed(f"{member} = {value!r}", in_json(request(port, **{member: value})), JSON)
+            yield with_body(f"{field} = {value!r}", in_json(request(port, **{field: value})), JSON)
 
 
-def form_tricks(port: int) -> Iterator[Hostile]:
+def malformed_forms(port: int) -> Iterator[Hostile]:
     good = in_form(request(port))
     for name, body in {
         "only a key": b"chargerId",
@@ -354,7 +358,7 @@ def form_tricks(port: int) -> Iterator[Hostile]:
         "a NUL": good + b"&chargerId=%00",
         "a multipart body": b"--x\r\nContent-Disposition: form-data; name=chargerId\r\n\r\nCP-1\r\n--x--\r\n",
     }.items():
-        yield typed(name, body, FORM)
+        yield with_body(name, body, FORM)
 
 
 def sizes(port: int) -> Iterator[Hostile]:
@@ -363,24 +367,24 @@ def sizes(port: int) -> Iterator[Hostile]:
             for media, write in ((JSON, in_json), (XML, in_xml), (FORM, in_form)):
                 body = write(request(port))
                 padding = (filler * size)[: size - len(body)]
-                yield typed(f"{size} bytes, {filler!r} after it", body + padding, media)
-                yield typed(f"{size} bytes, {filler!r} before it", padding + body, media)
+                yield with_body(f"{size} bytes, {filler!r} after it", body + padding, media)
+                yield with_body(f"{size} bytes, {filler!r} before it", padding + body, media)
             long = (filler * size)[: size - 400]
-            yield typed(
+            yield with_body(
                 f"{size} bytes of {filler!r} in a string",
                 in_json(request(port, chargerId=b'"' + long + b'"')),
                 JSON,
             )
-            yield typed(
+            yield with_body(
                 f"{size} bytes of {filler!r} in an element", in_xml(request(port, chargerId=long)), XML
             )
-            yield typed(
+            yield with_body(
                 f"{size} bytes of {filler!r} in a value", in_form(request(port, chargerId=long)), FORM
             )
 
 
 def charsets(port: int) -> Iterator[Hostile]:
-    """Every charset that Python knows: as the bodies' own, as a mere claim, and in the XML declaration."""
+    """Yield bodies in every charset of Python, with and without its name in Content-Type or the XML declaration."""
     for charset in sorted(
         {
             *encodings.aliases.aliases.values(),
@@ -395,20 +399,20 @@ def charsets(port: int) -> Iterator[Hostile]:
         label = charset.replace("_", "-")
         for media, write in ((JSON, in_json), (XML, in_xml), (FORM, in_form)):
             body = write(request(port, chargerId="CP-é-🔌" if media != FORM else "CP-1"))
-            yield typed(f"{charset} claimed", body, f"{media}; charset={label}")
-            yield typed(f"{charset} claimed, quoted", body, f'{media}; charset="{label}"')
+            yield with_body(f"{charset} named only", body, f"{media}; charset={label}")
+            yield with_body(f"{charset} named only, quoted", body, f'{media}; charset="{label}"')
             if (encoded := _encoded(body, charset)) is not None:
-                yield typed(f"{charset}", encoded, f"{media}; charset={label}")
-                yield typed(f"{charset}, not said", encoded, media)
+                yield with_body(f"{charset}", encoded, f"{media}; charset={label}")
+                yield with_body(f"{charset}, not named", encoded, media)
         declared = b'<?xml version="1.0" encoding="%b"?>' % label.encode()
-        yield typed(f"{charset} declared", in_xml(request(port), declared), XML)
+        yield with_body(f"{charset} declared", in_xml(request(port), declared), XML)
         if (encoded := _encoded(in_xml(request(port), declared), charset)) is not None:
-            yield typed(f"{charset}, declared", encoded, XML)
+            yield with_body(f"{charset}, declared", encoded, XML)
 
 
 def _encoded(body: bytes, charset: str) -> bytes | None:
     try:
-        found = codecs.encode(body.decode(), charset)
-        return found if isinstance(found, bytes) else None
-    except Exception:  # noqa: BLE001 (a codec's own: any)
+        encoded = codecs.encode(body.decode(), charset)
+        return encoded if isinstance(encoded, bytes) else None
+    except Exception:  # noqa: BLE001 - a codec may raise any exception
         return None

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from tests.hostile.stage import Stage, staged
+from tests.hostile.harness import Stage, staged
 from tests.hostile.summary import PROPERTY
 
-Counted = Callable[[str, Mapping[int, int], int], None]
+Count = Callable[[str, Mapping[int, int], int], None]
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +17,14 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture
-def counted(record_property: Callable[[str, object], None]) -> Counted:
-    """Tells the summary: the name of a harness, its answers by status (0: not over HTTP), and the most memory one took."""
+def count_inputs(record_property: Callable[[str, object], None]) -> Count:
+    """Return a function that passes counts to the summary.
 
-    def tell(name: str, statuses: Mapping[int, int], most: int) -> None:
-        record_property(PROPERTY, [name, {str(status): number for status, number in statuses.items()}, most])
+    Its arguments are a harness's name, the number of responses by status code (0 if not over HTTP), and the peak of
+    memory of one input, in bytes.
+    """
 
-    return tell
+    def count(name: str, statuses: Mapping[int, int], peak: int) -> None:
+        record_property(PROPERTY, [name, {str(status): number for status, number in statuses.items()}, peak])
+
+    return count

@@ -1,7 +1,7 @@
-"""A coverage-guided fuzzer on the reader: `python -m tests.hostile.fuzz_reader -runs=100000 -seed=1 CORPUS`.
+"""A coverage-guided fuzzer of the request parser: `python -m tests.hostile.fuzz_reader -runs=100000 -seed=1 CORPUS`.
 
-An input's first byte chooses the Content-Type, the rest is the body. Whatever it is, it is read, or refused by a problem
-that can be written and read again in every format; nothing else is raised. Options are libFuzzer's.
+An input's first byte selects the Content-Type, the rest is the body. Every input is parsed, or rejected with a problem
+that can be written and parsed again in every format. No other exception is raised. The options are those of libFuzzer.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from xml.etree import ElementTree
 
 import atheris
 
-for code in ("functions", "layers/common", "layers/charger_link"):
-    sys.path.insert(0, str(Path(__file__).parents[2] / code))
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from scripts.import_roots import import_roots
+
+sys.path[:0] = map(str, import_roots())
 with atheris.instrument_imports(
-    include=["wire", "charger_connect.request", "charger_link.addresses", "xmltodict"]
+    include=["common.wire", "charger_connect.request", "charger_link.addresses", "xmltodict"]
 ):
     from charger_connect.request import ConnectRequest
-    from wire import MediaType, OcppStatusResponse, Problem, Refused, read_request, write
-    from wire import xml_body as _xml_body  # noqa: F401 - imported late by the reader, after instrumentation
+    from common.wire import MediaType, OcppStatusResponse, Problem, ProblemError, read_request, write_response
+    from common.wire import xml_body as _xml_body  # noqa: F401 - so that it is instrumented: the parser imports it at the first XML body
 
 CONTENT_TYPES: Final = (
     "application/json",
@@ -34,20 +37,20 @@ CONTENT_TYPES: Final = (
 )
 
 
-def read(data: bytes) -> None:
-    """One input."""
+def test_one_input(data: bytes) -> None:
+    """Parse one input, and write and parse the result in every format."""
     content_type, body = CONTENT_TYPES[data[0] % len(CONTENT_TYPES)] if data else None, data[1:]
     try:
         request = read_request(body, content_type, ConnectRequest, connectorId=None)
-    except Refused as refused:
-        message: OcppStatusResponse | Problem = refused.problem
+    except ProblemError as error:
+        message: OcppStatusResponse | Problem = error.problem
     else:
         assert isinstance(request.id, UUID)
         assert request.chargerId
         message = OcppStatusResponse(request.id, request.chargerId, 0, "NoError", "Accepted", request.tokenId)
     assert isinstance(message, OcppStatusResponse) or 400 <= message.status < 500
     for media in MediaType:
-        text = write(message, media)[1]
+        text = write_response(message, media)[1]
         text.encode()
         if media.is_xml:
             ElementTree.fromstring(text)
@@ -56,5 +59,5 @@ def read(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, read)
+    atheris.Setup(sys.argv, test_one_input)
     atheris.Fuzz()

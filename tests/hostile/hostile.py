@@ -1,4 +1,4 @@
-"""One hostile HTTP request, as bytes on the wire."""
+"""One hostile HTTP request, as the bytes to send."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Hostile:
-    """`body` None is a request without one; headers are sent as they are, `Host` and the length beside them."""
+    """A request. `body` is None for no body. `headers` are sent unchanged, after `Host` and before `Content-Length`."""
 
     name: str
     body: bytes | None = None
@@ -24,7 +24,7 @@ class Hostile:
     target: str | bytes = PATH
     method: str = "POST"
 
-    def on_the_wire(self) -> bytes:
+    def to_bytes(self) -> bytes:
         target = self.target.encode("latin-1") if isinstance(self.target, str) else self.target
         lines = [b"%b %b HTTP/1.1" % (self.method.encode(), target), b"Host: localhost", b"Connection: close"]
         for name, value in self.headers:
@@ -34,6 +34,6 @@ class Hostile:
         return b"\r\n".join(lines) + b"\r\n\r\n" + (self.body or b"")
 
 
-def typed(name: str, body: bytes, media: str) -> Hostile:
-    """A body of a media type."""
+def with_body(name: str, body: bytes, media: str) -> Hostile:
+    """Return a request with a body of this media type."""
     return Hostile(f"{name} as {media}", body, (("Content-Type", media),))

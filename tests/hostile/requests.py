@@ -1,4 +1,4 @@
-"""Hostile headers, paths and queries."""
+"""Hostile headers, paths, queries and callbacks, and malformed HTTP."""
 
 from __future__ import annotations
 
@@ -246,11 +246,11 @@ def headers(port: int) -> Iterator[Hostile]:
 
 
 def chargers_in_paths(_port: int) -> Iterator[Hostile]:
-    """Tricks where the path names a charger or an attempt: as they are, encoded, and encoded twice."""
-    for trick in (*PATHS, *TEXTS):
-        encoded = quote(trick.encode(errors="surrogatepass"), safe="")
-        raw = "".join(character for character in trick if character not in " \r\n\t\x0b\x0c\x00?#").encode()
-        for form, segment in (
+    """Yield hostile chargers and attempts in paths: unchanged, percent-encoded, and percent-encoded twice."""
+    for text in (*PATHS, *TEXTS):
+        encoded = quote(text.encode(errors="surrogatepass"), safe="")
+        raw = "".join(character for character in text if character not in " \r\n\t\x0b\x0c\x00?#").encode()
+        for encoding, segment in (
             ("raw", raw),
             ("encoded", encoded.encode()),
             ("twice", quote(encoded, safe="").encode()),
@@ -268,7 +268,7 @@ def chargers_in_paths(_port: int) -> Iterator[Hostile]:
                 if len(whole) < 9_000:
                     body = b'{"status":"Accepted"}' if method == "POST" else None
                     yield Hostile(
-                        f"{form} {trick[:30]!a} in {target}",
+                        f"{encoding} {text[:30]!a} in {target}",
                         body,
                         (("Content-Type", JSON),),
                         whole,
@@ -277,12 +277,12 @@ def chargers_in_paths(_port: int) -> Iterator[Hostile]:
 
 
 def queries(port: int) -> Iterator[Hostile]:
-    body, typed = in_json(request(port, tokenId=None)), (("Content-Type", JSON),)
+    body, content_type = in_json(request(port, tokenId=None)), (("Content-Type", JSON),)
     for number in NUMBERS:
         if len(number) > 5_000:
             continue
         escaped = quote(number)
-        yield Hostile(f"connectorId={number[:20]}", body, typed, f"{PATH}?connectorId={escaped}")
+        yield Hostile(f"connectorId={number[:20]}", body, content_type, f"{PATH}?connectorId={escaped}")
         yield Hostile(f"limit={number[:20]}", None, (), f"{ATTEMPTS.format('CP-1')}?limit={escaped}", "GET")
     for query in (
         "connectorId",
@@ -298,9 +298,9 @@ def queries(port: int) -> Iterator[Hostile]:
         "a=" + "b" * 8_000,
         "&".join(f"a{n}=1" for n in range(900)),
     ):
-        yield Hostile(f"?{query[:40]}", body, typed, f"{PATH}?{query}")
+        yield Hostile(f"?{query[:40]}", body, content_type, f"{PATH}?{query}")
     now = "2026-11-22T08:22:09.446952Z"
-    for mark in (
+    for cursor in (
         *(
             None,
             True,
@@ -332,13 +332,13 @@ def queries(port: int) -> Iterator[Hostile]:
             [ID, "ￗ" * 8],
         ),
     ):
-        text = urlsafe_b64encode(json.dumps(mark).encode()).decode()
-        for form in (text, text.rstrip("="), text + "=", "=" + text):
+        text = urlsafe_b64encode(json.dumps(cursor).encode()).decode()
+        for encoded in (text, text.rstrip("="), text + "=", "=" + text):
             yield Hostile(
-                f"next of {ascii(mark)[:40]}",
+                f"next of {ascii(cursor)[:40]}",
                 None,
                 (),
-                f"{ATTEMPTS.format('CP-1')}?next={quote(form)}",
+                f"{ATTEMPTS.format('CP-1')}?next={quote(encoded)}",
                 "GET",
             )
     for raw in (
@@ -385,10 +385,10 @@ def callbacks(_port: int) -> Iterator[Hostile]:
 
 
 def framing(port: int) -> Iterator[bytes]:
-    """Requests that are not quite HTTP."""
+    """Yield requests that are malformed HTTP."""
     body = in_json(request(port))
     start, length = b"POST %b HTTP/1.1\r\nHost: localhost\r\n" % PATH.encode(), len(body)
-    typed = start + b"Content-Type: application/json\r\n"
+    head_start = start + b"Content-Type: application/json\r\n"
     for head in (
         *(
             b"Content-Length: -1",
@@ -423,7 +423,7 @@ def framing(port: int) -> Iterator[bytes]:
         ),
         b"\r\n".join(b"H%d: x" % number for number in range(2_000)),
     ):
-        yield typed + head + b"\r\nConnection: close\r\n\r\n" + body
+        yield head_start + head + b"\r\nConnection: close\r\n\r\n" + body
     for line in (
         b"",
         b"POST",
@@ -447,4 +447,4 @@ def framing(port: int) -> Iterator[bytes]:
         b"1;" + b"x" * 9_000 + b"\r\na\r\n0\r\n\r\n",
         b"1\r\nab\r\n0\r\n\r\n",
     ):
-        yield typed + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunks
+        yield head_start + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunks

@@ -1,4 +1,4 @@
-"""A pytest plugin: says at the end of a run how many hostile inputs were tried, what was answered, and what the dearest cost."""
+"""A pytest plugin that prints at the end of a run the number of hostile inputs, the responses, and the peak of memory."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ PROPERTY: Final = "hostile inputs"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Counts from the reports, which xdist's workers hand over too."""
-    total, answers, failed = 0, Counter[str](), 0
+    """Count the inputs in the reports, which include those of xdist's workers."""
+    total, responses, failed = 0, Counter[str](), 0
     lines = []
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
@@ -22,17 +22,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                     harness, statuses, peak = value
                     failed += outcome == "failed"
                     total += (inputs := sum(statuses.values()))
-                    answers.update({status: number for status, number in statuses.items() if status != "0"})
-                    memory = f", at most {peak / 2**20:.1f} MiB for one" if peak else ""
+                    responses.update({status: number for status, number in statuses.items() if status != "0"})
+                    memory = f", at most {peak / 2**20:.1f} MiB for one input" if peak else ""
                     lines.append(f"{harness}: {inputs} inputs{memory}")
     if not lines:
         return
     terminalreporter.section("hostile input")
     for line in lines:
         terminalreporter.line(line)
-    told = ", ".join(f"{number} of {status}" for status, number in sorted(answers.items()))
-    errors = sum(number for status, number in answers.items() if status >= "500")
-    terminalreporter.line(f"answers: {told}")
+    by_status = ", ".join(f"{number} of {status}" for status, number in sorted(responses.items()))
+    errors = sum(number for status, number in responses.items() if status >= "500")
+    terminalreporter.line(f"responses: {by_status}")
     terminalreporter.line(
-        f"all: {total} inputs, {errors} answers of 5xx{f', {failed} FAILED' if failed else ''}"
+        f"all: {total} inputs, {errors} responses of 5xx{f', {failed} FAILED' if failed else ''}"
     )

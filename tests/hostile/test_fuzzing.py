@@ -1,4 +1,4 @@
-"""The fuzzer, small: a fixed seed and number of runs, from what real clients send. `make fuzz` runs it large."""
+"""A short run of the fuzzer, with a fixed seed and the recorded requests as its corpus. `make fuzz` runs longer."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tests.contract.cases import requests
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.hostile.conftest import Counted
+    from tests.hostile.conftest import Count
 
 RUNS = 20_000
 MEMORY = 1024
-"""Megabytes that the fuzzer's process may take, its own coverage tables included."""
-SECONDS_FOR_ONE = 60
-"""After which one input counts as a hang."""
+"""Memory limit of the fuzzer's process in megabytes, including its coverage tables."""
+INPUT_TIMEOUT = 60
+"""Seconds after which one input counts as a hang."""
 
 
-def test_the_reader_stands_whatever_is_found(tmp_path: Path, counted: Counted) -> None:
+def test_the_request_parser_handles_every_input_of_the_fuzzer(tmp_path: Path, count_inputs: Count) -> None:
     pytest.importorskip("atheris", reason="atheris has no wheel for this platform or Python")
     corpus = tmp_path / "corpus"
     corpus.mkdir()
@@ -37,17 +37,23 @@ def test_the_reader_stands_whatever_is_found(tmp_path: Path, counted: Counted) -
     runs = int(os.environ.get("RUNS", RUNS))
     options = [f"-runs={runs}", f"-seed={os.environ.get('SEED', 1)}", f"-rss_limit_mb={MEMORY}"]
     options += [
-        f"-timeout={SECONDS_FOR_ONE}",
+        f"-timeout={INPUT_TIMEOUT}",
         "-max_len=4096",
         f"-artifact_prefix={tmp_path}/",
         "-print_final_stats=1",
     ]
     command = [sys.executable, "-m", "tests.hostile.fuzz_reader", *options, str(corpus)]
-    ended = subprocess.run(command, cwd=template.PATH.parent, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stdout[-4_000:] + ended.stderr[-4_000:]
-    done = re.search(r"Done (\d+) runs", ended.stderr)
+    completed = subprocess.run(command, cwd=template.PATH.parent, capture_output=True, text=True)
+    assert completed.returncode == 0, completed.stdout[-4_000:] + completed.stderr[-4_000:]
+    done = re.search(r"Done (\d+) runs", completed.stderr)
     assert done
     assert int(done[1]) >= runs
-    features = re.findall(r"cov: (\d+) ft: (\d+)", ended.stderr)
-    assert int(features[-1][1]) > int(features[0][1]), "nothing was learnt: is the reader instrumented?"
-    counted(f"fuzzer on the reader (cov {features[-1][0]}, features {features[-1][1]})", {0: int(done[1])}, 0)
+    features = re.findall(r"cov: (\d+) ft: (\d+)", completed.stderr)
+    assert int(features[-1][1]) > int(features[0][1]), (
+        "the fuzzer found no new coverage: is the parser instrumented?"
+    )
+    count_inputs(
+        f"fuzzer of the request parser (cov {features[-1][0]}, features {features[-1][1]})",
+        {0: int(done[1])},
+        0,
+    )

@@ -1,7 +1,7 @@
-"""Schemathesis: requests made from docs/openapi.yaml, good and bad, through the gateway; the answers must be what it says.
+"""Schemathesis: valid and invalid requests generated from docs/openapi.yaml. The responses must match the description.
 
-Not asked for: that everything outside the schema is refused, or everything inside accepted. The reader is lenient
-on purpose (a port may be a string), and whether an address may be called is not a matter of schema.
+The tests do not require that requests outside the schema are rejected, or that those inside are accepted. The parser is
+lenient on purpose (a port may be a string), and the schema does not define which addresses are allowed.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from apidoc.generate import render_openapi
 from apidoc.samples import REQUEST_FORMATS
-from apidoc.written import render_openapi
 
 if TYPE_CHECKING:
-    from tests.hostile.conftest import Counted
-    from tests.hostile.stage import Stage
+    from tests.hostile.conftest import Count
+    from tests.hostile.harness import Stage
 
 EXAMPLES = 500 if os.environ.get("HOSTILE") == "all" else 40
 CHECKS = [
@@ -43,24 +43,24 @@ CHECKS = [
 
 @schemathesis.deserializer("application/problem+xml", "application/xml", "text/xml")
 def read_xml(_context: Any, response: Any) -> Any:
-    """An XML answer as the object that its schema is of."""
-    return plain(ElementTree.fromstring(response.text))
+    """Convert an XML response to the object that its schema describes."""
+    return to_object(ElementTree.fromstring(response.text))
 
 
-def plain(element: ElementTree.Element) -> Any:
+def to_object(element: ElementTree.Element) -> Any:
     if element.get("{http://www.w3.org/2001/XMLSchema-instance}nil"):
         return None
     if len(element) and all(child.tag.endswith("}i") for child in element):
-        return [plain(child) for child in element]
+        return [to_object(child) for child in element]
     if len(element):
-        return {child.tag.rpartition("}")[2]: plain(child) for child in element}
+        return {child.tag.rpartition("}")[2]: to_object(child) for child in element}
     text = element.text or ""
     return int(text) if element.tag.endswith(("}connectorId", "}status")) and text.isdecimal() else text
 
 
 schema = schemathesis.openapi.from_dict(yaml.safe_load(render_openapi()))
-answers: Counter[int] = Counter()
-sent: set[str | None] = set()
+responses: Counter[int] = Counter()
+sent_media_types: set[str | None] = set()
 
 
 @schema.parametrize()
@@ -71,25 +71,25 @@ sent: set[str | None] = set()
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_answers_are_what_the_description_says(case: schemathesis.Case[Any], stage: Stage) -> None:
+def test_responses_match_the_description(case: schemathesis.Case[Any], stage: Stage) -> None:
     body = case.body
-    # Most addresses are answered with 403: every other request is for the server that is there.
+    # Most addresses return 403, so about half of the requests name the running OCPP server.
     if isinstance(body, dict) and body.get("serverIpAddress") and len(json.dumps(body, default=str)) % 2:
         body |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": stage.target.port}
     response = case.call(base_url=stage.url, timeout=120)
-    answers[response.status_code] += 1
-    sent.add(case.media_type)
+    responses[response.status_code] += 1
+    sent_media_types.add(case.media_type)
     case.validate_response(response, checks=CHECKS)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def emptied(stage: Stage) -> None:
+def empty_table(stage: Stage) -> None:
     stage.table.clear()
 
 
-def test_it_asked_and_reached(stage: Stage, counted: Counted) -> None:
-    counted("Schemathesis", answers, 0)
-    assert sum(answers.values()) > EXAMPLES
-    assert answers[200] > 0
-    assert set(REQUEST_FORMATS) <= sent
+def test_requests_in_every_format_were_sent_and_some_succeeded(stage: Stage, count_inputs: Count) -> None:
+    count_inputs("Schemathesis", responses, 0)
+    assert sum(responses.values()) > EXAMPLES
+    assert responses[200] > 0
+    assert set(REQUEST_FORMATS) <= sent_media_types
     assert stage.target.strays == []

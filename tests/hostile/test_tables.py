@@ -1,4 +1,4 @@
-"""Tables of hostile requests, each sent over a socket: no answer of 5xx, every refusal a problem document, memory bounded."""
+"""Tables of hostile requests, sent over sockets: no 5xx, every rejection is a problem document, memory is limited."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from tests.hostile.hostile import TOKEN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.hostile.conftest import Counted
+    from tests.hostile.conftest import Count
+    from tests.hostile.harness import Heard, Stage
     from tests.hostile.hostile import Hostile
-    from tests.hostile.stage import Heard, Stage
 
-MOST_MEMORY = 24 * 1024 * 1024
-"""Bytes that any one input may need beyond what was there before it, the embedded table and the gateway included."""
-SMALL = 80
-"""Inputs of a table in a small run, chosen by a fixed seed; HOSTILE=all sends them all (make fuzz)."""
-FULL = 200
-"""Attempts after which the journal is emptied: the embedded table slows down as it fills."""
+MEMORY_LIMIT = 24 * 1024 * 1024
+"""Maximum memory of one input in bytes, including that of the embedded table and the gateway."""
+SAMPLE_SIZE = 80
+"""Number of inputs of a table in a short run, chosen with a fixed seed. HOSTILE=all (make fuzz) sends all."""
+CLEAR_INTERVAL = 200
+"""Number of inputs after which the embedded table is cleared: it slows down as it fills."""
 
 TABLES: dict[str, Callable[[int], Iterator[Hostile]]] = {
     "numbers": bodies.numbers,
@@ -36,9 +36,9 @@ TABLES: dict[str, Callable[[int], Iterator[Hostile]]] = {
     "tokens": bodies.tokens,
     "surrogates and broken UTF-8": bodies.surrogates,
     "depth and number": bodies.depths,
-    "XML": bodies.xml_tricks,
-    "JSON": bodies.json_tricks,
-    "forms": bodies.form_tricks,
+    "XML": bodies.malformed_xml,
+    "JSON": bodies.malformed_json,
+    "forms": bodies.malformed_forms,
     "sizes": bodies.sizes,
     "charsets": bodies.charsets,
     "headers": requests.headers,
@@ -49,71 +49,73 @@ TABLES: dict[str, Callable[[int], Iterator[Hostile]]] = {
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_hostile_requests_are_refused_or_read(table: str, stage: Stage, counted: Counted) -> None:
+def test_hostile_requests_are_rejected_or_executed(table: str, stage: Stage, count_inputs: Count) -> None:
     inputs = list(TABLES[table](stage.target.port))
-    if os.environ.get("HOSTILE") != "all" and len(inputs) > SMALL:
-        inputs = random.Random(table).sample(inputs, SMALL)
-    wrong: list[str] = []
+    if os.environ.get("HOSTILE") != "all" and len(inputs) > SAMPLE_SIZE:
+        inputs = random.Random(table).sample(inputs, SAMPLE_SIZE)
+    failures: list[str] = []
     statuses: Counter[int] = Counter()
-    most = 0
+    largest_peak = 0
     tracemalloc.start()
     try:
         for number, hostile in enumerate(inputs):
-            if number % FULL == 0:
+            if number % CLEAR_INTERVAL == 0:
                 stage.table.clear()
             before, _ = tracemalloc.get_traced_memory()
             tracemalloc.reset_peak()
-            heard = stage.send(hostile.on_the_wire(), hostile.method)
+            response = stage.send(hostile.to_bytes(), hostile.method)
             peak = tracemalloc.get_traced_memory()[1] - before
-            statuses[heard.status] += 1
-            most = max(most, peak)
-            if peak > MOST_MEMORY:
-                wrong.append(f"{hostile.name}: {peak} bytes of memory")
-            wrong += [f"{hostile.name}: {fault}" for fault in faults(heard)]
+            statuses[response.status] += 1
+            largest_peak = max(largest_peak, peak)
+            if peak > MEMORY_LIMIT:
+                failures.append(f"{hostile.name}: {peak} bytes of memory")
+            failures += [f"{hostile.name}: {fault}" for fault in faults(response)]
     finally:
         tracemalloc.stop()
-    counted(table, statuses, most)
-    assert wrong == []
+    count_inputs(table, statuses, largest_peak)
+    assert failures == []
     assert stage.target.strays == []
 
 
-def test_what_is_not_quite_http_ends_as_it_should(stage: Stage, counted: Counted) -> None:
+def test_malformed_http_is_rejected_without_a_server_error(stage: Stage, count_inputs: Count) -> None:
     statuses = {data: stage.send(data).status for data in requests.framing(stage.target.port)}
-    counted("framing", {0: len(statuses)}, 0)
-    own = (
+    count_inputs("framing", {0: len(statuses)}, 0)
+    gateway_errors = (
         HTTPStatus.NOT_IMPLEMENTED,
         HTTPStatus.HTTP_VERSION_NOT_SUPPORTED,
-    )  # what a gateway says of HTTP itself
+    )  # the gateway's responses to unsupported HTTP
     assert {
-        data[:80]: status for data, status in statuses.items() if status >= 500 and status not in own
+        data[:80]: status
+        for data, status in statuses.items()
+        if status >= 500 and status not in gateway_errors
     } == {}
     assert stage.target.strays == []
 
 
-def test_the_ocpp_server_was_asked(stage: Stage) -> None:
-    """The tables reach all the way: much of what they hold is a request that is carried out."""
+def test_many_requests_reached_the_ocpp_server(stage: Stage) -> None:
+    """Many requests in the tables are valid, and the service executes them."""
     assert stage.target.asked > 100
 
 
-def faults(heard: Heard) -> Iterator[str]:
-    """What is wrong with an answer."""
-    if heard.status == 0:
-        yield "no answer"
+def faults(response: Heard) -> Iterator[str]:
+    """Yield a description of each fault of a response."""
+    if response.status == 0:
+        yield "no response"
         return
-    if not 200 <= heard.status < 500:
-        yield f"{heard.status}: {heard.body[:200]!r}"
-    if TOKEN.encode() in heard.body:
-        yield "the token is told"
-    if b"Traceback" in heard.body or b'.py"' in heard.body:
+    if not 200 <= response.status < 500:
+        yield f"{response.status}: {response.body[:200]!r}"
+    if TOKEN.encode() in response.body:
+        yield "the token is in the response"
+    if b"Traceback" in response.body or b'.py"' in response.body:
         yield "a stack trace"
-    media = heard.headers.get("content-type", "").partition(";")[0]
-    if heard.body:
+    media = response.headers.get("content-type", "").partition(";")[0]
+    if response.body:
         try:
-            document = read(heard.body, media)
+            document = read(response.body, media)
         except (ValueError, ElementTree.ParseError) as error:
-            yield f"{media} cannot be read: {error}"
+            yield f"{media} cannot be parsed: {error}"
         else:
-            if heard.status >= 400 and media == "application/json" and set(document) != {"message"}:
+            if response.status >= 400 and media == "application/json" and set(document) != {"message"}:
                 yield "an error that is neither a problem document nor the gateway's"
 
 

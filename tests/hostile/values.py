@@ -1,4 +1,4 @@
-"""Values to be found hard to read, by what is hard about them; the member that holds them is for others to choose."""
+"""Values that are difficult to parse, by kind. `bodies.py` and `requests.py` put them into fields, paths and queries."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from settings import Environment, Settings
-from settings.access import AccessSettings
-from settings.callback import CallbackSettings
-from settings.connect import ConnectSettings
-from settings.preflight import PreflightSettings
+from common.settings import Environment, Settings
+from common.settings.access import AccessSettings
+from common.settings.callback import CallbackSettings
+from common.settings.connect import ConnectSettings
+from common.settings.preflight import PreflightSettings
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy

@@ -14,8 +14,8 @@ import attempts.service
 import charger_connect.handler
 import charger_connect.service
 from charger_link import REPEATABLE
-from journal import DynamoDB, Journal
-from transport.credentials import from_environment
+from common.journal import DynamoDB, Journal
+from common.transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -8,8 +8,8 @@ import pytest
 
 from charger_link.dialects import native
 from local.table import start_table
+from tests.model.harness import set_stage
 from tests.model.machine import Callers
-from tests.model.stage import set_stage
 from tests.model.table import Table
 
 if TYPE_CHECKING:

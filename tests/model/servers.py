@@ -1,7 +1,8 @@
-"""Two OCPP servers as the link meets them, and the charge points behind them, which count.
+"""Three OCPP servers as the link meets them, and the charge points behind them, which count.
 
 `NativeServer` keeps the rules of docs/native-link.openapi.yaml: its record is durable, and decides. `PlainServer`
-remembers nothing and starts a charge at every request that it gets: with it every repeat is a double start.
+remembers nothing and starts a charge at every request that it gets: with it every repeat is a double start. `CallingServer`
+does so too, as CitrineOS: it answers that the start is published, and what the charger answers goes to the URL of the request.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
-from transport import Response
+from common.transport import Response
 
 if TYPE_CHECKING:
-    from tests.model.stage import Message
+    from tests.model.harness import Invocation, Message
 
 
 class Weather(StrEnum):
@@ -132,6 +134,39 @@ class NativeServer(PlainServer):
                 record.late = answer
             case _:
                 record.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A URL that came with a start of `sender`, and what the charger answers; None where it never does, or was not asked."""
+
+    url: str
+    sender: Invocation
+    body: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class CallingServer(PlainServer):
+    """`callbacks` are those of every request that it read, in order."""
+
+    callbacks: list[Callback] = field(default_factory=list)
+
+    def serve(self, message: Message, weather: Weather) -> Response | None:
+        if weather in _AT_THE_DOOR or weather is Weather.DIES_RECORDED:
+            return _turned_away(weather)
+        query = parse_qs(urlsplit(message.path).query)
+        (url,), (charger,) = query["callbackUrl"], query["identifier"]
+        if weather in _NOT_SENT:
+            self.callbacks.append(Callback(url, message.sender))
+            why = f"No connection found for identifier: 1:{charger}"
+            return _json(200, [{"success": False, "payload": why}])
+        status = self._start(message, json.loads(message.body)["idTag"], charger, weather)["status"]
+        body = {"_errorCode": "NotImplemented"} if weather is Weather.NOT_SUPPORTED else {"status": status}
+        answers = None if weather is Weather.SILENT else body
+        self.callbacks.append(Callback(url, message.sender, answers))
+        if weather in _GARBLED:
+            return _garbled(weather, {})
+        return _json(200, [{"success": True}])
 
 
 def _read(message: Message) -> tuple[str, str, str]:

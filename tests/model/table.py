@@ -10,8 +10,8 @@ from moto.dynamodb.exceptions import DynamodbException
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 
+from common.transport import Response
 from local.table import REGION
-from transport import Response
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -32,6 +32,15 @@ class Table:
             return Response(200, {}, json.dumps(handler.update_item().result).encode())
         except DynamodbException as error:
             return Response(400, {}, error.description.encode())
+
+    def read(self, body: dict[str, Any]) -> Response:
+        """What DynamoDB answers to a GetItem."""
+        found = self.item(body["Key"]["id"]["S"])
+        return Response(200, {}, json.dumps({"Item": found} if found else {}).encode())
+
+    def delete(self, id_: str) -> None:
+        """Delete an item, as an operator or its time to live does."""
+        dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].delete_item(self.name, {"id": {"S": id_}})
 
     def item(self, id_: str) -> dict[str, Any] | None:
         """An item as it stands, in DynamoDB's notation."""

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from common.journal import Journal
+from tests.integration.journal import version_1_0
+from tests.model.machine import CALLING, NATIVE, PLAIN
+
 if TYPE_CHECKING:
     from tests.model.machine import Callers
 
@@ -24,4 +28,15 @@ SEARCH = settings(
 
 
 def test_no_order_of_events_starts_a_charge_twice_or_loses_an_attempt(callers: type[Callers]) -> None:
+    callers.ports = (NATIVE, PLAIN)
+    run_state_machine_as_test(callers, settings=SEARCH)
+
+
+def test_nor_does_any_with_callbacks_and_deleted_items(callers: type[Callers]) -> None:
+    callers.ports, callers.deletes, callers.most = (CALLING, CALLING, PLAIN), True, 3
+    run_state_machine_as_test(callers, settings=SEARCH)
+
+
+def test_nor_does_any_with_version_1_0_and_the_current_one_side_by_side(callers: type[Callers]) -> None:
+    callers.versions = (Journal, version_1_0.Journal)
     run_state_machine_as_test(callers, settings=SEARCH)

@@ -12,9 +12,9 @@ import pytest
 import attempts.handler
 import authorizer.handler
 import callback.handler
-import edge.guard
 import preflight.handler
 from charger_connect import observe
+from common.edge import guard
 from local.template import Resolver
 from scripts.transform import extend, load, transform
 from tests.integration.calling import Caller, calling
@@ -35,7 +35,7 @@ _LOGGERS: list[Any] = [
     attempts.handler._log,
     authorizer.handler._log,
     callback.handler._log,
-    edge.guard._log,
+    guard._log,
     preflight.handler._log,
 ]
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from authorizer.handler import respond
-from settings import SettingsError
-from settings.access import AccessSettings
+from common.settings import SettingsError
+from common.settings.access import AccessSettings
 from tests.integration.calling import Caller, Context, request
 from tests.integration.misbehaving import Misbehaving
 from tests.operations.conftest import listening

@@ -16,10 +16,10 @@ import authorizer.handler
 import callback.handler
 import charger_connect.handler
 import preflight.handler
-from edge import Crashed, causes, check, guarded, run_guarded
+from common.edge import Crashed, causes, check, guarded, run_guarded
+from common.settings.preflight import PreflightSettings
 from local.server import Request, Response, Server
 from scripts.transform import load
-from settings.preflight import PreflightSettings
 from tests.infrastructure.conftest import of_type
 from tests.integration.calling import Context
 from tests.operations.conftest import listening, messages, metrics
@@ -87,7 +87,7 @@ SOME = pytest.mark.parametrize("case", HTTP, ids=lambda case: case.name)
 
 @pytest.fixture(autouse=True)
 def _callbacks_do_not_expire(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("journal.callbacks.expired", lambda *_: False)
+    monkeypatch.setattr("common.journal.callbacks.expired", lambda *_: False)
 
 
 def assert_without_message(error: Crashed) -> None:

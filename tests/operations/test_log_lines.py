@@ -18,7 +18,7 @@ from tests.infrastructure.conftest import of_type
 from tests.integration.calling import Caller, Context, request
 from tests.integration.misbehaving import Misbehaving, declines, hangs
 from tests.operations.conftest import listening, messages
-from tests.operations.happenings import everything
+from tests.operations.scenarios import everything
 
 if TYPE_CHECKING:
     from local.table import TableServer

@@ -11,17 +11,17 @@ import pytest
 import callback.handler
 import callback.service
 from charger_connect import observe
-from journal import DynamoDB, Journal
+from common.journal import DynamoDB, Journal
+from common.transport.credentials import from_environment
 from scripts.cost import Figures
 from tests.infrastructure.conftest import of_type
 from tests.integration.calling import Context, calling, request
 from tests.integration.misbehaving import answers
-from tests.operations import named
+from tests.operations import template_metrics
 from tests.operations.aws_metrics import DOCUMENTED
 from tests.operations.conftest import listening, messages, metrics
-from tests.operations.happenings import everything, server
-from tests.operations.named import OWN, Metric
-from transport.credentials import from_environment
+from tests.operations.scenarios import everything, server
+from tests.operations.template_metrics import OWN, Metric
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -49,10 +49,10 @@ def _is_emitted(metric: Metric, emitted: Emitted) -> bool:
 def test_what_alarms_and_widgets_name_of_ours_the_code_emits(
     resources: dict[str, Any], emitted: Emitted
 ) -> None:
-    filtered = {(metric.name, *metric.dimensions) for metric in named.by_filters(resources)}
+    filtered = {(metric.name, *metric.dimensions) for metric in template_metrics.by_filters(resources)}
     ours = [
         metric
-        for metric in (*named.by_alarms(resources), *named.by_widgets(resources))
+        for metric in (*template_metrics.by_alarms(resources), *template_metrics.by_widgets(resources))
         if metric.namespace == OWN and (metric.name, *metric.dimensions) not in filtered
     ]
     assert len({metric.where for metric in ours}) > 12
@@ -76,7 +76,7 @@ def test_a_metric_that_nobody_emits_is_found(emitted: Emitted) -> None:
 def test_what_alarms_and_widgets_name_of_aws_it_documents(resources: dict[str, Any]) -> None:
     theirs = [
         metric
-        for metric in (*named.by_alarms(resources), *named.by_widgets(resources))
+        for metric in (*template_metrics.by_alarms(resources), *template_metrics.by_widgets(resources))
         if metric.namespace != OWN
     ]
     assert len(theirs) > 20
@@ -89,7 +89,10 @@ def test_what_alarms_and_widgets_name_of_aws_it_documents(resources: dict[str, A
 
 
 def test_what_the_code_emits_somebody_looks_at(resources: dict[str, Any], emitted: Emitted) -> None:
-    looked_at = {metric.name for metric in (*named.by_alarms(resources), *named.by_widgets(resources))}
+    looked_at = {
+        metric.name
+        for metric in (*template_metrics.by_alarms(resources), *template_metrics.by_widgets(resources))
+    }
     assert {name for name, _ in emitted} - looked_at == set()
 
 
@@ -150,5 +153,5 @@ def callback_refused(shared_table: TableServer) -> dict[str, Any]:
 def test_the_cost_of_watching_counts_every_metric_that_an_alarm_looks_at(
     resources: dict[str, Any], emitted: Emitted
 ) -> None:
-    assert Figures().alarms == len(list(named.by_alarms(resources)))
-    assert len(emitted) + len(list(named.by_filters(resources))) <= Figures().metrics
+    assert Figures().alarms == len(list(template_metrics.by_alarms(resources)))
+    assert len(emitted) + len(list(template_metrics.by_filters(resources))) <= Figures().metrics

@@ -18,10 +18,10 @@ import callback.preflight
 import callback.service
 import charger_connect.preflight
 import charger_connect.service
+from common.settings.preflight import PreflightSettings
 from local.server import Request, Response, Server
 from local.table import Fault
 from preflight.handler import respond
-from settings.preflight import PreflightSettings
 from tests.integration.calling import Context
 from tests.operations.conftest import listening
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from charger_link import CircuitOpen, LinkError
+from common.wire.problems import PROBLEM_TYPES
 from scripts.transform import load
 from tests.infrastructure.conftest import of_type
-from wire.problems import PROBLEM_TYPES
 
 ROOT = Path(__file__).parents[2]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from journal import fingerprint
+from common.journal import fingerprint
 from tests.integration.calling import Caller, request
 from tests.integration.misbehaving import Misbehaving
 

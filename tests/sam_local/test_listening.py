@@ -15,7 +15,7 @@ from local import sam_local
 from local.csms import Options, serving
 from local.running import in_thread
 from local.sam_local import NoStack, Stack
-from local.standins import Steve, keeping
+from local.simulators import Steve, keeping
 from local.table import start_table
 from tests.ports import free_ports
 

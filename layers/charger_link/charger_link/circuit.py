@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from charger_link.errors import CircuitOpen
-from transport.retry_after import retry_after
+from common.transport.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,15 @@ from charger_link.errors import (
     StatusNotAvailable,
     Unreachable,
 )
-from transport import BODY_LIMIT, Broken, Deadline, NotConnected, Response, connect, trust
+from common.transport import (
+    BODY_LIMIT,
+    Deadline,
+    IncompleteResponse,
+    NotConnected,
+    Response,
+    connect,
+    load_tls_context,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,13 +128,13 @@ class Exchange:
                     self._failed(None)
                 # Once something was sent, a connection that is not made takes nothing of that back.
                 failure = failure or Unreachable(error.reason, _UNREACHABLE)
-            except Broken as error:
-                if error.heard:
+            except IncompleteResponse as error:
+                if error.received_any:
                     self._circuits.answered(self._server.name)
                 else:
                     self._failed(self._command.charger_id)
                 # A server that took the request and is still waiting is not a server that fails.
-                silent = error.reason == "timeout" and not error.heard
+                silent = error.reason == "timeout" and not error.received_any
                 failure = OutcomeUnknown("charger-silent" if silent else error.reason, _UNANSWERED)
                 if not self._repeat:
                     break
@@ -151,7 +159,7 @@ class Exchange:
         self._entered = True  # no trial: its answer decides whether there is one
         try:
             self._once("GET", path, {"Accept": "application/json", "Connection": "close"}, b"", BODY_LIMIT)
-        except Broken as error:
+        except IncompleteResponse as error:
             if error.reason != "too-long":  # a long list is an answer
                 return False
             self._circuits.answered(self._server.name)
@@ -173,7 +181,7 @@ class Exchange:
     def _once(self, method: str, path: str, headers: dict[str, str], body: bytes, limit: int) -> Reply:
         entry = self._server.entry
         headers = headers | self._secrets.headers(entry.secret, self._deadline)
-        tls = trust(entry.ca) if entry.scheme == "https" else None
+        tls = load_tls_context(entry.ca) if entry.scheme == "https" else None
         host = entry.server_name or self._server.address
         # Here and not earlier: a request that turns out to need no call must not use up the trial of an open circuit.
         if not self._entered and self._deadline.remaining() > 0:

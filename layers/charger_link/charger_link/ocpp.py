@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from charger_link.command import Answer, Outcome
-from remote_start import remote_start_id
+from common.remote_start import remote_start_id
 
 if TYPE_CHECKING:
     from charger_link.command import Command

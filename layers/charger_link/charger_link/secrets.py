@@ -14,7 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from charger_link.errors import ServerRefused
-from transport import Deadline
+from common.transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.children import Child
 from local.console import Console
 from local.console.files import FOLDER
 from local.gateway import serve
+from local.processes import Child
 from local.table import start_table
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from uuid import uuid4
 import pytest
 
 from local.chargers.live import without_tokens
-from local.children import Child
 from local.console import Console
 from local.csms import Options, serving
 from local.gateway import serve
+from local.processes import Child
 from local.running import in_thread
 from tests.integration.csms.client import Rest
 from tests.waiting import eventually

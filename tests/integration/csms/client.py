@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
+from websockets import Subprotocol
 from websockets.sync.client import connect
 
 from tests.integration.csms.conformance import CONNECT, STATUS, assert_conforms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
     from websockets.sync.client import ClientConnection
 
@@ -78,7 +80,10 @@ class Scripted:
         self.version = version
         self._boots = boot
         self._connection = connect(
-            f"{url}/{quote(identity, safe='')}", subprotocols=[f"ocpp{version}"], proxy=None, close_timeout=1
+            f"{url}/{quote(identity, safe='')}",
+            subprotocols=[Subprotocol(f"ocpp{version}")],
+            proxy=None,
+            close_timeout=1,
         )
 
     def __enter__(self) -> Scripted:
@@ -87,8 +92,10 @@ class Scripted:
             self.boot()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._connection.__exit__(*error)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.__exit__(kind, error, trace)
 
     def boot(self) -> None:
         if self.version == "1.6":
@@ -100,7 +107,8 @@ class Scripted:
     def call(self, action: str, payload: dict[str, Any]) -> list[Any]:
         """Sends a call and returns the answer's frame."""
         self.socket.send(json.dumps([2, str(uuid4()), action, payload]))
-        return json.loads(self.socket.recv(timeout=10))
+        frame: list[Any] = json.loads(self.socket.recv(timeout=10))
+        return frame
 
     def report(self, status: str, connector: int = 1, error_code: str = "NoError") -> None:
         assert (

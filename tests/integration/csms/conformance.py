@@ -17,7 +17,8 @@ METHODS = {CONNECT: "put", STATUS: "get"}
 
 @cache
 def document() -> dict[str, Any]:
-    return yaml.safe_load(FILE.read_text())
+    loaded: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    return loaded
 
 
 def documented(path: str) -> dict[str, Any]:
@@ -46,4 +47,5 @@ def _resolved(node: dict[str, Any]) -> dict[str, Any]:
     target: Any = document()
     for key in node["$ref"].removeprefix("#/").split("/"):
         target = target[key]
-    return target
+    resolved: dict[str, Any] = target
+    return resolved

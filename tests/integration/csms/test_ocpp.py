@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from websockets import Subprotocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -222,13 +223,16 @@ class TestWebSocket:
     @pytest.mark.parametrize("path", ["/", "/other/CP", "/ocpp", "/ocpp/", "/ocpp/a/b", "/ocpp/%00"])
     def test_it_is_refused_at_any_other_path(self, csms: Csms, path: str) -> None:
         url = csms.ocpp_url.removesuffix("/ocpp") + path
-        with pytest.raises(InvalidStatus, match="404"), connect(url, subprotocols=["ocpp1.6"], proxy=None):
+        with (
+            pytest.raises(InvalidStatus, match="404"),
+            connect(url, subprotocols=[Subprotocol("ocpp1.6")], proxy=None),
+        ):
             pass
 
     def test_it_is_refused_without_a_version_spoken_here(self, csms: Csms) -> None:
         with (
             pytest.raises(InvalidStatus, match="400"),
-            connect(f"{csms.ocpp_url}/CP", subprotocols=["ocpp1.5"], proxy=None),
+            connect(f"{csms.ocpp_url}/CP", subprotocols=[Subprotocol("ocpp1.5")], proxy=None),
         ):
             pass
 

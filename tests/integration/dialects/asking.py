@@ -11,19 +11,19 @@ from uuid import uuid4
 
 from charger_link import Circuits, Command, Link, LinkError, LinkServers
 from charger_link.secrets import Secrets
+from common.transport import Deadline
 from local.chargers import charging
 from local.running import in_thread
-from local.standins import keeping
+from local.simulators import keeping
 from tests.waiting import eventually
-from transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from charger_link import Answer, Published
     from local.chargers import Behaviour, ChargePoint
-    from local.standins import StandIn
-    from local.standins.serving import Model
+    from local.simulators import StandIn
+    from local.simulators.serving import Model
 
 LONG_TOKEN = "DE8AA1234567890123456"  # 21 characters: one more than OCPP 1.6 has room for
 CALLBACK_URL = "http://127.0.0.1:9/api/v1/ocpp/callbacks/id/1/s?a=b&c=d"

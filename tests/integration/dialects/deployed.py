@@ -11,24 +11,24 @@ from urllib.parse import urlsplit
 
 import callback.handler
 import callback.service
-from journal import DynamoDB, Journal
+from common.journal import DynamoDB, Journal
+from common.transport.credentials import from_environment
 from local import template
 from local.chargers import charging
 from local.gateway import serve
 from local.invokers import in_process
 from local.running import in_thread
-from local.standins import CitrineOS, keeping
+from local.simulators import CitrineOS, keeping
 from tests.integration.calling import LOOPBACK, Caller, Heard, request
 from tests.integration.dialects.asking import is_connected
 from tests.waiting import eventually
-from transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from local.chargers import Behaviour, ChargePoint
     from local.server import Server
-    from local.standins import StandIn
+    from local.simulators import StandIn
     from local.table import TableServer
 
 SECRET = "a secret of the tests"
@@ -79,7 +79,8 @@ def call_back(url: str, body: Any) -> tuple[int, bytes]:
     connection = HTTPConnection(parts.netloc, timeout=10)
     try:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        connection.request("POST", parts.path, content, {"Content-Type": "application/json"})
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request("POST", target, content, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

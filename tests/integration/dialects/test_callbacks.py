@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import callbacks
-from journal.attempt import Attempt
+from common.journal import callbacks
+from common.journal.attempt import Attempt
 from local.chargers import Behaviour, Reaction
 from local.server import Dropped
-from local.standins import CitrineOS
-from local.standins.serving import connected
+from local.simulators import CitrineOS
+from local.simulators.serving import connected
 from local.table import Fault
 from tests.integration.dialects.deployed import SECRET, Deployed, call_back, deployed
 from tests.waiting import eventually
@@ -192,23 +192,34 @@ def test_one_that_wins_the_race_with_settling_is_still_a_200(
 def test_forged_ones_all_hear_the_same_and_change_nothing(stack: Deployed, other: None) -> None:
     id_, another = unknown(stack), unknown(stack)
     base, path = stack.url_of(id_).rsplit("/callbacks/", 1)
+    path, query = path.split("?")
     _, expires, signature = path.split("/")
-    _, other_expires, other_signature = stack.url_of(another).rsplit("/callbacks/", 1)[1].split("/")
+    other_path, other_query = stack.url_of(another).rsplit("/callbacks/", 1)[1].split("?")
+    _, other_expires, other_signature = other_path.split("/")
     flipped = signature[:-1] + ("0" if signature[-1] != "0" else "1")
     attempt = Attempt.of(stack.item(id_))
+    wrong = query[:-1] + ("0" if query[-1] != "0" else "1")
     forged = [
-        f"{id_}/{expires}/{flipped}",
-        f"{id_}/{expires}/{signature.upper()}x",
-        f"{id_}/{int(expires) - 1}/{signature}",
-        f"{id_}/{int(expires) + 86400}/{signature}",
-        f"{id_}/{other_expires}/{other_signature}",
-        f"{another}/{expires}/{signature}",
-        f"00000000-0000-0000-0000-000000000001/{expires}/{signature}",
-        f"not-an-id/{expires}/{signature}",
-        f"{id_}/x{expires}/{signature}",
-        f"{id_}/%D9%A1/{signature}",
-        f"{id_}/{'9' * 400}/{signature}",
-        f"{id_}/{expires}/%F0%9F%94%8C",
+        f"{id_}/{expires}/{flipped}?{query}",
+        f"{id_}/{expires}/{signature.upper()}x?{query}",
+        f"{id_}/{int(expires) - 1}/{signature}?{query}",
+        f"{id_}/{int(expires) + 86400}/{signature}?{query}",
+        f"{id_}/{other_expires}/{other_signature}?{other_query}",
+        f"{another}/{expires}/{signature}?{query}",
+        f"00000000-0000-0000-0000-000000000001/{expires}/{signature}?{query}",
+        f"not-an-id/{expires}/{signature}?{query}",
+        f"{id_}/x{expires}/{signature}?{query}",
+        f"{id_}/%D9%A1/{signature}?{query}",
+        f"{id_}/{'9' * 400}/{signature}?{query}",
+        f"{id_}/{expires}/%F0%9F%94%8C?{query}",
+        f"{id_}/{expires}/{signature}",  # a path of version 1.0: its attempts have no key
+        f"{id_}/{expires}/{signature}?",
+        f"{id_}/{expires}/{signature}?{wrong}",
+        f"{id_}/{expires}/{signature}?{query}&{query}",
+        f"{id_}/{expires}/{signature}?{query.lower()}",
+        f"{id_}/{expires}/{signature}?keySignature=%F0%9F%94%8C",
+        f"{id_}/{expires}/{signature}?{other_query}",
+        f"{id_}/{expires}/{flipped}?keySignature={signature}",
         callbacks.path(b"another secret of the tests", attempt, time.time()),
         callbacks.path(SECRET.encode(), attempt, time.time() - callbacks.LIFETIME - 1),
         callbacks.path(SECRET.encode(), attempt, time.time() + 3600),

@@ -11,8 +11,8 @@ from charger_link import Published
 from charger_link.dialects import citrineos as dialect
 from local.chargers import Behaviour, Reaction
 from local.running import in_thread
-from local.standins import CitrineOS, keeping
-from local.standins.citrineos import CIRCUIT_BREAKER
+from local.simulators import CitrineOS, keeping
+from local.simulators.citrineos import CIRCUIT_BREAKER
 from tests.integration.dialects.asking import LONG_TOKEN, Asking, told
 from tests.integration.dialects.deployed import deployed
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.server import Request, Response
-    from local.standins import StandIn
+    from local.simulators import StandIn
     from local.table import TableServer
 
 OFFLINE = {"status": "Unavailable", "info": "unknown-or-not-connected"}

@@ -10,9 +10,9 @@ import pytest
 
 from charger_link import Circuits, Command, Link, LinkServers, OutcomeUnknown
 from charger_link.secrets import Secrets
+from common.transport import Deadline
 from tests.integration.calling import LOOPBACK, calling, request
 from tests.integration.misbehaving import Misbehaving, Script, answers
-from transport import Deadline
 
 if TYPE_CHECKING:
     from local.table import TableServer

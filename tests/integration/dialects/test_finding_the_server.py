@@ -11,7 +11,7 @@ import pytest
 
 import charger_connect.handler
 from local.chargers import Behaviour, Reaction
-from local.standins import OcppCore, Steve
+from local.simulators import OcppCore, Steve
 from tests.integration.calling import LOOPBACK, PATH, Caller, Context, calling, heard, request
 from tests.integration.dialects.asking import behind, starts
 from tests.integration.dialects.deployed import deployed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from local.chargers import ChargePoint
-    from local.standins import StandIn
+    from local.simulators import StandIn
     from local.table import TableServer
 
 

@@ -10,19 +10,19 @@ import pytest
 from charger_link import Circuits, Link, LinkServers
 from charger_link.dialects import dialect
 from charger_link.secrets import Secrets
+from common.transport import Deadline
 from local.chargers import Behaviour, Reaction, charging
 from local.csms import Options, serving
 from local.running import in_thread
-from local.standins import CitrineOS, OcppCore, OcppCs, Steve
+from local.simulators import CitrineOS, OcppCore, OcppCs, Steve
 from tests.integration.dialects.asking import behind
 from tests.integration.misbehaving import Misbehaving, hangs
 from tests.waiting import eventually
-from transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from local.standins.serving import Model
+    from local.simulators.serving import Model
 
 DIALECTS = ("native", "steve", "citrineos", "ocpp-core", "ocpp-cs")
 MODELS: dict[str, list[Callable[[], Model]]] = {

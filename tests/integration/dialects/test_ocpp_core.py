@@ -8,15 +8,15 @@ import pytest
 
 from charger_link import Answer
 from local.chargers import Behaviour, Reaction
-from local.standins import OcppCore
-from local.standins.ocpp_core import NOT_ELIGIBLE
+from local.simulators import OcppCore
+from local.simulators.ocpp_core import NOT_ELIGIBLE
 from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, starts, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.chargers import ChargePoint
-    from local.standins import StandIn
+    from local.simulators import StandIn
 
 PATIENCE = 0.5
 IN_USE = "IN-USE"

@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 from charger_link import Answer, OutcomeUnknown
 from local.chargers import Behaviour, Reaction
 from local.running import in_thread
-from local.standins import OcppCs, keeping
+from local.simulators import OcppCs, keeping
 from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, is_connected, told
 from tests.waiting import eventually
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.chargers import ChargePoint
-    from local.standins import StandIn
+    from local.simulators import StandIn
 
 PATIENCE = 1.0
 UNKNOWN = "ChargerUnknown charger-unknown"

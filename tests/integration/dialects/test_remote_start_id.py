@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.chargers import Behaviour
-from local.standins import OcppCore, OcppCs, Steve
+from local.simulators import OcppCore, OcppCs, Steve
 from tests.integration.calling import LOOPBACK, calling, request
 from tests.integration.dialects.asking import behind
 from tests.integration.dialects.deployed import deployed
 
 if TYPE_CHECKING:
-    from local.standins.serving import Model
+    from local.simulators.serving import Model
     from local.table import TableServer
 
 

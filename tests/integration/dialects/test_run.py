@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.chargers import Behaviour
-from local.standins import OcppCs
+from local.simulators import OcppCs
 from tests.integration.calling import LOOPBACK
 from tests.integration.dialects.asking import behind
 from tests.integration.gateway.test_run import ROOT, Run

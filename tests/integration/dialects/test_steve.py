@@ -9,8 +9,8 @@ import pytest
 
 from charger_link import Answer, LinkError
 from local.chargers import Behaviour, Reaction
-from local.standins import Steve
-from local.standins.steve import NOT_ELIGIBLE
+from local.simulators import Steve
+from local.simulators.steve import NOT_ELIGIBLE
 from tests.integration.calling import LOOPBACK, calling, request
 from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, starts, told
 from tests.waiting import eventually
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.chargers import ChargePoint
-    from local.standins import StandIn
+    from local.simulators import StandIn
     from local.table import TableServer
 
 PATIENCE = 0.5

@@ -16,14 +16,14 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from local.running import in_thread
-from local.standins import Steve, keeping
-from local.standins.steve import NOT_ELIGIBLE, PATH
+from local.simulators import Steve, keeping
+from local.simulators.steve import NOT_ELIGIBLE, PATH
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.standins import StandIn
+    from local.simulators import StandIn
 
 PATIENCE = 0.5
 BASIC = "Basic " + b64encode(b"operator:api password").decode()

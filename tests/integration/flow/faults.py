@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from scripts import marked
+from scripts import sections
 from tests.integration.misbehaving import Peer, Script, answers, declines, drips, hangs, response, says, told
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reliability.md"
@@ -273,8 +273,8 @@ def _line(row: Row) -> str:
 
 def shown() -> str:
     """What the document says now between its marks."""
-    return marked.shown(DOCUMENT, PART)
+    return sections.shown(DOCUMENT, PART)
 
 
 if __name__ == "__main__":
-    marked.write(DOCUMENT, PART, f"\n{rendered()}\n")
+    sections.write(DOCUMENT, PART, f"\n{rendered()}\n")

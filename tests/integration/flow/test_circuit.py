@@ -12,9 +12,9 @@ import pytest
 from charger_link import Circuits, Link, LinkServers
 from charger_link.dialects import native
 from charger_link.secrets import Secrets
+from common.transport import Deadline
 from tests.integration.calling import LOOPBACK, Caller, calling, request
 from tests.integration.misbehaving import Misbehaving, Peer, answers, declines, hangs, response, told
-from transport import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable

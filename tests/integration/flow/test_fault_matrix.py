@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from charger_link.dialects import native
-from journal.attempt import timestamp
+from common.journal.attempt import timestamp
 from local.table import BROKEN, REFUSED, THROTTLED, Fault
 from tests.integration.calling import LOOPBACK, Caller, Heard, calling, request
 from tests.integration.flow import faults
@@ -252,7 +252,7 @@ def short_of_time(row: Row) -> Iterator[None]:
     """What is kept for settling, and how long a claim or a first try may take, are seconds else."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("charger_connect.flow._TO_SETTLE", 0.7)
-        patch.setattr("journal.dynamodb._FIRST_PATIENCE", 0.15)
+        patch.setattr("common.journal.dynamodb._FIRST_PATIENCE", 0.15)
         if row.effect.problem == "journal-unavailable":
             patch.setattr("charger_connect.flow._TO_CLAIM", 0.3)
         yield
@@ -277,7 +277,7 @@ def table_fault(row: Row, table: TableServer, server: Misbehaving) -> Any:
     fault, writes = TABLE_FAULTS[kind], []
 
     def happens(operation: str, body: dict[str, Any]) -> Fault | None:
-        settles = ":created" not in body["ExpressionAttributeValues"]
+        settles = "ADD tries" not in body["UpdateExpression"]  # only a claim counts a try
         writes.append(settles)
         if where == "both once":
             return fault if writes.count(settles) == 1 else None

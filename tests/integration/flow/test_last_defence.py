@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from charger_link import Link
-from journal import Journal
+from common.journal import Journal
 from tests.integration.calling import Caller, calling, request
 from tests.integration.misbehaving import Misbehaving, answers, declines, hangs, told
 

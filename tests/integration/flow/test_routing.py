@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from journal import fingerprint
-from journal.attempt import attribute, timestamp
+from common.journal import fingerprint
+from common.journal.attempt import attribute, timestamp
 from local.table import THROTTLED
 from tests.integration.calling import LOOPBACK, Caller, calling, request
 from tests.integration.misbehaving import Misbehaving, answers, declines, says, told

@@ -15,9 +15,9 @@ import callback.handler
 import callback.service
 import charger_connect.handler
 import charger_connect.service
-from journal import DynamoDB, Journal
+from common.journal import DynamoDB, Journal
+from common.transport.credentials import from_environment
 from local.invokers import in_process
-from transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ import pytest
 
 from local.chargers import Behaviour
 from local.example import ExampleServer, choose
-from local.standins import CitrineOS
+from local.simulators import CitrineOS
 from tests.integration.dialects.asking import behind
 from tests.integration.gateway.raw import exchange
 from tests.integration.gateway.test_run import PATH, Run
@@ -71,9 +71,9 @@ def test_a_callback_base_url_that_is_given_is_the_one_that_citrineos_calls(start
     (called,) = citrineos.callback_urls
     url = urlsplit(called)
     assert url.netloc == "host.docker.internal:8000"
-    assert not parse_qs(url.query)
+    assert list(parse_qs(url.query)) == ["keySignature"]
     # A server in a container sends that name: its callback is taken, and nothing else is served under it.
-    answer = send(run.url, f"POST {url.path}", b'{"status": "Accepted"}', host=url.netloc)
+    answer = send(run.url, f"POST {url.path}?{url.query}", b'{"status": "Accepted"}', host=url.netloc)
     assert answer.status == 204
     attempt = json.loads(send(run.url, f"GET {PATH}/{request['id']}").body)
     assert (attempt["state"], attempt["answer"]["status"]) == ("completed", "Accepted")

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 import pytest
+from websockets import Origin, Subprotocol
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -17,7 +18,7 @@ from local.chargers import Behaviour, charging
 from local.csms import Options, serving
 from local.gateway import serve
 from local.running import in_thread
-from local.standins import OcppCore, keeping
+from local.simulators import OcppCore, keeping
 from local.table import start_table
 from tests.integration.csms.client import Rest
 from tests.integration.gateway.functions import real_functions
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from local.chargers import ChargePoint
     from local.csms import Csms
-    from local.standins import StandIn
+    from local.simulators import StandIn
     from local.table import TableServer
     from tests.integration.gateway.conftest import Gateway, Serving
     from tests.integration.gateway.raw import Answer
@@ -240,7 +241,7 @@ def test_a_web_page_cannot_connect_as_a_charge_point(
     given = origin.replace("{port}", str(urlsplit(url).port))
     with (
         pytest.raises(InvalidStatus) as refused,
-        connect(url, origin=given, subprotocols=["ocpp1.6"], proxy=None),
+        connect(url, origin=Origin(given), subprotocols=[Subprotocol("ocpp1.6")], proxy=None),
     ):
         pass
     assert refused.value.response.status_code == 403

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import Attempt, Claimed, Journal, JournalUnavailable, Mismatch, Pending, State
-from journal.attempt import timestamp
+from common.journal import Attempt, Claimed, Journal, JournalUnavailable, Mismatch, Pending, State
+from common.journal.attempt import timestamp
+from common.transport import Deadline
 from local.table import LOST_ANSWER, THROTTLED, Fault
 from tests.unit.journal.transitions import ANSWER, ID, NOW, OTHER, ROWS, START, Row, item
-from transport import Deadline
 
 if TYPE_CHECKING:
-    from journal import DynamoDB
+    from common.journal import DynamoDB
     from local.table import TableServer
 
 
@@ -50,7 +50,17 @@ def test_the_transition_table(row: Row, dynamodb: DynamoDB, table: TableServer) 
     assert (after.state, after.tries, after.lease) == (State.PENDING, before.tries + 1, START.lease)
     assert after.owner not in ("", before.owner)
     assert (after.answer, after.problem, after.milliseconds) == (None, None, None)
-    kept = ("createdAt", "server", "url", "dialect", "connectorId", "fingerprint", "expiresAt", "chargerId")
+    kept = (
+        "createdAt",
+        "attemptKey",
+        "server",
+        "url",
+        "dialect",
+        "connectorId",
+        "fingerprint",
+        "expiresAt",
+        "chargerId",
+    )
     assert all(getattr(after, name) == getattr(before, name) for name in kept)
 
 
@@ -64,7 +74,7 @@ def test_the_first_claim_writes_everything_in_one_call(dynamodb: DynamoDB, table
         id=ID, chargerId="CP-1", state=State.PENDING, createdAt=timestamp(NOW), updatedAt=timestamp(NOW),
         server="10.0.0.5:8080", dialect="native", connectorId=1, token="****", tries=1, owner=verdict.attempt.owner,
         lease=START.lease, fingerprint=START.fingerprint, caller="alice", traceId=opening.trace_id,
-        url=opening.url, expiresAt=int(NOW) + 90 * 86400,
+        url=opening.url, expiresAt=int(NOW) + 90 * 86400, attemptKey=verdict.attempt.attemptKey,
     )  # fmt: skip
     assert table.operations == {"UpdateItem": 1}
 
@@ -144,7 +154,7 @@ def test_a_claim_that_cannot_be_written_in_time_is_unavailable(
     dynamodb: DynamoDB, table: TableServer
 ) -> None:
     table.on_request = lambda *_: THROTTLED
-    with pytest.raises(JournalUnavailable, match="ThrottlingException"):
+    with pytest.raises(JournalUnavailable, match=r"ThrottlingException|timeout"):
         journal(dynamodb, table).claim(START, Deadline.after(0.2))
     assert table.items() == []
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from journal import ConditionFailed, DynamoDB, JournalUnavailable
+from common.journal import ConditionFailed, DynamoDB, JournalUnavailable
+from common.transport import Deadline, load_tls_context
+from common.transport.credentials import Credentials, CredentialsError
 from tests.integration.misbehaving import Misbehaving, Peer, Script, drips, hangs, response, says
-from transport import Deadline, trust
-from transport.credentials import Credentials, CredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +96,9 @@ def test_a_kept_connection_that_was_closed_between_two_calls_is_not_used(
     endpoint.plays(serves_one, serves)
     call(client)
     assert closed.wait(5)
-    monkeypatch.setattr("journal.dynamodb.random.uniform", lambda *_: pytest.fail("a try was lost on it"))
+    monkeypatch.setattr(
+        "common.journal.dynamodb.random.uniform", lambda *_: pytest.fail("a try was lost on it")
+    )
     call(client)
     assert (endpoint.connections, len(endpoint.asked)) == (2, 2)
 
@@ -137,7 +139,7 @@ def test_one_that_died_unseen_does_not_eat_the_deadline(
     client: DynamoDB, endpoint: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a freeze of Lambda: no FIN came, and nothing answers."""
-    monkeypatch.setattr("journal.dynamodb._FIRST_PATIENCE", 0.1)
+    monkeypatch.setattr("common.journal.dynamodb._FIRST_PATIENCE", 0.1)
 
     def serves_one(peer: Peer) -> None:
         peer.read()
@@ -257,7 +259,7 @@ def test_over_tls_the_certificate_must_hold(
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    monkeypatch.setattr("journal.dynamodb.trust", trust.__wrapped__)
+    monkeypatch.setattr("common.journal.dynamodb.load_tls_context", load_tls_context.__wrapped__)
     endpoint.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(endpoint.tls)
     client = DynamoDB(f"https://localhost:{endpoint.port}", "eu-west-1", lambda: Credentials("A", "s", None))

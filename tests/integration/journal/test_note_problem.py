@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from attempts.view import shown
-from journal import Attempt, Claimed, Journal, Settlement, State
+from common.journal import Attempt, Claimed, Journal, Settlement, State
+from common.transport import Deadline
 from tests.unit.journal.transitions import ANSWER, NOW, START, item
-from transport import Deadline
 
 if TYPE_CHECKING:
-    from journal import DynamoDB
+    from common.journal import DynamoDB
     from local.table import TableServer
 
 PROBLEM = {"type": "outcome-unknown", "detail": "The charger answered with an error."}
@@ -86,3 +86,13 @@ def test_a_reader_sees_it_once_nobody_is_at_work(journal: Journal, table: TableS
     at_work, dead = shown(attempt, NOW), shown(attempt, attempt.lease + 1)
     assert (at_work["state"], at_work["problem"]) == (State.PENDING, None)
     assert (dead["state"], dead["problem"]) == (State.UNKNOWN, PROBLEM)
+
+
+def test_an_attempt_that_uses_the_id_again_is_left_alone(journal: Journal, table: TableServer) -> None:
+    """The item was deleted and the id used again: same try, another attempt key."""
+    old = claimed(journal).attempt
+    table.call("DeleteItem", {"TableName": table.name, "Key": {"id": {"S": old.id}}})
+    new = claimed(journal).attempt
+    assert new.attemptKey != old.attemptKey
+    assert not journal.note_problem(old, PROBLEM, soon())
+    assert only(table) == new

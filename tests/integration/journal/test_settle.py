@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import Attempt, Claimed, Journal, JournalUnavailable, Settlement, State
+from common.journal import Attempt, Claimed, Journal, JournalUnavailable, Settlement, State
+from common.transport import Deadline
 from local.table import LOST_ANSWER, THROTTLED, Fault
 from tests.unit.journal.transitions import ANSWER, ID, NOW, START, item
-from transport import Deadline
 
 if TYPE_CHECKING:
-    from journal import DynamoDB
+    from common.journal import DynamoDB
     from local.table import TableServer
 
 REJECTED = {**ANSWER, "outcome": "rejected", "status": "Rejected"}
@@ -45,7 +45,10 @@ def only(table: TableServer) -> Attempt:
 
 
 def become(table: TableServer, **changes: Any) -> None:
-    table.call("PutItem", {"TableName": table.name, "Item": item(**changes)})
+    """Change the one item, as later writes of the same attempt do."""
+    (found,) = table.items()
+    changed = {name: value for name, value in item(**changes).items() if name in changes}
+    table.call("PutItem", {"TableName": table.name, "Item": found | changed})
 
 
 SETTLEMENTS = [ACCEPTED, DECLINED, FAILED, UNKNOWN]
@@ -123,7 +126,7 @@ def test_what_a_callback_recorded_of_this_try_gets_its_milliseconds_and_nothing_
     mine = claimed(journal)
     become(table, **{"state": "completed", "answer": ANSWER, "owner": mine.attempt.owner, **changes})
     before = only(table)
-    now = journal.settle(mine, ACCEPTED._replace(called_back=True), soon())
+    now = journal.settle(mine, ACCEPTED, soon())
     assert now == (None if over else before)
     milliseconds = {"claim": 1, "link": 2} if over else before.milliseconds
     assert only(table) == before._replace(milliseconds=milliseconds, updatedAt=only(table).updatedAt)

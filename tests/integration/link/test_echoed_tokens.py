@@ -11,9 +11,9 @@ import pytest
 from charger_link import Answer, Circuits, Command, Link, LinkError, LinkServers
 from charger_link.dialects import citrineos
 from charger_link.secrets import Secrets
+from common.transport import Deadline
 from tests.integration.calling import Caller, calling, request
 from tests.integration.misbehaving import Misbehaving, answers, told
-from transport import Deadline
 
 if TYPE_CHECKING:
     from local.table import TableServer

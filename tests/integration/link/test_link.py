@@ -22,6 +22,7 @@ from charger_link import (
 )
 from charger_link.dialects import native
 from charger_link.secrets import Secrets
+from common.transport import Deadline, NotConnected
 from tests.integration.misbehaving import (
     Misbehaving,
     Peer,
@@ -33,7 +34,6 @@ from tests.integration.misbehaving import (
     says,
     told,
 )
-from transport import Deadline, NotConnected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +139,7 @@ def test_a_connection_that_is_not_made_is_tried_again(
     server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
-    real = link_module.connect
+    from common.transport import connect as real
 
     def refused_once(*arguments: Any, **named: Any) -> Any:
         tried.append(1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.table import start_table
+from scripts.import_roots import import_roots
 from tests.integration.misbehaving import Misbehaving, answers
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ def told(table: TableServer) -> dict[str, list[dict[str, Any]]]:
     }
     with closing(Misbehaving(answers(body=json.dumps(keys).encode()))) as endpoint:
         environment = {
-            "PYTHONPATH": ":".join(
-                str(ROOT / path) for path in ("functions", "layers/common", "layers/charger_link")
-            ),
+            "PYTHONPATH": ":".join(map(str, import_roots())),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{endpoint.port}/credentials",
             "AWS_REGION": "eu-west-1",

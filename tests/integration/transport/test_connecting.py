@@ -11,12 +11,12 @@ import pytest
 
 from charger_link import ServerRefused
 from charger_link.secrets import Secrets
-from journal import DynamoDB, JournalUnavailable
+from common.journal import DynamoDB, JournalUnavailable
+from common.transport import Deadline, NotConnected, connect, resolver
+from common.transport.credentials import Credentials
 from local.table import REGION
 from tests.integration.misbehaving import Misbehaving, answers
 from tests.waiting import eventually
-from transport import Deadline, NotConnected, connect, resolver
-from transport.credentials import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

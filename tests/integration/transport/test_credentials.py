@@ -1,4 +1,4 @@
-"""Credentials of the container endpoint, as Lambda gives them under SnapStart: asked with a token, again before they expire."""
+"""Credentials from the container endpoint, which Lambda provides with SnapStart."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.transport.credentials import Credentials, CredentialsError, from_environment
 from tests.integration.misbehaving import Misbehaving, Script, answers, declines, hangs, says
-from transport.credentials import Credentials, CredentialsError, from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
-def gives(name: str, *, expires: float = 3600, **changes: Any) -> Script:
-    """An endpoint that gives a key of this name, good for `expires` seconds."""
+def returns_key(name: str, *, expires: float = 3600, **changes: Any) -> Script:
+    """Return a script for an endpoint that returns an access key with this name, valid for `expires` seconds."""
     until = (datetime.now(UTC) + timedelta(seconds=expires)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    given = {
+    document = {
         "AccessKeyId": name,
         "SecretAccessKey": "secret",
         "Token": "session",
         "Expiration": until,
         **changes,
     }
-    return answers(body=json.dumps(given).encode())
+    return answers(body=json.dumps(document).encode())
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Misbehaving]:
-    with closing(Misbehaving(gives("first"))) as endpoint:
+    with closing(Misbehaving(returns_key("first"))) as endpoint:
         yield endpoint
 
 
-def source(endpoint: Misbehaving, **more: str) -> Callable[[], Credentials]:
+def source(endpoint: Misbehaving, **variables: str) -> Callable[[], Credentials]:
     uri = f"http://127.0.0.1:{endpoint.port}/v1/credentials?x=1"
-    return from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri, **more})
+    return from_environment({"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri, **variables})
 
 
-def test_they_are_asked_for_once_with_the_token_of_the_environment(endpoint: Misbehaving) -> None:
-    given = source(endpoint, AWS_CONTAINER_AUTHORIZATION_TOKEN="Basic abc")
-    assert given() == Credentials("first", "secret", "session")
-    endpoint.plays(gives("second"))
-    assert given().access_key == "first"
+def test_credentials_are_fetched_once_with_the_authorization_token(endpoint: Misbehaving) -> None:
+    current = source(endpoint, AWS_CONTAINER_AUTHORIZATION_TOKEN="Basic abc")
+    assert current() == Credentials("first", "secret", "session")
+    endpoint.plays(returns_key("second"))
+    assert current().access_key == "first"
     (asked,) = endpoint.asked
     assert (asked.method, asked.path, asked.headers["authorization"]) == (
         "GET",
@@ -55,36 +55,36 @@ def test_they_are_asked_for_once_with_the_token_of_the_environment(endpoint: Mis
     assert asked.headers["host"] == f"127.0.0.1:{endpoint.port}"
 
 
-def test_a_token_file_comes_first_and_is_read_each_time(endpoint: Misbehaving, tmp_path: Path) -> None:
+def test_a_token_file_takes_precedence_and_is_read_at_each_fetch(
+    endpoint: Misbehaving, tmp_path: Path
+) -> None:
     path = tmp_path / "token"
     path.write_text("one\n")
     file = str(path)
-    given = source(
+    current = source(
         endpoint, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=file, AWS_CONTAINER_AUTHORIZATION_TOKEN="no"
     )
-    endpoint.plays(gives("first", expires=1))
-    given()
+    endpoint.plays(returns_key("first", expires=1))
+    current()
     path.write_text("two\n")
-    given()
+    current()
     assert [asked.headers["authorization"] for asked in endpoint.asked] == ["one", "two"]
 
 
-def test_they_are_fetched_anew_before_they_expire(endpoint: Misbehaving) -> None:
-    endpoint.plays(gives("first", expires=240), gives("second"))
-    given = source(endpoint)
-    assert [given().access_key for _ in range(3)] == ["first", "second", "second"]
+def test_credentials_are_fetched_again_before_they_expire(endpoint: Misbehaving) -> None:
+    endpoint.plays(returns_key("first", expires=240), returns_key("second"))
+    current = source(endpoint)
+    assert [current().access_key for _ in range(3)] == ["first", "second", "second"]
     assert len(endpoint.asked) == 2
 
 
 @pytest.mark.parametrize(
     "fault", [declines(500), says(b"nonsense\r\n\r\n"), answers(body=b"{}"), answers(body=b"[]")]
 )
-def test_while_the_old_ones_last_a_failing_endpoint_is_not_noticed(
-    endpoint: Misbehaving, fault: Script
-) -> None:
-    endpoint.plays(gives("first", expires=120), fault, gives("second"))
-    given = source(endpoint)
-    assert [given().access_key for _ in range(3)] == ["first", "first", "second"]
+def test_cached_credentials_are_used_while_the_endpoint_fails(endpoint: Misbehaving, fault: Script) -> None:
+    endpoint.plays(returns_key("first", expires=120), fault, returns_key("second"))
+    current = source(endpoint)
+    assert [current().access_key for _ in range(3)] == ["first", "first", "second"]
 
 
 @pytest.mark.parametrize(
@@ -98,33 +98,35 @@ def test_while_the_old_ones_last_a_failing_endpoint_is_not_noticed(
         answers(body=b"[]"),
         answers(body=b"5"),
         answers(body=b"not json"),
-        gives("first", Expiration="soon"),
-        gives("first", Expiration=None),
+        returns_key("first", Expiration="soon"),
+        returns_key("first", Expiration=None),
     ],
 )
-def test_without_old_ones_the_variable_is_named(endpoint: Misbehaving, fault: Script) -> None:
+def test_without_cached_credentials_the_error_names_the_variable(
+    endpoint: Misbehaving, fault: Script
+) -> None:
     endpoint.plays(fault)
     with pytest.raises(CredentialsError, match="AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         source(endpoint)()
 
 
-def test_expired_ones_are_not_used(endpoint: Misbehaving) -> None:
-    endpoint.plays(gives("first", expires=-1), declines(500))
-    given = source(endpoint)
-    given()
+def test_expired_credentials_are_not_used(endpoint: Misbehaving) -> None:
+    endpoint.plays(returns_key("first", expires=-1), declines(500))
+    current = source(endpoint)
+    current()
     with pytest.raises(CredentialsError):
-        given()
+        current()
 
 
-def test_an_endpoint_that_hangs_is_left_in_time(
+def test_a_request_to_a_hanging_endpoint_times_out(
     endpoint: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transport.credentials._PATIENCE", 0.2)
+    monkeypatch.setattr("common.transport.credentials._TIMEOUT", 0.2)
     endpoint.plays(hangs)
     with pytest.raises(CredentialsError):
         source(endpoint)()
 
 
-def test_a_token_file_that_is_not_there_is_named(endpoint: Misbehaving, tmp_path: Path) -> None:
+def test_a_missing_token_file_raises_a_credentials_error(endpoint: Misbehaving, tmp_path: Path) -> None:
     with pytest.raises(CredentialsError):
         source(endpoint, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=str(tmp_path / "none"))()

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from attempts.view import mark, shown, unmark
-from journal import Attempt
+from common.journal import Attempt
 from tests.unit.journal.transitions import ANSWER, ID, NOW, item
 
 KEY = {"id": {"S": ID}, "chargerId": {"S": "CP-1"}, "createdAt": {"S": "2026-09-21T14:13:20.250000Z"}}
@@ -51,8 +51,13 @@ def test_what_is_no_mark_of_ours_is_a_value_error(text: str) -> None:
 
 
 def test_what_guards_an_attempt_is_not_shown() -> None:
-    shows = json.dumps(shown(Attempt.of(item(owner="me and only me", answer=ANSWER, state="completed")), NOW))
-    for hidden in ("owner", "me and only me", "lease", "fingerprint", "expiresAt"):
+    shows = json.dumps(
+        shown(
+            Attempt.of(item(owner="me and only me", attemptKey="the key", answer=ANSWER, state="completed")),
+            NOW,
+        )
+    )
+    for hidden in ("owner", "me and only me", "lease", "fingerprint", "expiresAt", "attemptKey", "the key"):
         assert hidden not in shows
 
 

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from charger_connect.request import ConnectRequest, connector_of
-from wire import Refused, read_request
+from common.wire import ProblemError, read_request
 
 BODY = b'{"id": "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "chargerId": "CP-1"}'
 
@@ -49,7 +49,7 @@ def test_two_spellings_of_one_value_are_that_value() -> None:
     ],
 )
 def test_two_values_or_one_that_is_no_connector_are_refused(query: dict[str, str]) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ProblemError) as refused:
         read(query)
     assert (refused.value.problem.status, [error.field for error in refused.value.problem.errors]) == (
         400,

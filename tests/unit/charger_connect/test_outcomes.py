@@ -9,8 +9,8 @@ import pytest
 
 from charger_connect.outcomes import OUTCOMES, REJECTED_EARLY, STATUS_UNKNOWN, verdict
 from charger_link import Answer, LinkError, Outcome, OutcomeUnknown, errors
-from journal import State
-from wire import PROBLEM_TYPES
+from common.journal import State
+from common.wire import PROBLEM_TYPES
 
 
 def descendants(kind: type[LinkError]) -> Iterator[type[LinkError]]:

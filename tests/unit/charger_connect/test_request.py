@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from charger_connect.request import ConnectRequest
-from wire import Refused, read_request
+from common.wire import ProblemError, read_request
 
 ID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 GOOD = {
@@ -28,7 +28,7 @@ def read(connector: str | None = None, **changes: Any) -> ConnectRequest:
 
 
 def fields(connector: str | None = None, **changes: Any) -> list[str]:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ProblemError) as refused:
         read(connector, **changes)
     problem = refused.value.problem
     assert (problem.status, problem.type) == (400, "/problems/invalid-request")
@@ -114,7 +114,7 @@ def test_without_a_server_address_and_port_are_both_none() -> None:
 
 
 def test_a_token_is_neither_in_a_refusal_nor_in_a_representation() -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(ProblemError) as refused:
         read(tokenId="hush-" * 9)
     assert "hush" not in repr(refused.value.problem) + str(refused.value)
     assert "hush" not in repr(read(tokenId="hush"))

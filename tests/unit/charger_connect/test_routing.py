@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,7 +13,7 @@ from charger_connect.request import ConnectRequest
 from charger_connect.routing import charger_answered
 from charger_link import LinkServers
 from charger_link.ocpp import REFUSALS
-from journal import Attempt, State, fingerprint
+from common.journal import Attempt, State, fingerprint
 from tests.unit.journal.transitions import ID
 
 SECRET = b"a secret of the test"
@@ -107,5 +108,5 @@ def test_a_caller_that_must_wait_is_never_asked_to_come_before_the_lease_is_over
 ) -> None:
     monkeypatch.setattr("charger_connect.flow.time", SimpleNamespace(time=lambda: 1000.0))
     pending = Attempt(ID, "CP-1", State.PENDING, "", "", lease=1000.0 + left)
-    request = ConnectRequest(id=ID, chargerId="CP-1")
+    request = ConnectRequest(id=UUID(ID), chargerId="CP-1")
     assert flow._tell(pending, request).headers["Retry-After"] == told

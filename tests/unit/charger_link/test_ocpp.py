@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from charger_link.ocpp import cut, info, offline, rejected
-from remote_start import remote_start_id
+from common.remote_start import remote_start_id
 
 
 @pytest.mark.parametrize(

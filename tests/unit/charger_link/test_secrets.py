@@ -10,7 +10,7 @@ import pytest
 
 from charger_link import ServerRefused
 from charger_link.secrets import Secrets
-from transport import Deadline
+from common.transport import Deadline
 
 if TYPE_CHECKING:
     from pathlib import Path

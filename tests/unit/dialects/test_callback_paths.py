@@ -6,7 +6,7 @@ import hmac
 
 import pytest
 
-from journal import Attempt, State, callbacks
+from common.journal import Attempt, State, callbacks
 
 SECRET = b"a secret of the tests"
 NOW = 1_800_000_000.7

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from journal import Journal
+from common.journal import Journal
 from tests.unit.journal.transitions import NOW
 
 if TYPE_CHECKING:
-    from transport import Deadline
+    from common.transport import Deadline
 
 
 class Script:

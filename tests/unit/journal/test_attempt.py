@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from journal import Attempt, State, fingerprint, masked
-from journal.attempt import attribute, timestamp
+from common.journal import Attempt, State, fingerprint, masked
+from common.journal.attempt import attribute, timestamp
 from tests.unit.journal.transitions import ANSWER, NOW, item
 from tests.unit.journal.transitions import MEANING as OURS
 

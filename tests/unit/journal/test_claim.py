@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from journal import Claimed, ConditionFailed, JournalUnavailable, Pending, Replay
+from common.journal import Claimed, ConditionFailed, JournalUnavailable, Pending, Replay
+from common.transport import Deadline
 from tests.unit.journal.script import Script
 from tests.unit.journal.transitions import ANSWER, NOW, ROWS, START, Row, item
-from transport import Deadline
 
 DEADLINE = Deadline.after(60)
 
@@ -35,7 +35,7 @@ def test_without_an_item_it_is_claimed_in_one_write() -> None:
     ((operation, body),) = script.asked
     assert operation == "UpdateItem"
     assert body["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
-    assert "if_not_exists(createdAt, :created)" in body["UpdateExpression"]
+    assert "if_not_exists(createdAt, :createdAt)" in body["UpdateExpression"]
     assert "ADD tries :one" in body["UpdateExpression"]
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from journal import KnownServers, State
+from common.journal import KnownServers, State
 from tests.unit.journal.script import Script
 from tests.unit.journal.test_reading import DEADLINE, batch, keys
 from tests.unit.journal.transitions import item
 
 if TYPE_CHECKING:
-    from journal import Attempt
+    from common.journal import Attempt
 
 
 def answered(attempt: Attempt) -> bool:

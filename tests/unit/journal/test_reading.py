@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from journal import JournalUnavailable
+from common.journal import JournalUnavailable
+from common.transport import Deadline
 from tests.unit.journal.script import Script
 from tests.unit.journal.transitions import item
-from transport import Deadline
 
 DEADLINE = Deadline.after(60)
 

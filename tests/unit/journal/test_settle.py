@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from journal import Attempt, Claimed, ConditionFailed, JournalUnavailable, Settlement, State
+from common.journal import Attempt, Claimed, ConditionFailed, JournalUnavailable, Settlement, State
+from common.transport import Deadline
 from tests.unit.journal.script import Script
 from tests.unit.journal.transitions import ANSWER, item
-from transport import Deadline
 
 if TYPE_CHECKING:
-    from journal.attempt import Item
+    from common.journal.attempt import Item
 
 DEADLINE = Deadline.after(60)
 MINE = Claimed(Attempt.of(item(owner="me")))

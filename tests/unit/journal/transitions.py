@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from journal import Claimed, Mismatch, Opening, Pending, Replay, State, Unknown, fingerprint
-from journal.attempt import attribute, timestamp
+from common.journal import Claimed, Mismatch, Opening, Pending, Replay, State, Unknown, fingerprint
+from common.journal.attempt import attribute, timestamp
 
 if TYPE_CHECKING:
-    from journal.attempt import Item
+    from common.journal.attempt import Item
 
 NOW = 1_790_000_000.25
 ID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from settings import Settings, SettingsError
-from settings.connect import ConnectSettings
+from common.settings import Settings, SettingsError
+from common.settings.connect import ConnectSettings
 
 LEAST = {"TABLE_NAME": "attempts", "AWS_REGION": "eu-west-1", "JOURNAL_SECRET": "0123456789abcdef"}
 

@@ -11,7 +11,7 @@ COMMON = Path(__file__).parents[3] / "layers" / "common"
 
 def run(script: str, **environment: str) -> list[str]:
     """The words that a fresh interpreter prints."""
-    prelude = f"import sys; sys.path.insert(0, {str(COMMON)!r}); from startup import starting\n"
+    prelude = f"import sys; sys.path.insert(0, {str(COMMON)!r}); from common.startup import starting\n"
     command = [sys.executable, "-c", prelude + script]
     return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.split()
 

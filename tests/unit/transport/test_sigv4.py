@@ -1,4 +1,4 @@
-"""Our signature against botocore's own signer, header by header."""
+"""The signature equals that of botocore, header by header."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ import botocore.awsrequest
 import botocore.credentials
 import pytest
 
-from transport.credentials import Credentials
-from transport.sigv4 import sign
+from common.transport.credentials import Credentials
+from common.transport.sigv4 import sign
 
 NOW = 1_790_000_000.9
-SENT = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "DynamoDB_20120810.UpdateItem"}
+HEADERS = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "DynamoDB_20120810.UpdateItem"}
 
 
-def botocores(host: str, body: bytes, credentials: Credentials, region: str, now: float) -> dict[str, str]:
-    request = botocore.awsrequest.AWSRequest("POST", f"https://{host}/", headers=dict(SENT), data=body)
-    theirs = botocore.credentials.Credentials(
+def sign_with_botocore(
+    host: str, body: bytes, credentials: Credentials, region: str, now: float
+) -> dict[str, str]:
+    request = botocore.awsrequest.AWSRequest("POST", f"https://{host}/", headers=dict(HEADERS), data=body)
+    botocore_credentials = botocore.credentials.Credentials(
         credentials.access_key, credentials.secret_key, credentials.token
     )
     with patch("botocore.auth.get_current_datetime", lambda: datetime.fromtimestamp(now, UTC)):
-        botocore.auth.SigV4Auth(theirs, "dynamodb", region).add_auth(request)
+        botocore.auth.SigV4Auth(botocore_credentials, "dynamodb", region).add_auth(request)
     return {name.lower(): value for name, value in request.headers.items()}
 
 
@@ -35,19 +37,24 @@ def botocores(host: str, body: bytes, credentials: Credentials, region: str, now
     [b"", b"{}", json.dumps({"a": "🚗" * 50}, ensure_ascii=False).encode()],
     ids=["empty", "braces", "long"],
 )
-def test_the_signature_is_botocores(host: str, body: bytes, token: str | None) -> None:
+def test_the_signature_equals_that_of_botocore(host: str, body: bytes, token: str | None) -> None:
     credentials = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token)
     for now in (NOW, NOW + 86400, 0.0):
-        ours = sign(SENT, host, body, credentials, "eu-west-1", "dynamodb", now)
-        assert ours == botocores(host, body, credentials, "eu-west-1", now)
+        signed = sign(HEADERS, host, body, credentials, "eu-west-1", "dynamodb", now)
+        assert signed == sign_with_botocore(host, body, credentials, "eu-west-1", now)
 
 
-def test_another_secret_region_or_day_is_another_signature() -> None:
+def test_another_secret_region_or_day_changes_the_signature() -> None:
     def signature(secret: str = "secret", region: str = "eu-west-1", now: float = NOW) -> str:
-        return sign(SENT, "host", b"{}", Credentials("A", secret, None), region, "dynamodb", now)[
+        return sign(HEADERS, "host", b"{}", Credentials("A", secret, None), region, "dynamodb", now)[
             "authorization"
         ]
 
-    made = {signature(), signature(secret="other"), signature(region="us-east-1"), signature(now=NOW + 86400)}
-    assert len(made) == 4
+    signatures = {
+        signature(),
+        signature(secret="other"),
+        signature(region="us-east-1"),
+        signature(now=NOW + 86400),
+    }
+    assert len(signatures) == 4
     assert signature() == signature()

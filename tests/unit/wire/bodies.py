@@ -1,10 +1,10 @@
-"""Bodies to read: one good request, and ways to vary it."""
+"""Request bodies: a valid request, and helpers that vary it."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from wire import OcppChargerConnectRequest, Problem, Refused, read_request
+from common.wire import OcppChargerConnectRequest, Problem, ProblemError, read_request
 
 ID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 UUID_ = UUID(ID)
@@ -17,16 +17,16 @@ def read_json(text: str) -> OcppChargerConnectRequest:
     return read_request(text.encode(), "application/json")
 
 
-def read_member(name: str, value: str) -> object:
-    """What a member is read as, given its value as JSON text."""
-    members = {"id": f'"{ID}"', name: value}
-    return getattr(read_json("{" + ",".join(f'"{key}":{text}' for key, text in members.items()) + "}"), name)
+def read_field(name: str, value: str) -> object:
+    """Return the parsed value of a field whose JSON text is `value`."""
+    fields = {"id": f'"{ID}"', name: value}
+    return getattr(read_json("{" + ",".join(f'"{key}":{text}' for key, text in fields.items()) + "}"), name)
 
 
-def xml(members: str, *, root_attributes: str = "") -> str:
-    """A request in the namespace of the contract, with an id after the members given."""
+def xml(elements: str, *, root_attributes: str = "") -> str:
+    """Return a request in the contract's namespace, with an id after `elements`."""
     namespaces = f'xmlns:i="{INSTANCE}" xmlns="{MODELS}"'
-    return f"<OcppChargerConnectRequest {namespaces}{root_attributes}>{members}<id>{ID}</id></OcppChargerConnectRequest>"
+    return f"<OcppChargerConnectRequest {namespaces}{root_attributes}>{elements}<id>{ID}</id></OcppChargerConnectRequest>"
 
 
 def read_xml(text: str) -> OcppChargerConnectRequest:
@@ -38,12 +38,12 @@ def read_form(text: str) -> OcppChargerConnectRequest:
 
 
 def problem_of(body: bytes | str, content_type: str | None = "application/json") -> Problem:
-    """The problem that reading this ends in."""
+    """Return the problem that parsing this body raises."""
     try:
         read_request(body if isinstance(body, bytes) else body.encode(), content_type)
-    except Refused as refused:
-        return refused.problem
-    raise AssertionError("the body was read")
+    except ProblemError as error:
+        return error.problem
+    raise AssertionError("the body was accepted")
 
 
 def fields_of(problem: Problem) -> list[str]:

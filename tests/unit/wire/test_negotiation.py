@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wire import MediaType, negotiate
+from common.wire import MediaType, negotiate
 
 JSON, TEXT_JSON, XML, TEXT_XML = MediaType
 
@@ -41,7 +41,7 @@ JSON, TEXT_JSON, XML, TEXT_XML = MediaType
         ";q=1",
     ],
 )
-def test_without_a_known_type_asked_for_the_answer_is_as_the_request(
+def test_if_accept_names_no_known_type_the_response_has_the_format_of_the_request(
     content_type: str | None, media: MediaType, accept: str | None
 ) -> None:
     assert negotiate(content_type, accept, None) is media
@@ -74,7 +74,7 @@ def test_without_a_known_type_asked_for_the_answer_is_as_the_request(
         ('text/xml;x="a,b"', TEXT_XML),
     ],
 )
-def test_the_best_of_what_is_asked_for_wins(accept: str, media: MediaType) -> None:
+def test_the_most_preferred_type_in_accept_is_chosen(accept: str, media: MediaType) -> None:
     for content_type in ("application/json", "text/xml", None):
         assert negotiate(content_type, accept, None) is media
 
@@ -89,7 +89,7 @@ def test_the_best_of_what_is_asked_for_wins(accept: str, media: MediaType) -> No
         ("text/html", "XMLHttpRequest", TEXT_XML),
     ],
 )
-def test_a_script_that_asks_for_nothing_gets_json(
+def test_a_script_that_sends_no_accept_header_receives_json(
     accept: str | None, requested_with: str, media: MediaType
 ) -> None:
     assert negotiate("text/xml", accept, requested_with) is media
@@ -100,7 +100,7 @@ header = st.none() | st.text(max_size=40) | st.text(alphabet='*/;,=q.01 "xmltejs
 
 @given(content_type=header, accept=header, requested_with=header)
 @settings(derandomize=True, deadline=None)
-def test_any_headers_end_in_one_of_the_four_types(
+def test_any_headers_select_one_of_the_four_types(
     content_type: str | None, accept: str | None, requested_with: str | None
 ) -> None:
     assert negotiate(content_type, accept, requested_with) in MediaType

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.wire.bodies import ID, UUID_, fields_of, problem_of, read_json, read_member
-from wire import Refused
+from common.wire import ProblemError
+from tests.unit.wire.bodies import ID, UUID_, fields_of, problem_of, read_field, read_json
 
 
-def test_of_duplicates_in_any_letter_case_the_last_wins() -> None:
+def test_the_last_of_duplicate_fields_in_any_letter_case_wins() -> None:
     assert read_json(f'{{"id":"{ID}","chargerId":"1","CHARGERID":"2","chargerId":"3"}}').chargerId == "3"
     assert read_json(f'{{"id":"{ID}","chargerId":"1","chargerId":"3","ChargerId":"2"}}').chargerId == "2"
 
 
-def test_a_name_with_a_look_alike_letter_is_another_name() -> None:
+def test_a_name_with_a_similar_looking_letter_is_another_name() -> None:
     assert read_json(f'{{"id":"{ID}","to\u212aenId":"T"}}').tokenId is None
 
 
@@ -19,7 +19,7 @@ def test_a_name_with_a_look_alike_letter_is_another_name() -> None:
     ("text", "value"),
     [
         ('" CP 1\\t"', " CP 1\t"),
-        ('"a\tb\nc"', "a\tb\nc"),  # raw, which JSON forbids and Json.NET reads
+        ('"a\tb\nc"', "a\tb\nc"),  # unescaped, which JSON forbids and Json.NET accepts
         ('""', ""),
         ("null", None),
         ("5", "5"),
@@ -37,14 +37,14 @@ def test_a_name_with_a_look_alike_letter_is_another_name() -> None:
         ('"a\\u0000b"', "a\0b"),
     ],
 )
-def test_a_string_member_keeps_its_text(text: str, value: str | None) -> None:
-    assert read_member("chargerId", text) == value
+def test_a_string_field_keeps_its_text(text: str, value: str | None) -> None:
+    assert read_field("chargerId", text) == value
 
 
 @pytest.mark.parametrize(
     "text", ["[]", "{}", '["a"]', "1e400", "-1e400", '"\\ud83d"', '"a\\udc00"', '"\\ufffd"']
 )
-def test_what_is_no_text_is_refused_by_the_name_of_its_field(text: str) -> None:
+def test_a_value_that_is_not_valid_text_is_rejected_with_the_field_name(text: str) -> None:
     problem = problem_of(f'{{"id":"{ID}","tokenId":{text}}}')
     assert (problem.status, fields_of(problem)) == (400, ["tokenId"])
 
@@ -66,8 +66,8 @@ def test_what_is_no_text_is_refused_by_the_name_of_its_field(text: str) -> None:
         ("null", None),
     ],
 )
-def test_a_port_is_any_int32_as_number_or_text(text: str, value: int | None) -> None:
-    assert read_member("serverRestApiPort", text) == value
+def test_a_port_is_any_int32_as_a_number_or_a_string(text: str, value: int | None) -> None:
+    assert read_field("serverRestApiPort", text) == value
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_port_is_any_int32_as_number_or_text(text: str, value: int | None) -> 
         ),
     ],
 )
-def test_a_port_that_is_no_int32_is_refused(text: str) -> None:
+def test_a_port_that_is_not_an_int32_is_rejected(text: str) -> None:
     problem = problem_of(f'{{"id":"{ID}","serverRestApiPort":{text}}}')
     assert (problem.status, fields_of(problem)) == (400, ["serverRestApiPort"])
 
@@ -101,13 +101,13 @@ def test_a_port_that_is_no_int32_is_refused(text: str) -> None:
         "{0X3F2504E0, 0x4f89, 0x11d3, {0x9a,0xc,0x3,0x5,0xe8,0x2c,0x33,0x1}}",
     ],
 )
-def test_an_id_has_any_form_that_net_writes(text: str) -> None:
-    assert read_member("id", f'"{text}"'.replace("\n", "\\n")) == UUID_
+def test_an_id_is_accepted_in_every_format_that_net_writes(text: str) -> None:
+    assert read_field("id", f'"{text}"'.replace("\n", "\\n")) == UUID_
 
 
-def test_an_id_of_zeros_is_an_id() -> None:
+def test_an_id_of_zeros_is_valid() -> None:
     zeros = "00000000-0000-0000-0000-000000000000"
-    assert str(read_member("id", f'"{zeros}"')) == zeros
+    assert str(read_field("id", f'"{zeros}"')) == zeros
 
 
 @pytest.mark.parametrize(
@@ -136,12 +136,12 @@ def test_an_id_of_zeros_is_an_id() -> None:
         *('"{0x3f2504e0,0x4f89,0x11d3}"', f'"{ID[:8]}{ID[9:]}"'),
     ],
 )
-def test_what_is_no_id_is_refused(text: str) -> None:
+def test_a_value_that_is_not_a_guid_is_rejected_as_an_id(text: str) -> None:
     problem = problem_of(f'{{"id":{text}}}')
     assert (problem.status, fields_of(problem)) == (400, ["id"])
 
 
-def test_every_violation_is_reported_at_once() -> None:
+def test_all_violations_are_reported_at_once() -> None:
     problem = problem_of(
         '{"id":"zzz","chargerId":[],"tokenId":{},"serverIpAddress":"\\ud800","serverRestApiPort":true}'
     )
@@ -151,19 +151,19 @@ def test_every_violation_is_reported_at_once() -> None:
 
 
 @pytest.mark.parametrize("depth", [300, 30_000])
-def test_depth_in_members_we_do_not_know_never_breaks_reading(depth: int) -> None:
+def test_a_deeply_nested_unknown_field_is_ignored_or_rejected(depth: int) -> None:
     for opening, closing in (("[", "]"), ('{"x":', "}")):
         nested = opening * (depth // len(opening)) + "1" + closing * (depth // len(opening))
         try:
             assert read_json(f'{{"id":"{ID}","x":{nested}}}').id == UUID_
-        except Refused as refused:
-            assert fields_of(refused.problem) == ["body"]  # noqa: PT017
+        except ProblemError as error:
+            assert fields_of(error.problem) == ["body"]  # noqa: PT017
 
 
 @pytest.mark.parametrize(
     "value", ["9" * 60_000, "1e400", "-1e99999", '"\\ud800"', '"\\u0000"', "0." + "1" * 60_000]
 )
-def test_whatever_an_unknown_member_holds_is_ignored(value: str) -> None:
+def test_the_value_of_an_unknown_field_is_ignored(value: str) -> None:
     assert read_json(f'{{"id":"{ID}","x":{value}}}').id == UUID_
 
 
@@ -197,6 +197,6 @@ def test_whatever_an_unknown_member_holds_is_ignored(value: str) -> None:
         ),
     ],
 )
-def test_what_is_no_json_object_is_refused_as_a_body(text: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_rejected(text: str) -> None:
     problem = problem_of(text)
     assert (problem.status, fields_of(problem)) == (400, ["body"])

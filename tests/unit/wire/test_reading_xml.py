@@ -5,7 +5,7 @@ import pytest
 from tests.unit.wire.bodies import ID, INSTANCE, MODELS, UUID_, fields_of, problem_of, read_xml, xml
 
 
-def test_elements_are_known_by_namespace_under_any_prefix() -> None:
+def test_elements_are_matched_by_namespace_with_any_prefix() -> None:
     request = read_xml(
         f'<a:OcppChargerConnectRequest xmlns:a="{MODELS}" xmlns:b="{MODELS}"><b:chargerId>CP</b:chargerId>'
         f'<a:id>{ID}</a:id><tokenId>T</tokenId><c:serverIpAddress xmlns:c="urn:x">1.2.3.4</c:serverIpAddress>'
@@ -27,14 +27,14 @@ def test_elements_are_known_by_namespace_under_any_prefix() -> None:
         f'<OcppChargerConnectRequest xmlns="{MODELS}" xmlns:i="{INSTANCE}" i:nil="true"/>',
     ],
 )
-def test_another_root_is_refused(root: str) -> None:
+def test_another_root_is_rejected(root: str) -> None:
     problem = problem_of(root, "text/xml")
     assert (problem.status, fields_of(problem)) == (400, ["body"])
 
 
 @pytest.mark.parametrize("prefix", ["i", "xsi", "nil"])
 @pytest.mark.parametrize("value", ["true", "1", " true "])
-def test_nil_is_known_by_namespace_and_wins_over_content(prefix: str, value: str) -> None:
+def test_nil_is_matched_by_namespace_and_takes_precedence_over_content(prefix: str, value: str) -> None:
     for content in ("", "CP"):
         element = f'<chargerId xmlns:{prefix}="{INSTANCE}" {prefix}:nil="{value}">{content}</chargerId>'
         assert read_xml(xml(element)).chargerId is None
@@ -43,7 +43,7 @@ def test_nil_is_known_by_namespace_and_wins_over_content(prefix: str, value: str
 @pytest.mark.parametrize(
     "attribute", ['nil="true"', 'i:nil="false"', 'i:nil="0"', 'xmlns:o="urn:o" o:nil="true"', 'i:type="x"']
 )
-def test_any_other_attribute_says_nothing(attribute: str) -> None:
+def test_other_attributes_are_ignored(attribute: str) -> None:
     assert read_xml(xml(f"<chargerId {attribute}>CP</chargerId>")).chargerId == "CP"
 
 
@@ -65,17 +65,17 @@ def test_text_is_kept_and_decoded(content: str, value: str) -> None:
     assert read_xml(xml(f"<chargerId>{content}</chargerId>")).chargerId == value
 
 
-def test_a_closed_tag_is_the_empty_string() -> None:
+def test_a_self_closing_tag_is_the_empty_string() -> None:
     assert read_xml(xml("<chargerId/>")).chargerId == ""
 
 
-def test_of_duplicates_the_first_wins_even_where_it_is_nil_or_empty() -> None:
+def test_the_first_of_duplicate_elements_wins_even_if_it_is_nil_or_empty() -> None:
     assert read_xml(xml("<tokenId>1</tokenId><tokenId>2</tokenId><tokenId>3</tokenId>")).tokenId == "1"
     assert read_xml(xml('<tokenId i:nil="true"/><tokenId>2</tokenId>')).tokenId is None
     assert read_xml(xml("<tokenId/><tokenId>2</tokenId>")).tokenId == ""
 
 
-def test_a_member_that_holds_elements_is_refused_by_name() -> None:
+def test_a_field_that_contains_elements_is_rejected_with_the_field_name() -> None:
     problem = problem_of(
         xml("<tokenId>a<b/>c</tokenId><serverRestApiPort><x/></serverRestApiPort>"), "text/xml"
     )
@@ -118,16 +118,16 @@ BOMB = '<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa">' + "".join(
         xml("<x/>" * 1_001),
     ],
 )
-def test_what_is_refused_as_a_body(text: str) -> None:
+def test_malformed_or_unsupported_xml_is_rejected(text: str) -> None:
     problem = problem_of(text, "application/xml")
     assert (problem.status, fields_of(problem)) == (400, ["body"])
 
 
-def test_elements_and_depth_within_the_bounds_are_skipped() -> None:
+def test_unknown_elements_within_the_limits_are_ignored() -> None:
     assert read_xml(xml("<x>" * 31 + "</x>" * 31 + "<x/>" * 900)).id == UUID_
 
 
-def test_a_refusal_says_which_thing_is_not_read() -> None:
+def test_a_rejection_names_the_unsupported_feature_or_the_position() -> None:
     assert "DOCTYPE" in problem_of(f"<!DOCTYPE x>{xml('')}", "text/xml").errors[0].message
     assert "processing instruction" in problem_of(f"<?a?>{xml('')}", "text/xml").errors[0].message
     assert "line 1, column" in problem_of("<a", "text/xml").errors[0].message

@@ -19,7 +19,7 @@ from charger_link.errors import (
     ServerFailed,
     ServerRefused,
 )
-from transport.retry_after import retry_after
+from common.transport.retry_after import retry_after
 
 if TYPE_CHECKING:
     from charger_link.command import Command

@@ -1,0 +1,176 @@
+"""ocpp-cs, version 1 or 2: it passes the body on, and the charge point's own answer.
+
+Version 1 is that of 1645105 (March 2026), seen; version 2 that of 8cf34c4, read. `older` are the versions before December 2025
+(1) and before 15 March 2026 (2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from websockets.frames import CloseCode
+
+from local.csms.chargers import Charger, Chargers
+from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
+from local.simulators.serving import CALL_TIMEOUT, answer, ask, document, header, no_chargers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from websockets.asyncio.server import ServerConnection
+
+    from local.csms.version import Call
+    from local.server import Request, Response
+
+_OLDER_PATIENCE = 5.0  # seconds
+_PATIENCE = 30.0
+_NEVER_REPORTED = {
+    "connectorId": 0,
+    "errorCode": "NoError",
+    "status": "Unavailable",
+    "timestamp": "1899-12-30T00:00:00.000Z",
+}
+_ACTIONS = {"1.6": ("RemoteStartTransaction", "idTag"), "2.0.1": ("RequestStartTransaction", "idToken")}
+_KEYS_16 = {"connectorId", "idTag", "chargingProfile"}
+
+
+class OcppCs:
+    """One process's charge points: version 1 has those of OCPP 1.6, version 2 those of 2.0.1 too."""
+
+    def __init__(
+        self, version: int = 1, bearer: str = "", patience: float | None = None, *, older: bool = False
+    ) -> None:
+        """Without a `bearer` nobody needs one, as in the demo build; `patience` is the seconds that a charge point has to
+        answer, of which the newest version 1 has no end."""
+        self.subprotocols: Sequence[str] = ("ocpp1.6",) if version == 1 else SUBPROTOCOLS
+        self.chargers = _ForgettingChargers((), CALL_TIMEOUT) if version == 1 else no_chargers()
+        self.bearer = bearer
+        self._version = version
+        self._older = older
+        default = _OLDER_PATIENCE if older else None
+        self._patience = patience if patience is not None else default if version == 1 else _PATIENCE
+
+    async def respond(self, request: Request) -> Response:
+        if self.bearer and header(request, "authorization") != f"Bearer {self.bearer}":
+            return _error(401, "Unauthorized")
+        match request.method, request.target.split("/"):
+            case "GET", ["", "api", "v1", "ChargePointList"]:
+                return answer(200, self._list())
+            case "POST", ["", "api", "v1", "ChargePoint", identity, "RemoteStartTransaction"]:
+                return await self._start(unquote(identity), document(request))
+        return _error(404, "Unknown API command")
+
+    def _list(self) -> Any:
+        if self._version == 1:
+            entry = _older_entry_of_version_1 if self._older else _entry_of_version_1
+            return {"ChargePointList": [entry(charger) for charger in self.chargers.by_identity.values()]}
+        return [_entry_of_version_2(charger) for charger in self.chargers.by_identity.values()]
+
+    async def _start(self, identity: str, body: Any) -> Response:
+        one = self._version == 1
+        body = body if isinstance(body, dict) else {}
+        charger = self.chargers.by_identity.get(identity)
+        if charger is None:
+            text = f"Not found Charge Point by Identity: {identity}"
+            return _error(400, text) if one else _error(404, f"Charge point '{identity}' not found")
+        if one and (invalid := next((key for key in body if key not in _KEYS_16), None)):
+            return _error(400, f"Invalid key: {invalid}")
+        if one and "idTag" not in body:
+            return _error(400, "Not found required key: idTag (IdToken)")
+        session = charger.connected
+        if session is None:
+            name = "" if self._older else f" {identity}"
+            text = f"Charge Point{name} not connected."
+            return _error(400, text) if one else _error(503, f"Charge point '{identity}' is not connected")
+        action, token = _ACTIONS[session.version]
+        if not one and not self._older and session.version == "2.0.1":
+            body = _translated(body)
+        if token not in body:
+            if self._older:
+                return _error(400, f"Missing required field '{token}' for {action}")
+            why = f"required property '{token}' not found in object"
+            return _error(400, f"At  of {json.dumps(body, separators=(',', ':'))} - {why}\n")
+        return await self._asked((action, body), charger)
+
+    async def _asked(self, call: Call, charger: Charger) -> Response:
+        one = self._version == 1
+        assert charger.session
+        began = asyncio.get_running_loop().time()
+        try:
+            return answer(200, await ask(charger.session, call, self._patience))
+        except CallFailed as failed:
+            if one:
+                return _error(400, f"{failed.code}: ")
+            error = {"error": True, "errorCode": failed.code, "errorDescription": "", "errorDetails": {}}
+            return answer(200, error)
+        except Disconnected:  # not passed on: who asked waits all the same
+            if self._patience is None:
+                await asyncio.Event().wait()
+            else:
+                await asyncio.sleep(began + self._patience - asyncio.get_running_loop().time())
+        except TimeoutError:
+            pass
+        if one:
+            return _error(504, "Gateway Timeout")
+        return _error(503, f"Charge point did not respond within {self._patience:g}s")
+
+
+class _ForgettingChargers(Chargers):
+    """Version 1 deletes a charge point that closes its connection, and keeps one whose connection breaks."""
+
+    async def serve(
+        self, websocket: ServerConnection, identity: str, on_started: Callable[[str, int, int, str], None]
+    ) -> None:
+        await super().serve(websocket, identity, on_started)
+        charger = self.by_identity.get(identity)
+        if charger and charger.session is None and websocket.close_code != CloseCode.ABNORMAL_CLOSURE:
+            del self.by_identity[identity]
+
+
+def _translated(body: dict[str, Any]) -> dict[str, Any]:
+    """The body of RequestStartTransaction, where the request has that of OCPP 1.6."""
+    if "idTag" not in body or "idToken" in body:
+        return body
+    connector = body.get("connectorId")
+    return {
+        **({"evseId": connector} if connector else {}),
+        "idToken": {"idToken": body["idTag"], "type": "ISO14443"},
+        "remoteStartId": 1,
+    }
+
+
+def _entry_of_version_1(charger: Charger) -> dict[str, Any]:
+    there = charger.connected is not None
+    return {
+        "identity": charger.identity,
+        "address": "127.0.0.1",
+        "connection": {"socket": 7, "ip": "127.0.0.1", "port": 50000} if there else None,
+        "bootNotification": {"chargePointVendor": "", "chargePointModel": ""} if there else None,
+        "statusNotification": _NEVER_REPORTED if there else None,
+    }
+
+
+def _older_entry_of_version_1(charger: Charger) -> dict[str, Any]:
+    connection = {"Socket": 7, "IP": "127.0.0.1", "Port": 50000} if charger.connected else None
+    return {"Identity": charger.identity, "Address": "127.0.0.1", "Connection": connection}
+
+
+def _entry_of_version_2(charger: Charger) -> dict[str, Any]:
+    entry: dict[str, Any] = {"identity": charger.identity, "address": "127.0.0.1", "protocol": "JSON"}
+    version = entry["ocppVersion"] = charger.session.version if charger.session else "1.6"
+    if charger.connected:
+        entry["connection"] = {"fd": 7}
+    if charger.reports:
+        last = max(charger.reports.values(), key=lambda report: report.at)
+        told: dict[str, Any] = {"errorCode": last.error_code, "status": last.status}
+        if version == "2.0.1":
+            told = {"evseId": last.connector, "connectorStatus": last.status}
+        entry["statusNotification"] = {"connectorId": last.connector, **told}
+    return entry
+
+
+def _error(status: int, text: str) -> Response:
+    return answer(status, {"error": {"code": status, "message": text}})

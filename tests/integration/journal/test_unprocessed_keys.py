@@ -1,0 +1,90 @@
+"""A batch of which a throttled table leaves keys unprocessed, over a real socket."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from common.journal import DynamoDB, Journal, JournalUnavailable
+from common.transport import Deadline
+from common.transport.credentials import Credentials
+from tests.integration.misbehaving import Misbehaving, Peer, response
+from tests.unit.journal.transitions import item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IDS = ["c", "b", "a"]
+MOST = 60  # calls in a second; without pauses there are more than a thousand
+
+
+class ThrottledTable:
+    """Answers a query with three keys, and each batch with its first `serves` keys; the other keys are left unprocessed."""
+
+    def __init__(self) -> None:
+        self.serves = 0
+        self.batches: list[list[str]] = []
+
+    def __call__(self, peer: Peer) -> None:
+        while True:
+            asked = peer.read()
+            body = json.loads(asked.body)
+            if asked.headers["x-amz-target"].endswith(".Query"):
+                answer: object = {"Items": [{"id": {"S": id_}} for id_ in IDS]}
+            else:
+                keys = body["RequestItems"]["attempts"]["Keys"]
+                self.batches.append([key["id"]["S"] for key in keys])
+                left = keys[self.serves :]
+                answer = {
+                    "Responses": {"attempts": [item(id=key["id"]["S"]) for key in keys[: self.serves]]},
+                    "UnprocessedKeys": {"attempts": {"Keys": left}} if left else {},
+                }
+            peer.send(response(200, json.dumps(answer).encode()))
+
+
+@pytest.fixture
+def table() -> ThrottledTable:
+    return ThrottledTable()
+
+
+@pytest.fixture
+def journal(table: ThrottledTable) -> Iterator[Journal]:
+    with closing(Misbehaving(table)) as endpoint:
+        url = f"http://127.0.0.1:{endpoint.port}"
+        with closing(DynamoDB(url, "eu-west-1", lambda: Credentials("A", "s", None))) as client:
+            yield Journal(client, "attempts")
+
+
+def test_what_is_left_is_requested_after_a_pause_until_the_deadline(
+    journal: Journal, table: ThrottledTable
+) -> None:
+    with pytest.raises(JournalUnavailable, match=r"UnprocessedKeys|timeout"):
+        journal.newest("CP-1", 3, None, Deadline.after(1.0))
+    assert 1 < len(table.batches) < MOST
+
+
+def test_only_what_is_left_is_requested_and_the_order_is_kept(
+    journal: Journal, table: ThrottledTable
+) -> None:
+    table.serves = 1
+    page = journal.newest("CP-1", 3, None, Deadline.after(10.0))
+    assert [attempt.id for attempt in page.attempts] == IDS
+    assert table.batches == [IDS, IDS[1:], IDS[2:]]
+
+
+def test_the_pauses_are_those_of_every_other_call(
+    journal: Journal, table: ThrottledTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds: list[float] = []
+
+    def longest(_: float, bound: float) -> float:
+        bounds.append(bound)
+        return 0.0
+
+    monkeypatch.setattr("common.journal.dynamodb.random.uniform", longest)
+    table.serves = 1
+    journal.newest("CP-1", 3, None, Deadline.after(10.0))
+    assert bounds == [0.025, 0.05]

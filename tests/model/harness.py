@@ -1,0 +1,246 @@
+"""A stage on which invocations of the real handler run one at a time, each to where it speaks to the network.
+
+Every invocation has a thread of its own, and one baton: it runs only while somebody in the machine has handed it over,
+until it sends a request or ends. What becomes of the request (delivered, answered, lost, late) and of the invocation
+(killed, timed out) is decided by the machine, so a run is the same each time. Time is the stage's too: the wall clock,
+by which leases end, and one clock for each invocation, by which its own deadlines pass; a frozen process has them apart.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
+
+import pytest
+
+import callback.handler
+import charger_connect.event
+import charger_connect.flow
+import charger_link.link
+import common.journal.dynamodb
+import common.transport.deadline
+from charger_connect.handler import respond as respond_to_connect
+from common.transport import IncompleteResponse, NotConnected, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from callback.service import Service as CallbackService
+    from charger_connect.service import Service
+    from common.transport import Deadline
+
+TIMEOUT = 29.0
+"""Seconds that an invocation has, as in the template."""
+_TIMED = (
+    callback.handler,
+    charger_connect.event,
+    charger_connect.flow,
+    charger_link.link,
+    common.journal.dynamodb,
+    common.transport.deadline,
+)
+_HUNG = 30.0  # seconds of real time: an invocation that neither speaks nor ends is a fault of the stage
+
+
+class Killed(BaseException):
+    """SIGKILL: no handler sees it, nothing after it runs."""
+
+
+class End(StrEnum):
+    """How a request ends for the invocation that sent it."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    BROKEN = "broken"
+    TIMED_OUT = "timed out"
+    KILLED = "killed"
+
+
+@dataclass(slots=True)
+class Message:
+    """One request on its way. ``response`` is there once it was delivered; None then too, where the connection broke."""
+
+    port: int
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    deadline: Deadline
+    sender: Invocation
+    delivered: bool = False
+    response: Response | None = None
+
+
+@dataclass(slots=True)
+class Clock:
+    """Stands in for the module `time`: the wall clock is the stage's, the monotonic one each invocation's own."""
+
+    wall: float = field(default_factory=time.time)
+
+    def time(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        invocation = _current()
+        return invocation.elapsed if invocation else 0.0
+
+    def sleep(self, seconds: float) -> None:
+        invocation = _current()
+        assert invocation is not None
+        invocation.elapsed += seconds
+
+
+class Invocation:
+    """One call of a handler, which `respond` runs. ``waiting`` is the request that it has sent; without one it has ended.
+
+    ``started`` counts the starts that its own requests caused at charge points, ``answer`` is what its caller heard.
+    ``tries`` is the number of the try that it claimed, 0 before.
+    """
+
+    def __init__(self, id_: str, respond: Callable[[Invocation], dict[str, Any]]) -> None:
+        self.id = id_
+        self.tries = 0
+        self.aws_request_id = str(uuid4())
+        self.function_name = "ConnectFunction"
+        self.function_version = "1"
+        self.elapsed = 0.0
+        self.waiting: Message | None = None
+        self.started = 0
+        self.answer: dict[str, Any] | None = None
+        self.error: BaseException | None = None
+        self._end = End.ANSWERED
+        self._go = threading.Semaphore(0)
+        self._stopped = threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._run, args=(respond,), daemon=True)
+        self._thread.start()
+        self._hand_over()
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int((TIMEOUT - self.elapsed) * 1000)
+
+    def resume(self, end: End) -> None:
+        """End its request, and let it run to the next one or to its own end."""
+        self._end = end
+        self._hand_over()
+
+    def exchange(self, message: Message) -> Response:
+        """In the invocation's own thread: send a request and wait for what becomes of it."""
+        self.waiting = message
+        self._stopped.release()
+        self._go.acquire()
+        self.waiting = None
+        match self._end:
+            case End.KILLED:
+                raise Killed
+            case End.REFUSED:
+                raise NotConnected("refused")
+            case End.TIMED_OUT:
+                self.elapsed = max(self.elapsed, message.deadline.at)
+                raise IncompleteResponse("timeout", received_any=False)
+            case End.BROKEN:
+                raise IncompleteResponse("reset", received_any=message.delivered)
+        assert message.response is not None
+        return message.response
+
+    def _hand_over(self) -> None:
+        self._go.release()
+        if not self._stopped.acquire(timeout=_HUNG):
+            raise RuntimeError("an invocation waits for something that is not on the stage")
+        if self.waiting is None:
+            self._thread.join()
+        if self.error is not None:
+            raise self.error
+
+    def _run(self, respond: Callable[[Invocation], dict[str, Any]]) -> None:
+        self._go.acquire()
+        _here.invocation = self
+        try:
+            self.answer = respond(self)
+        except Killed:
+            pass
+        except BaseException as error:  # noqa: BLE001 - carried to the machine's thread
+            self.error = error
+        self._stopped.release()
+
+
+def connecting(body: dict[str, Any], service: Service) -> Invocation:
+    """An invocation of the connect function."""
+    event = {
+        "requestContext": {
+            "http": {"method": "POST"},
+            "authorizer": {"iam": {"userArn": "arn:aws:iam::0:user/u"}},
+        },
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(body),
+    }
+    return Invocation(body["id"], lambda context: respond_to_connect(event, context, service))
+
+
+def calling_back(url: str, body: dict[str, Any], service: CallbackService) -> Invocation:
+    """An invocation of the callback function."""
+    parts = urlsplit(url)
+    id_, expires, signature = parts.path.split("/")[-3:]
+    event = {
+        "pathParameters": {"id": id_, "expires": expires, "signature": signature},
+        "queryStringParameters": dict(parse_qsl(parts.query)) or None,
+        "body": json.dumps(body),
+    }
+    return Invocation(id_, lambda context: callback.handler.respond(event, context, service))
+
+
+class _StagedConnection:
+    """What `transport.connect` gives, with the machine for a network."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        deadline: Deadline,
+        limit: int = 0,
+    ) -> Response:
+        if deadline.remaining() <= 0:
+            raise NotConnected("timeout")
+        sender = _current()
+        assert sender is not None
+        return sender.exchange(Message(self._port, method, path, headers, body, deadline, sender))
+
+    def is_idle(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+_here = threading.local()
+
+
+def _current() -> Invocation | None:
+    return cast("Invocation | None", getattr(_here, "invocation", None))
+
+
+def _connect(address: str, port: int, host: str, deadline: Deadline, tls: object = None) -> _StagedConnection:
+    if deadline.remaining() <= 0:
+        raise NotConnected("timeout")
+    return _StagedConnection(port)
+
+
+def set_stage(patch: pytest.MonkeyPatch) -> Clock:
+    """Put the stage under the service for as long as `patch` lasts, and give its clock."""
+    clock = Clock()
+    for module in _TIMED:
+        patch.setattr(module, "time", clock)
+    for module in (charger_link.link, common.journal.dynamodb):
+        patch.setattr(module, "connect", cast("Callable[..., object]", _connect))
+        patch.setattr(module, "_FIRST_PAUSE", 0.0)
+    return clock

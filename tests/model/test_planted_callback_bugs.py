@@ -1,0 +1,325 @@
+"""Bugs planted in the path of callbacks, and in what binds a write to its attempt: each is detected in a story of a few steps, which
+passes without it; the common ones are found by the search too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+import callback.handler
+from common.journal import Attempt, callbacks
+from tests.model.machine import CALLING, Lie
+from tests.model.servers import Weather
+from tests.model.test_model import EXAMPLES, SEARCH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.model.machine import Callers
+
+    Story = Callable[[Callers], None]
+    Plant = Callable[[type[Callers], pytest.MonkeyPatch], None]
+
+WEATHERS = (Weather.ACCEPTS, Weather.OFFLINE, Weather.SILENT, Weather.REJECTS)
+ACCEPTS, OFFLINE, SILENT, REJECTS = range(4)
+SAME = "attemptKey = :attemptKey AND "
+ANY = "(attemptKey = :attemptKey OR attribute_exists(id)) AND "
+
+
+# the bugs
+
+
+def checks_no_signature(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(callbacks, "signed", lambda *_: True)
+
+
+def takes_a_url_of_version_1_0_for_every_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    signed = callbacks.signed
+    patch.setattr(
+        callbacks,
+        "signed",
+        lambda secret, attempt, expires, signature, _: signed(
+            secret, attempt._replace(attemptKey=None), expires, signature
+        ),
+    )
+
+
+def signs_without_the_try(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    _sign_without(patch, tries=0)
+
+
+def signs_without_the_key(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    _sign_without(patch, attemptKey="")
+
+
+def takes_expired_urls(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(callbacks, "expired", lambda *_: False)
+
+
+def refuses_every_callback(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(callbacks, "signed", lambda *_: False)
+
+
+def takes_every_answer_for_an_acceptance(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    read = callback.handler._READERS["citrineos"]
+    patch.setitem(
+        callback.handler._READERS, "citrineos", lambda _, connector: read({"status": "Accepted"}, connector)
+    )
+
+
+def completes_what_is_completed(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    _rewrite(
+        callers,
+        patch,
+        "#state IN (:pending, :unknown)",
+        "(#state IN (:pending, :unknown) OR attribute_exists(id))",
+    )
+
+
+def completes_another_try(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    _rewrite(callers, patch, "tries = :tries", "(tries = :tries OR tries <> :tries)")
+
+
+def completes_another_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    _rewrite(callers, patch, f"{SAME}#state IN (:pending", f"{ANY}#state IN (:pending")
+
+
+def settles_another_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    _rewrite(callers, patch, f"{SAME}(", f"{ANY}(")
+
+
+def settles_over_a_callback(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    _rewrite(
+        callers,
+        patch,
+        "#state = :pending AND #owner",
+        "(#state = :pending OR attribute_exists(id)) AND #owner",
+    )
+
+
+def takes_another_attempt_for_its_own(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Attempt, "is_same", lambda *_: True)
+    patch.setattr(Attempt, "is_same_try", lambda *_: True)
+
+
+def makes_an_item_of_an_update(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+    _rewrite(callers, patch, SAME, f"attribute_not_exists(id) OR {SAME}")
+
+
+# the stories
+
+
+def forged(run: Callers) -> None:
+    _left_unknown(run, SILENT)
+    run.forge(0, Lie.SIGNATURE, smooth=True)
+
+
+def without_the_keys_signature(run: Callers) -> None:
+    _left_unknown(run, SILENT)
+    run.forge(0, Lie.NO_KEY, smooth=True)
+
+
+def of_an_earlier_try(run: Callers) -> None:
+    run.begin(0, smooth=True)
+    run.serve(0, OFFLINE, smooth=True)
+    run.ask_again(0, smooth=True)
+    run.serve(0, SILENT, smooth=True)
+    run.call_back_too_late(0, smooth=True)
+
+
+def of_a_deleted_attempt(run: Callers) -> None:
+    _left_unknown(run, SILENT)
+    run.delete(0)
+    run.ask_again(0, smooth=True)
+    run.serve(0, SILENT, smooth=True)
+    run.call_back_too_late(0, smooth=True)
+
+
+def after_a_day(run: Callers) -> None:
+    _left_unknown(run, SILENT)
+    run.clock.wall += callbacks.LIFETIME + 1
+    run.call_back_too_late(0, smooth=True)
+
+
+def late(run: Callers) -> None:
+    _left_unknown(run, ACCEPTS)
+
+
+def rejected(run: Callers) -> None:
+    _left_unknown(run, REJECTS)
+    run.call_back(0, smooth=True)
+
+
+def contradicted(run: Callers) -> None:
+    _left_unknown(run, ACCEPTS)
+    run.call_back(0, smooth=True)
+    run._check()
+    run.contradict(0, smooth=True)
+
+
+def read_before_the_next_try(run: Callers) -> None:
+    """A server that says "not connected" posts an acceptance all the same, which is written when the next try is under way."""
+    run.begin(0, smooth=True)
+    run.deliver(0, OFFLINE)
+    (first,) = run.calling.callbacks
+    run._call_back(first, first.url, {"status": "Accepted"}, smooth=False)
+    run.serve(1, ACCEPTS, smooth=False)
+    run.serve(0, ACCEPTS, smooth=True)
+    run.ask_again(0, smooth=True)
+    run.serve(1, SILENT, smooth=True)
+    run.serve(0, ACCEPTS, smooth=True)
+
+
+def deleted_between_read_and_write(run: Callers) -> None:
+    _left_unknown(run, ACCEPTS)
+    run.call_back(0, smooth=False)
+    run.serve(0, ACCEPTS, smooth=False)
+    run.delete(0)
+    run.ask_again(0, smooth=True)
+    run.serve(1, SILENT, smooth=True)
+    run.serve(0, ACCEPTS, smooth=True)
+
+
+def deleted_before_it_is_completed(run: Callers) -> None:
+    _left_unknown(run, ACCEPTS)
+    run.call_back(0, smooth=False)
+    run.serve(0, ACCEPTS, smooth=False)
+    run.delete(0)
+    run.serve(0, ACCEPTS, smooth=True)
+
+
+def deleted_before_it_is_settled(run: Callers) -> None:
+    run.begin(0, smooth=True)
+    run.serve(0, SILENT, smooth=False)
+    run.delete(0)
+    run.go_on(0)
+
+
+def deleted_between_answer_and_settle(run: Callers) -> None:
+    run.begin(0, smooth=True)
+    run.serve(0, REJECTS, smooth=False)
+    run.call_back(0, smooth=True)
+    run.serve(0, ACCEPTS, smooth=False)
+    run.delete(0)
+    run.ask_again(0, smooth=True)
+    run.serve(1, ACCEPTS, smooth=False)
+    run.serve(0, ACCEPTS, smooth=True)
+
+
+def called_back_between_last_read_and_settle(run: Callers) -> None:
+    run.begin(0, smooth=True)
+    run.serve(0, ACCEPTS, smooth=False)
+    while run.running[0].waiting and b"UpdateExpression" not in run.running[0].waiting.body:
+        run.serve(0, ACCEPTS, smooth=False)
+    run.call_back(0, smooth=True)
+    run._check()
+    run.serve(0, ACCEPTS, smooth=True)
+
+
+def deleted_while_waiting(run: Callers) -> None:
+    """The id's next attempt is accepted, and read by the call that waits for the first one's answer."""
+    run.begin(0, smooth=True)
+    run.serve(0, SILENT, smooth=False)
+    run.delete(0)
+    run.ask_again(0, smooth=True)
+    run.serve(1, ACCEPTS, smooth=True)
+    run.call_back(0, smooth=True)
+    run.go_on(0)
+
+
+UNTRUE = r"(accepted|rejected), and began"
+BELIEVED = "a bad callback was answered with 204"
+CHANGED = "a completed attempt was changed"
+LOST = "lost: a good callback was refused"
+TOLD = "another attempt's answer was told|what was told is not what is recorded"
+STUB = "there is an item that nobody claimed"
+BUGS: list[tuple[Plant, Story, str]] = [
+    (checks_no_signature, forged, UNTRUE),
+    (takes_a_url_of_version_1_0_for_every_attempt, without_the_keys_signature, UNTRUE),
+    (signs_without_the_try, of_an_earlier_try, UNTRUE),
+    (signs_without_the_key, of_a_deleted_attempt, UNTRUE),
+    (takes_expired_urls, after_a_day, UNTRUE),
+    (refuses_every_callback, late, LOST),
+    (takes_every_answer_for_an_acceptance, rejected, UNTRUE),
+    (completes_what_is_completed, contradicted, UNTRUE),
+    (completes_another_try, read_before_the_next_try, UNTRUE),
+    (completes_another_attempt, deleted_between_read_and_write, UNTRUE),
+    (settles_another_attempt, deleted_between_answer_and_settle, UNTRUE),
+    (settles_over_a_callback, called_back_between_last_read_and_settle, CHANGED),
+    (takes_another_attempt_for_its_own, deleted_while_waiting, TOLD),
+    (makes_an_item_of_an_update, deleted_before_it_is_completed, STUB),
+    (makes_an_item_of_an_update, deleted_before_it_is_settled, STUB),
+]
+QUICK = (checks_no_signature, refuses_every_callback)
+# Five steps or more in one order: a thousand runs may miss them.
+RARE = (
+    completes_another_try,
+    completes_another_attempt,
+    settles_another_attempt,
+    settles_over_a_callback,
+    takes_another_attempt_for_its_own,
+    takes_expired_urls,
+)
+SEARCHED = [plant for plant in dict.fromkeys(plant for plant, *_ in BUGS) if plant not in RARE]
+if not EXAMPLES:
+    SEARCHED = [plant for plant in SEARCHED if plant in QUICK]
+
+
+@pytest.fixture
+def narrowed(callers: type[Callers]) -> type[Callers]:
+    """One id, one server, the weathers of the stories."""
+    callers.ports, callers.weathers, callers.most, callers.deletes = (CALLING,), WEATHERS, 1, True
+    return callers
+
+
+@pytest.mark.parametrize(
+    ("plant", "story", "found"), BUGS, ids=[f"{plant.__name__}-{story.__name__}" for plant, story, _ in BUGS]
+)
+def test_a_bug_shows_in_its_story(
+    plant: Plant, story: Story, found: str, narrowed: type[Callers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _tell(story, narrowed)
+    plant(narrowed, monkeypatch)
+    with pytest.raises(AssertionError, match=found):
+        _tell(story, narrowed)
+
+
+@pytest.mark.parametrize("plant", SEARCHED, ids=lambda plant: plant.__name__)
+def test_the_search_finds(plant: Plant, narrowed: type[Callers], monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(narrowed, monkeypatch)
+    with pytest.raises(AssertionError, match="|".join((UNTRUE, BELIEVED, CHANGED, LOST, TOLD, STUB))):
+        run_state_machine_as_test(narrowed, settings=settings(SEARCH, max_examples=1000))
+
+
+def _left_unknown(run: Callers, weather: int) -> None:
+    run.begin(0, smooth=True)
+    run.serve(0, weather, smooth=True)
+
+
+def _tell(story: Story, callers: type[Callers]) -> None:
+    run = callers()
+    story(run)
+    run._check()
+    run.teardown()
+
+
+def _sign_without(patch: pytest.MonkeyPatch, **fields: Any) -> None:
+    for name in ("_signature", "_key_signature"):
+        patch.setattr(callbacks, name, _blind(getattr(callbacks, name), fields))
+
+
+def _blind(sign: Callable[..., str], fields: dict[str, Any]) -> Callable[..., str]:
+    return lambda secret, attempt, expires: sign(secret, attempt._replace(**fields), expires)
+
+
+def _rewrite(callers: type[Callers], patch: pytest.MonkeyPatch, old: str, new: str) -> None:
+    """Change a condition on its way to the table."""
+    update = callers._update
+
+    def rewritten(self: Callers, body: dict[str, Any]) -> Any:
+        return update(self, body | {"ConditionExpression": body["ConditionExpression"].replace(old, new)})
+
+    patch.setattr(callers, "_update", rewritten)

@@ -1,0 +1,142 @@
+"""Access by network: who is let in, as whom, and what no setting allows."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import pytest
+
+from authorizer.handler import respond
+from charger_connect.event import Call
+from common.settings import SettingsError
+from common.settings.access import AccessSettings
+from tests.integration.calling import Context
+from tests.operations.conftest import listening
+
+CONNECT = "ANY /api/v1/ocpp/charger-connect"
+ONE = "GET /api/v1/ocpp/charger-connect/{id}"
+ALL = "GET /api/v1/ocpp/chargers/{chargerId}/attempts"
+SETTINGS = AccessSettings.read(
+    {
+        "ALLOWED_SOURCES": "203.0.113.0/24,203.0.113.16/28,2001:db8::/48",
+        "ALLOWED_READERS": "198.51.100.7/32",
+    }
+)
+
+
+def ask(source: str, route: str = CONNECT, **headers: str) -> dict[str, Any]:
+    event = {
+        "version": "2.0",
+        "type": "REQUEST",
+        "routeKey": route,
+        "headers": {"x-forwarded-for": source, **headers},
+        "requestContext": {"http": {"sourceIp": source}},
+    }
+    with listening():
+        return respond(event, Context(5.0), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("source", "caller"),
+    [
+        ("203.0.113.1", "network:203.0.113.0/24"),
+        ("203.0.113.17", "network:203.0.113.16/28"),
+        ("::ffff:203.0.113.1", "network:203.0.113.0/24"),
+        ("2001:db8::7", "network:2001:db8::/48"),
+    ],
+)
+def test_a_source_within_the_networks_connects_as_its_network(source: str, caller: str) -> None:
+    answer = ask(source)
+    assert answer == {"isAuthorized": True, "context": {"caller": caller}}
+    event = {"requestContext": {"authorizer": {"lambda": answer["context"]}}}
+    assert Call.of(event, Context(29.0)).caller == caller, "the fingerprint holds it"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "203.0.114.1",
+        "198.51.100.7",
+        "127.0.0.1",
+        "2001:db9::1",
+        "::ffff:8.8.8.8",
+        "",
+        "unknown",
+        "203.0.113.1 ",
+    ],
+)
+def test_any_other_source_does_not(source: str) -> None:
+    assert ask(source) == {"isAuthorized": False}
+
+
+def test_reading_all_attempts_is_a_right_of_its_own() -> None:
+    source, reader = "203.0.113.1", "198.51.100.7"
+    assert [ask(source, route)["isAuthorized"] for route in (CONNECT, ONE, ALL)] == [True, True, False]
+    assert [ask(reader, route)["isAuthorized"] for route in (CONNECT, ONE, ALL)] == [False, True, True]
+
+
+@pytest.mark.parametrize("forwarded", ["203.0.113.1, 8.8.8.8", "8.8.8.8", ""])
+def test_an_address_that_the_gateway_does_not_end_the_forwarded_chain_with_is_not_believed(
+    forwarded: str,
+) -> None:
+    assert ask("203.0.113.1", **{"x-forwarded-for": forwarded}) == {"isAuthorized": False}
+
+
+@pytest.mark.parametrize("forwarded", ["2001:DB8:0:0::7", "2001:0db8:0000:0000:0000:0000:0000:0007"])
+def test_another_spelling_of_the_same_address_is_no_other_one(forwarded: str) -> None:
+    assert ask("2001:db8::7", **{"x-forwarded-for": forwarded})["isAuthorized"]
+    assert ask("2001:db8::8", **{"x-forwarded-for": forwarded}) == {"isAuthorized": False}
+
+
+def test_a_header_of_the_callers_own_changes_nothing() -> None:
+    assert ask("8.8.8.8", **{"x-forwarded-for": "203.0.113.1, 8.8.8.8"}) == {"isAuthorized": False}
+    assert ask("203.0.113.1", **{"x-forwarded-for": "8.8.8.8, 203.0.113.1"})["isAuthorized"]
+    assert ask("8.8.8.8", forwarded="for=203.0.113.1") == {"isAuthorized": False}
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        "",
+        " ",
+        "0.0.0.0/0",
+        "::/0",
+        "0.0.0.0/1,128.0.0.0/1",
+        "10.0.0.0/8",
+        "203.0.113.0/24,::/1",
+        "2001::/16",
+        "203.0.113.1/24",
+        "example.com",
+        "203.0.113.0/24,",
+    ],
+)
+def test_a_setting_that_would_let_everybody_in_is_none(sources: str) -> None:
+    with pytest.raises(SettingsError):
+        AccessSettings.read({"ALLOWED_SOURCES": sources})
+    if sources.strip():
+        with pytest.raises(SettingsError):
+            AccessSettings.read({"ALLOWED_SOURCES": "203.0.113.0/24", "ALLOWED_READERS": sources})
+
+
+def test_nobody_reads_all_attempts_unless_named() -> None:
+    settings = AccessSettings.read({"ALLOWED_SOURCES": "203.0.113.0/24", "ALLOWED_READERS": ""})
+    event = {"routeKey": ALL, "requestContext": {"http": {"sourceIp": "203.0.113.1"}}}
+    with listening():
+        assert respond(event, Context(5.0), settings) == {"isAuthorized": False}
+
+
+def test_without_sources_the_function_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOWED_SOURCES", "")
+    monkeypatch.delitem(sys.modules, "authorizer.app", raising=False)
+    with pytest.raises(SettingsError, match="ALLOWED_SOURCES"):
+        importlib.import_module("authorizer.app")
+
+
+def test_who_is_turned_away_stands_in_the_log() -> None:
+    event = {"routeKey": CONNECT, "requestContext": {"http": {"sourceIp": "8.8.8.8"}}}
+    with listening() as lines:
+        respond(event, Context(5.0), SETTINGS)
+    (line,) = lines
+    assert (line["message"], line["source"], line["route"]) == ("source refused", "8.8.8.8", CONNECT)

@@ -1,0 +1,68 @@
+"""The attempt's key in a callback's URL, and the URLs of version 1.0, which have none."""
+
+from __future__ import annotations
+
+import hmac
+
+import pytest
+
+from common.journal import Attempt, callbacks
+from tests.unit.dialects.test_callback_paths import ATTEMPT, NOW, SECRET
+
+KEYED = ATTEMPT._replace(attemptKey="kEy-of_an-attempt")
+
+
+def parts(attempt: Attempt) -> tuple[str, str, str]:
+    """Expiry, signature and the key's signature of a URL; the last is empty where there is none."""
+    path, _, query = callbacks.path(SECRET, attempt, NOW).partition("?")
+    _, expires, signature = path.split("/")
+    return expires, signature, query.removeprefix("keySignature=")
+
+
+def of_version_1_0(attempt: Attempt, expires: int) -> str:
+    key = hmac.digest(SECRET, b"charger-connect: path of a callback", "sha256")
+    return hmac.digest(key, f"{attempt.id}/{expires}/{attempt.tries}".encode(), "sha256").hex()
+
+
+def test_the_url_of_an_attempt_with_a_key_carries_a_second_signature() -> None:
+    expires, signature, key_signature = parts(KEYED)
+    assert len(bytes.fromhex(key_signature)) == 32
+    assert key_signature != signature
+    assert callbacks.signed(SECRET, KEYED, expires, signature, key_signature)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        KEYED._replace(attemptKey="another"),
+        KEYED._replace(tries=1),
+        KEYED._replace(id="3f2504e0-4f89-11d3-9a0c-0305e82c3302"),
+    ],
+)
+def test_it_is_good_for_that_attempt_and_try_only(attempt: Attempt) -> None:
+    assert not callbacks.signed(SECRET, attempt, *parts(KEYED))
+
+
+@pytest.mark.parametrize("key_signature", ["", "0" * 64, "\ud800", "é" * 64])
+def test_the_path_alone_is_not_good_for_an_attempt_with_a_key(key_signature: str) -> None:
+    expires, signature, _ = parts(KEYED)
+    assert not callbacks.signed(SECRET, KEYED, expires, signature, key_signature)
+
+
+def test_nor_is_the_query_alone() -> None:
+    expires, _, key_signature = parts(KEYED)
+    assert not callbacks.signed(SECRET, KEYED, expires, "0" * 64, key_signature)
+
+
+@pytest.mark.parametrize("attempt", [ATTEMPT, KEYED], ids=["no key", "key"])
+def test_the_path_is_that_of_version_1_0(attempt: Attempt) -> None:
+    """Its callback function receives a part of the callbacks during a canary, and all of them after a rollback."""
+    expires, signature, _ = parts(attempt)
+    assert signature == of_version_1_0(attempt, int(expires))
+
+
+def test_a_url_of_version_1_0_is_good_for_an_attempt_without_a_key_only() -> None:
+    expires, signature, key_signature = parts(ATTEMPT)
+    assert key_signature == ""
+    assert callbacks.signed(SECRET, ATTEMPT, expires, signature)
+    assert not callbacks.signed(SECRET, KEYED, expires, signature)

@@ -1,0 +1,203 @@
+"""Every expression that a write can build, over each combination of its optional fields, against DynamoDB's rules.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import chain, combinations, product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
+
+from common.journal import Attempt, Claimed, ConditionFailed, Opening, Settlement, State
+from common.transport import Deadline
+from tests.unit.journal.script import Script
+from tests.unit.journal.transitions import ANSWER, NOW, START, item
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEADLINE = Deadline.after(60)
+LONGEST_EXPRESSION = 4096  # bytes
+LONGEST_PLACEHOLDER = 255  # bytes, with # or :
+MOST_OPERATORS = 300
+MOST_OPERANDS_OF_IN = 100
+LARGEST_ITEM = 400 * 1024
+KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN"}
+FUNCTIONS = {"if_not_exists", "list_append", "attribute_exists", "attribute_not_exists", "attribute_type"}
+FUNCTIONS |= {"begins_with", "contains", "size"}
+
+KEYS = ("the attempt's key", None)
+OPTIONAL_OPENING = {"connector", "token", *Opening._field_defaults}
+FILLED: dict[str, Any] = {
+    "connector": 2**31 - 1,
+    "token": "****" + "\N{ELECTRIC PLUG}" * 4,
+    "trace_id": "1-5759e988-bd862e3fe1be46a994272793",
+    "remote_start_id": 2**31 - 1,
+    "url": "https://" + "x" * 2000,
+}
+LONG = {**ANSWER, "info": "x" * 50}
+PROBLEM = {"type": "outcome-unknown", "detail": "x" * 2000}
+OUTCOME = {"answer": LONG, "problem": PROBLEM, "milliseconds": {"claim": 1, "link": 2}}
+SETTLED = {
+    name: OUTCOME.get(name, True) for name in Settlement._fields if name != "state"
+}  # the others are flags
+
+
+class Write(NamedTuple):
+    name: str
+    body: dict[str, Any]
+
+
+def subsets(names: Any) -> Iterator[tuple[str, ...]]:
+    ordered = sorted(names)
+    return chain.from_iterable(combinations(ordered, size) for size in range(len(ordered) + 1))
+
+
+def with_fields(given: tuple[str, ...]) -> Opening:
+    fields: dict[str, Any] = {name: FILLED[name] if name in given else None for name in OPTIONAL_OPENING}
+    return START._replace(**fields)
+
+
+def openings() -> Iterator[Write]:
+    for given in subsets(OPTIONAL_OPENING):
+        opening = with_fields(given)
+        script = Script({"Attributes": item()})
+        script.journal().claim(opening, DEADLINE)
+        yield Write(f"open {given}", script.asked[0][1])
+
+
+def takeovers() -> Iterator[Write]:
+    for given, key, state in product(subsets(OPTIONAL_OPENING), KEYS, (State.PENDING, State.UNKNOWN)):
+        opening = with_fields(given)
+        found = item(state=state, lease=NOW - 1, **keyed(key))
+        script = Script(ConditionFailed(found), {"Attributes": found})
+        script.journal().claim(opening, DEADLINE)
+        yield Write(f"take over {state} {key} {given}", script.asked[1][1])
+
+
+def settlements() -> Iterator[Write]:
+    for state, given, key in product(State, subsets(SETTLED), KEYS):
+        script = Script({})
+        fields: dict[str, Any] = {name: SETTLED[name] for name in given}
+        settlement = Settlement(state, **fields)
+        script.journal().settle(Claimed(Attempt.of(item(**keyed(key)))), settlement, DEADLINE)
+        yield Write(f"settle {state} {key} {given}", script.asked[0][1])
+
+
+def learnt() -> Iterator[Write]:
+    for key in KEYS:
+        script = Script({})
+        script.journal().learn(Attempt.of(item(**keyed(key))), LONG, DEADLINE)
+        yield Write(f"learn {key}", script.asked[0][1])
+
+
+def noted() -> Iterator[Write]:
+    for key in KEYS:
+        script = Script({})
+        script.journal().note_problem(Attempt.of(item(**keyed(key))), LONG, DEADLINE)
+        yield Write(f"note problem {key}", script.asked[0][1])
+
+
+def keyed(key: str | None) -> dict[str, str]:
+    return {"attemptKey": key} if key else {}
+
+
+WRITES = [*openings(), *takeovers(), *settlements(), *learnt(), *noted()]
+LATER = [write for write in WRITES if not write.name.startswith("open")]
+
+
+def texts(body: dict[str, Any]) -> list[str]:
+    return [body["UpdateExpression"], body["ConditionExpression"]]
+
+
+def tokens(text: str) -> list[str]:
+    found = re.findall(r"[#:]?[A-Za-z_][A-Za-z0-9_]*|[(),=<>+.\-\[\]]+|\S+", text)
+    assert re.sub(r"\s", "", "".join(found)) == re.sub(r"\s", "", text)
+    return found
+
+
+def every(body: dict[str, Any]) -> list[str]:
+    return [token for text in texts(body) for token in tokens(text)]
+
+
+def bare(body: dict[str, Any]) -> set[str]:
+    """The attributes that are named without a placeholder."""
+    words = {token for token in every(body) if re.fullmatch(r"[A-Za-z_]\w*", token)}
+    return words - KEYWORDS - FUNCTIONS
+
+
+def paths(body: dict[str, Any]) -> list[str]:
+    """The attributes that the update changes, each as often as it is named as a target."""
+    names = body["ExpressionAttributeNames"]
+    targets = []
+    for clause in re.split(r"\b(?=SET |REMOVE |ADD |DELETE )", body["UpdateExpression"]):
+        if clause:
+            actions = re.split(r",\s*(?![^(]*\))", clause.split(" ", 1)[1])
+            targets += [re.split(r"[ =]", action.strip())[0] for action in actions]
+    return [names.get(target, target) for target in targets]
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
+def test_an_expression_and_its_placeholders_agree(write: Write) -> None:
+    used = set(every(write.body))
+    names, values = write.body["ExpressionAttributeNames"], write.body["ExpressionAttributeValues"]
+    assert {token for token in used if token[0] == "#"} == set(names), "DynamoDB rejects a name without use"
+    assert {token for token in used if token[0] == ":"} == set(values), "DynamoDB rejects a value without use"
+    assert len(set(names.values())) == len(names)
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
+def test_an_update_names_no_attribute_twice_and_never_the_key(write: Write) -> None:
+    changed = paths(write.body)
+    assert len(set(changed)) == len(changed), "two paths overlap"
+    assert "id" not in changed
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
+def test_no_reserved_word_is_an_attribute(write: Write) -> None:
+    reserved = {word.upper() for word in ReservedKeywords.get_reserved_keywords()}
+    assert len(reserved) > 500
+    assert not {word for word in bare(write.body) if word.upper() in reserved}
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
+def test_every_write_is_within_the_limits(write: Write) -> None:
+    placeholders = {**write.body["ExpressionAttributeNames"], **write.body["ExpressionAttributeValues"]}
+    for text in texts(write.body):
+        assert 0 < len(text.encode()) <= LONGEST_EXPRESSION
+        assert text.count("(") == text.count(")")
+        for operands in re.findall(r" IN \(([^)]*)\)", text):
+            assert 1 <= operands.count(",") + 1 <= MOST_OPERANDS_OF_IN
+    assert max(len(name.encode()) for name in placeholders) <= LONGEST_PLACEHOLDER
+    assert len(every(write.body)) <= MOST_OPERATORS
+    assert len(json.dumps(write.body).encode()) < LARGEST_ITEM
+    for value in write.body["ExpressionAttributeValues"].values():
+        assert len(value) == 1, "one type each"
+
+
+@pytest.mark.parametrize("write", LATER, ids=lambda write: write.name)
+def test_every_later_write_is_conditional_on_the_attempt_and_never_changes_its_key(write: Write) -> None:
+    condition = write.body["ConditionExpression"]
+    values = write.body["ExpressionAttributeValues"]
+    if ":attemptKey" in values:
+        assert condition.startswith("attemptKey = :attemptKey AND ")
+    else:
+        assert condition.startswith("attribute_not_exists(attemptKey) AND createdAt = :createdAt AND ")
+    assert " OR " not in re.sub(r"\(.*\)", "", condition), "nothing may hold beside it"
+    assert "attemptKey" not in paths(write.body)
+
+
+def test_the_first_write_keeps_a_key_that_the_item_has() -> None:
+    written = next(openings()).body["UpdateExpression"]
+    assert "attemptKey = if_not_exists(attemptKey, :attemptKey)" in written
+
+
+def test_each_claim_brings_a_key_of_its_own() -> None:
+    keys = {write.body["ExpressionAttributeValues"][":attemptKey"]["S"] for write in openings()}
+    assert len(keys) == 2 ** len(OPTIONAL_OPENING)
+    assert min(map(len, keys)) >= 16
