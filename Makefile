@@ -17,7 +17,7 @@ SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -typ
 help:
 	@sed -nE 's/^([a-z-]+):.*## (.*)$$/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-.PHONY: help run invoke test chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
+.PHONY: help run invoke test mutants chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
 .DELETE_ON_ERROR:
 
 run: .venv/.synced ## the whole stack on this machine (CHARGERS=all, DIALECT=steve, LINK_SERVERS, CALLBACK_BASE_URL; PORT, TABLE_PORT, REST_PORT, OCPP_PORT; SAM_LOCAL=1 for make invoke)
@@ -34,6 +34,9 @@ chaos: .venv/.synced .venv-sam/.synced ## a storm of faults over the built artef
 
 fuzz: .venv/.synced ## hostile input, at length: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
 	HOSTILE=all RUNS=$(or $(RUNS),1000000) SEED=$(or $(SEED),1) .venv/bin/pytest tests/hostile --show-capture=no
+
+mutants: .venv/.synced ## mutation tests of the core, an hour or two, not in CI (MUTANTS="charger_link.circuit*" for some)
+	.venv/bin/python -m scripts.mutants $(MUTANTS)
 
 check: .venv/.synced .venv-sam/.synced ## format, lint, types, import rules, templates
 	.venv/bin/ruff format --check .
@@ -85,7 +88,7 @@ lock: .venv/.synced ## the hashed lock files, anew
 	  $(LOCK) requirements/$$name.in -c requirements/dev.txt -o requirements/$$name.txt; done
 
 clean: ## removes what was built
-	rm -rf .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis .local benchmarks/.cache
+	rm -rf .aws-sam .mutants .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis .local benchmarks/.cache
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 distclean: clean ## removes what was built, and the environments
