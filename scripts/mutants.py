@@ -71,7 +71,7 @@ def stage() -> None:
 def main() -> int:
     stage()
     os.chdir(STAGE)
-    command = [Path(sys.executable).parent / "mutmut", "run", *sys.argv[1:]]
+    command = [str(Path(sys.executable).parent / "mutmut"), "run", *sys.argv[1:]]
     return subprocess.run(command, check=False).returncode  # noqa: S603 - the developer's own arguments
 
 
