@@ -221,10 +221,10 @@ LOST_CLAIM = NOT_RECORDED._replace(state="pending")
 
 FAULTS = {
     "throttled": "Throttled",
-    "refused": "Refused (the connection closes)",
+    "refused": "Connection closed",
     "broken": "Failing (500)",
-    "slow": "Slow (no answer in time, nothing written)",
-    "slow, written": "Slow (no answer in time, written all the same)",
+    "slow": "No answer in time, not written",
+    "slow, written": "No answer in time, but written",
 }
 
 
@@ -245,7 +245,7 @@ def _table_rows() -> list[Row]:
                 settle,
                 *(_REPLAYS if settle is WRITTEN else _WAITS),
             ),
-            Row(f"{name}, at both, each once", f"{fault} at both once", ACCEPTED, *_REPLAYS),
+            Row(f"{name}, once at each", f"{fault} at both once", ACCEPTED, *_REPLAYS),
         ]
     gone = NOT_SETTLED._replace(state=None)
     return [*rows, Row("The item deleted in flight", "deleted", gone, Retry.FORGOTTEN, Retry.FORGOTTEN)]
