@@ -1,6 +1,6 @@
-"""The fault matrix: what each fault between us, an OCPP server and the table leads to.
+"""The fault matrix: what each fault between the service, an OCPP server and the table leads to.
 
-The one table that `test_fault_matrix.py` holds the service to, and `docs/reliability.md` shows. To write it there:
+`test_fault_matrix.py` tests every row, and `docs/reliability.md` shows them. To write them there:
 
     .venv/bin/python -m tests.integration.flow.faults
 """
@@ -20,15 +20,15 @@ PART = "fault matrix"
 
 
 class Retry(Enum):
-    """What the same id, sent again, does: ``value`` stands in the document."""
+    """What a repeat of the request leads to. The document shows the values."""
 
-    STARTS = "starts: nothing was"
-    ASKS = "asks the server, which knows the id"
-    NEVER = "never sent: 504"
-    REPLAYS = "replays the answer"
-    WAITS_THEN_ASKS = "409, after the lease asks the server, which knows the id"
-    WAITS_THEN_NEVER = "409, after the lease 504"
-    FORGOTTEN = "is a new attempt: the promise ends with the item"
+    STARTS = "starts"
+    ASKS = "queries the server"
+    NEVER = "receives 504"
+    REPLAYS = "receives the stored answer"
+    WAITS_THEN_ASKS = "receives 409, after the lease queries the server"
+    WAITS_THEN_NEVER = "receives 409, after the lease 504"
+    FORGOTTEN = "begins a new attempt, because the guarantee ends with the item"
 
 
 class Effect(NamedTuple):
@@ -221,10 +221,10 @@ LOST_CLAIM = NOT_RECORDED._replace(state="pending")
 
 FAULTS = {
     "throttled": "Throttled",
-    "refused": "Refused (the connection closes)",
+    "refused": "Connection closed",
     "broken": "Failing (500)",
-    "slow": "Slow (no answer in time, nothing written)",
-    "slow, written": "Slow (no answer in time, written all the same)",
+    "slow": "No answer in time, not written",
+    "slow, written": "No answer in time, but written",
 }
 
 
@@ -245,7 +245,7 @@ def _table_rows() -> list[Row]:
                 settle,
                 *(_REPLAYS if settle is WRITTEN else _WAITS),
             ),
-            Row(f"{name}, at both, each once", f"{fault} at both once", ACCEPTED, *_REPLAYS),
+            Row(f"{name}, once at each", f"{fault} at both once", ACCEPTED, *_REPLAYS),
         ]
     gone = NOT_SETTLED._replace(state=None)
     return [*rows, Row("The item deleted in flight", "deleted", gone, Retry.FORGOTTEN, Retry.FORGOTTEN)]
@@ -255,24 +255,35 @@ TABLE = _table_rows()
 
 
 def rendered() -> str:
-    """Both tables as Markdown."""
+    """Return both lists as Markdown: each result, followed by the faults that lead to it."""
+    parts = {"the OCPP server": LINK, "the table": TABLE}
     return "\n\n".join(
-        f"**{title}**\n\n"
-        "| fault | the caller hears | `outcome` | attempt | the same id again, repeatable dialect | other dialects |\n"
-        "| --- | --- | --- | --- | --- | --- |\n" + "\n".join(map(_line, rows))
-        for title, rows in (("Between us and the OCPP server", LINK), ("Between us and the table", TABLE))
+        f"**Between the service and {peer}**\n\n{_grouped(rows)}" for peer, rows in parts.items()
     )
 
 
-def _line(row: Row) -> str:
-    heard = f"{row.effect.status} `{row.effect.problem}`" if row.effect.problem else str(row.effect.status)
-    state = f"`{row.effect.state}`" if row.effect.state else "none"
-    outcome = f"`{row.effect.outcome}`" if row.effect.outcome else ""
-    return f"| {row.name} | {heard} | {outcome} | {state} | {row.retry.value} | {row.retry_once.value} |"
+def _grouped(rows: list[Row]) -> str:
+    faults: dict[str, list[str]] = {}
+    for row in rows:
+        faults.setdefault(_result(row), []).append(row.name)
+    return "\n\n".join(
+        f"{result}\n\n" + "\n".join(f"- {name}" for name in names) for result, names in faults.items()
+    )
+
+
+def _result(row: Row) -> str:
+    effect = row.effect
+    response = f"{effect.status} `{effect.problem}`" if effect.problem else str(effect.status)
+    outcome = f"`outcome` `{effect.outcome}`" if effect.outcome else "no `outcome`"
+    attempt = f"attempt `{effect.state}`" if effect.state else "no attempt"
+    retry = f"a repeat {row.retry.value}"
+    if row.retry_once is not row.retry:
+        retry += f", with other dialects {row.retry_once.value}"
+    return f"{response}, {outcome}, {attempt}; {retry}:"
 
 
 def shown() -> str:
-    """What the document says now between its marks."""
+    """Return the part of the document that `rendered` generates."""
     return sections.shown(DOCUMENT, PART)
 
 

@@ -91,7 +91,7 @@ def test_a_status_that_was_not_heard_started_nothing() -> None:
 
 def rendered() -> str:
     """The table as Markdown."""
-    lines = ["| the link says | the attempt | the caller hears | `outcome` |", "| --- | --- | --- | --- |"]
+    lines = ["| result of the call | attempt | response | `outcome` |", "| --- | --- | --- | --- |"]
     for kind, row in OUTCOMES.items():
         name = kind.__name__ if isinstance(kind, type) else f"answer: {kind}"
         problem = PROBLEM_TYPES[row.problem] if row.problem else None
