@@ -152,7 +152,7 @@ def test_a_callback_of_the_first_attempt_does_not_complete_the_second(
     read = put(table, key, state="unknown")
     second = reused(table, at)
     assert second.tries == read.tries
-    assert journal.learn(read, ANSWER, soon()) is False
+    assert journal.complete_late(read, ANSWER, soon()) is False
     assert only(table) == second
 
 
@@ -160,7 +160,7 @@ def test_a_callback_of_the_first_attempt_does_not_complete_the_second(
 def test_a_callback_completes_the_attempt_that_was_read(
     key: str | None, journal: Journal, table: TableServer
 ) -> None:
-    assert journal.learn(put(table, key, state="unknown"), ANSWER, soon()) is True
+    assert journal.complete_late(put(table, key, state="unknown"), ANSWER, soon()) is True
     assert (only(table).state, only(table).answer, only(table).attemptKey) == (State.COMPLETED, ANSWER, key)
 
 
@@ -177,7 +177,7 @@ def test_an_update_of_a_deleted_item_makes_no_item(
                 with pytest.raises(JournalUnavailable, match="item-deleted"):
                     journal.settle(Claimed(mine), Settlement(state, answer=answer, started=started), soon())
                 assert table.items() == []
-    assert journal.learn(mine, ANSWER, soon()) is False
+    assert journal.complete_late(mine, ANSWER, soon()) is False
     assert table.items() == []
     for state in State:
         for owner in (mine.owner, ""):

@@ -139,7 +139,7 @@ def test_one_that_died_unseen_does_not_eat_the_deadline(
     client: DynamoDB, endpoint: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a freeze of Lambda: no FIN came, and nothing answers."""
-    monkeypatch.setattr("common.journal.dynamodb._FIRST_PATIENCE", 0.1)
+    monkeypatch.setattr("common.journal.dynamodb._FIRST_TIMEOUT", 0.1)
 
     def serves_one(peer: Peer) -> None:
         peer.read()

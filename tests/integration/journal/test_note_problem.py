@@ -42,7 +42,7 @@ def test_it_changes_nothing_else_and_an_answer_still_completes(journal: Journal,
     attempt = claimed(journal).attempt
     assert journal.note_problem(attempt, PROBLEM, soon())
     assert only(table) == attempt._replace(problem=PROBLEM)
-    assert journal.learn(attempt, ANSWER, soon())
+    assert journal.complete_late(attempt, ANSWER, soon())
     assert (only(table).state, only(table).answer, only(table).problem) == (State.COMPLETED, ANSWER, None)
 
 

@@ -109,7 +109,7 @@ class Stage:
         attempt = journal.get(url.split("/")[0], soon())
         if attempt is None or not version.accepts(attempt, url):
             return False
-        journal.learn(attempt, answer, soon())
+        journal.complete_late(attempt, answer, soon())
         return True
 
     @property
@@ -305,7 +305,7 @@ def test_after_a_deletion_the_current_version_leaves_the_next_attempt_alone(
     for settlement in (ACCEPTED, DECLINED, FAILED, UNKNOWN):
         with pytest.raises(JournalUnavailable, match="item-deleted"):
             stage.settle(NEW, mine, settlement)
-    assert stage.journal(NEW).learn(mine.attempt, ANSWER, soon()) is False
+    assert stage.journal(NEW).complete_late(mine.attempt, ANSWER, soon()) is False
     assert stage.table.items() == []
     stage.claimed(again, START._replace(charger_id="CP-2", fingerprint=OTHER), later=OVER)
     stage.claimed(again, START._replace(charger_id="CP-2", fingerprint=OTHER), later=3 * OVER)
@@ -314,7 +314,7 @@ def test_after_a_deletion_the_current_version_leaves_the_next_attempt_alone(
     for settlement in (ACCEPTED, DECLINED, FAILED, UNKNOWN):
         with pytest.raises(JournalUnavailable, match="item-replaced"):
             stage.settle(NEW, mine, settlement)
-    assert stage.journal(NEW).learn(mine.attempt, ANSWER, soon()) is False
+    assert stage.journal(NEW).complete_late(mine.attempt, ANSWER, soon()) is False
     assert stage.table.items() == before
 
 
