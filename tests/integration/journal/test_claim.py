@@ -40,7 +40,7 @@ def test_the_transition_table(row: Row, dynamodb: DynamoDB, table: TableServer) 
     put(table, **row.old)
     before = only(table)
     verdict = journal(dynamodb, table).claim(row.opening, soon())
-    assert type(verdict) is row.verdict
+    assert type(verdict) is row.claim
     if not isinstance(verdict, Claimed):
         assert only(table) == before, "who does not claim changes nothing"
         return
