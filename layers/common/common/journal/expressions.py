@@ -111,7 +111,7 @@ def take_over(old: Attempt, opening: Opening, owner: str, now: float) -> Update:
 def settle(mine: Attempt, settlement: Settlement, now: float) -> Update:
     """Return the write of a claim's result.
 
-    ``completed`` replaces ``pending`` and ``unknown``, whoever holds the attempt; any other state needs the claim to be held still.
+    ``completed`` replaces ``pending`` and ``unknown`` under any owner; any other state requires that the claim is still held.
     """
     sets: dict[str, Any] = {"state": settlement.state, "updatedAt": timestamp(now)}
     sets |= {name: value for name in OUTCOME_FIELDS if (value := getattr(settlement, name)) is not None}

@@ -10,7 +10,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
-from common.journal import access, expressions, history
+from common.journal import access_check, expressions, history
 from common.journal.attempt import Attempt, Item, State
 from common.journal.claim import Claimed, Pending, Takeover, decide, decide_without_claim
 from common.journal.dynamodb import ConditionFailed, JournalUnavailable
@@ -168,7 +168,7 @@ class Journal:
         JournalUnavailable
             The first operation that fails; its reason is ``AccessDeniedException`` if a right is missing.
         """
-        access.check_access(self._dynamodb, self._table, operations, deadline)
+        access_check.check_access(self._dynamodb, self._table, operations, deadline)
 
     def _open(self, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
         key = secrets.token_urlsafe(12)
