@@ -70,11 +70,13 @@ class Unknown(NamedTuple):
 Claim = Claimed | Replay | Pending | Mismatch | Unknown
 
 
-class Takeover(NamedTuple):
+class Takeover:
     """The attempt may be claimed by a second write. ``doubt`` as in `Claimed`."""
 
-    attempt: Attempt
-    doubt: bool
+    # No NamedTuple: creating its class takes 0.2 ms of every cold start.
+    def __init__(self, attempt: Attempt, *, doubt: bool) -> None:
+        self.attempt = attempt
+        self.doubt = doubt
 
 
 def decide(
