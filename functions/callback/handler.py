@@ -92,7 +92,7 @@ def _learn(attempt: Attempt, body: Any, service: Service, deadline: Deadline) ->
             problem_ = {"type": "outcome-unknown", "detail": error.detail}
             service.journal.note_problem(attempt, problem_, deadline)
         return
-    changed = service.journal.learn(attempt, answer.record(), deadline)
+    changed = service.journal.complete_late(attempt, answer.record(), deadline)
     _log.info(
         "called back" if changed else "called back again",
         extra={**about, "outcome": str(answer.outcome), "tries": attempt.tries},

@@ -17,7 +17,7 @@ _PATIENCE = 10.0  # seconds
 def failures(service: Service) -> list[str]:
     """What it cannot reach, in words."""
     try:
-        service.journal.prove(_OPERATIONS, Deadline.after(_PATIENCE))
+        service.journal.check_access(_OPERATIONS, Deadline.after(_PATIENCE))
     except JournalUnavailable as error:
         return [f"table: {error.reason}"]
     return []

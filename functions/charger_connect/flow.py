@@ -98,7 +98,7 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
             opening = _opening(request, server, meaning, call)
             claim = service.journal.claim(opening, to_link.within(_TO_CLAIM))
         # A request that may not be sent now: an earlier one with this id may have started a charge.
-        elif known := service.journal.look(
+        elif known := service.journal.peek(
             str(request.id), meaning, to_link.within(_TO_CLAIM), starts=request.tokenId is not None
         ):
             claim = known

@@ -24,7 +24,7 @@ def failures(service: Service) -> list[str]:
         except (AddressNotAllowed, AddressUnusable):
             found.append(f"DefaultLinkServer {service.default_server}: no entry of LinkServers allows it")
     try:
-        service.journal.prove(_OPERATIONS, Deadline.after(_PATIENCE))
+        service.journal.check_access(_OPERATIONS, Deadline.after(_PATIENCE))
     except JournalUnavailable as error:
         found.append(f"table: {error.reason}")
     return found

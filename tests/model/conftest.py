@@ -8,7 +8,7 @@ import pytest
 
 from charger_link.dialects import native
 from local.table import start_table
-from tests.model.harness import set_stage
+from tests.model.harness import install_harness
 from tests.model.machine import Callers
 from tests.model.table import Table
 
@@ -25,15 +25,15 @@ def table() -> Iterator[Table]:
 
 @pytest.fixture
 def callers(table: Table, monkeypatch: pytest.MonkeyPatch) -> type[Callers]:
-    """The machine on its stage, with a dialect that is not repeatable beside the native one."""
+    """The machine in its harness, with a dialect that is not repeatable beside the native one."""
     plain = ModuleType("charger_link.dialects.plain")
     plain.__dict__.update(start=native.start, status=native.status, REPEATABLE=False)
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")
     monkeypatch.setitem(sys.modules, plain.__name__, plain)
 
-    class Staged(Callers):
+    class Harnessed(Callers):
         pass
 
-    Staged.table = table
-    Staged.clock = set_stage(monkeypatch)
-    return Staged
+    Harnessed.table = table
+    Harnessed.clock = install_harness(monkeypatch)
+    return Harnessed

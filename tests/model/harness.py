@@ -1,9 +1,9 @@
-"""A stage on which invocations of the real handler run one at a time, each to where it speaks to the network.
+"""A harness that runs invocations of the real handlers one at a time, each until its next network request.
 
-Every invocation has a thread of its own, and one baton: it runs only while somebody in the machine has handed it over,
-until it sends a request or ends. What becomes of the request (delivered, answered, lost, late) and of the invocation
-(killed, timed out) is decided by the machine, so a run is the same each time. Time is the stage's too: the wall clock,
-by which leases end, and one clock for each invocation, by which its own deadlines pass; a frozen process has them apart.
+Every invocation has its own thread. It runs only when the machine resumes it, until it sends a request or ends. The machine decides
+what happens to the request (delivered, answered, lost, late) and to the invocation (killed, timed out), so a run is reproducible.
+The harness has its own time: a wall clock, by which leases expire, and a clock for each invocation, by which its deadlines expire;
+they differ if a process was frozen.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 29.0
 """Seconds that an invocation has, as in the template."""
-_TIMED = (
+_MODULES_WITH_CLOCK = (
     callback.handler,
     charger_connect.event,
     charger_connect.flow,
@@ -45,17 +45,19 @@ _TIMED = (
     common.journal.dynamodb,
     common.transport.deadline,
 )
-_HUNG = 30.0  # seconds of real time: an invocation that neither speaks nor ends is a fault of the stage
+_HANG_TIMEOUT = (
+    30.0  # seconds of real time: an invocation that neither sends nor ends is a defect of the harness
+)
 
 
 class Killed(BaseException):
-    """SIGKILL: no handler sees it, nothing after it runs."""
+    """Stands for SIGKILL: no handler catches it, nothing runs after it."""
 
 
 class End(StrEnum):
     """How a request ends for the invocation that sent it."""
 
-    ANSWERED = "answered"
+    RESPONDED = "responded"
     REFUSED = "refused"
     BROKEN = "broken"
     TIMED_OUT = "timed out"
@@ -63,8 +65,8 @@ class End(StrEnum):
 
 
 @dataclass(slots=True)
-class Message:
-    """One request on its way. ``response`` is there once it was delivered; None then too, where the connection broke."""
+class Request:
+    """A request under way. ``response`` is None until it is delivered, and after that if the connection broke."""
 
     port: int
     method: str
@@ -79,7 +81,7 @@ class Message:
 
 @dataclass(slots=True)
 class Clock:
-    """Stands in for the module `time`: the wall clock is the stage's, the monotonic one each invocation's own."""
+    """Replaces the module `time`: all invocations share the wall clock, and each has its own monotonic clock."""
 
     wall: float = field(default_factory=time.time)
 
@@ -97,9 +99,9 @@ class Clock:
 
 
 class Invocation:
-    """One call of a handler, which `respond` runs. ``waiting`` is the request that it has sent; without one it has ended.
+    """One invocation of a handler, which `respond` runs. ``waiting`` is the request that it has sent; without one it has ended.
 
-    ``started`` counts the starts that its own requests caused at charge points, ``answer`` is what its caller heard.
+    ``started`` counts the starts that its requests caused at charge points; ``response`` is what its caller receives.
     ``tries`` is the number of the try that it claimed, 0 before.
     """
 
@@ -110,11 +112,11 @@ class Invocation:
         self.function_name = "ConnectFunction"
         self.function_version = "1"
         self.elapsed = 0.0
-        self.waiting: Message | None = None
+        self.waiting: Request | None = None
         self.started = 0
-        self.answer: dict[str, Any] | None = None
+        self.response: dict[str, Any] | None = None
         self.error: BaseException | None = None
-        self._end = End.ANSWERED
+        self._end = End.RESPONDED
         self._go = threading.Semaphore(0)
         self._stopped = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, args=(respond,), daemon=True)
@@ -125,13 +127,13 @@ class Invocation:
         return int((TIMEOUT - self.elapsed) * 1000)
 
     def resume(self, end: End) -> None:
-        """End its request, and let it run to the next one or to its own end."""
+        """End its request, and run it until its next request or its end."""
         self._end = end
         self._hand_over()
 
-    def exchange(self, message: Message) -> Response:
-        """In the invocation's own thread: send a request and wait for what becomes of it."""
-        self.waiting = message
+    def exchange(self, request: Request) -> Response:
+        """Send a request and wait for its end; called in the invocation's own thread."""
+        self.waiting = request
         self._stopped.release()
         self._go.acquire()
         self.waiting = None
@@ -141,17 +143,17 @@ class Invocation:
             case End.REFUSED:
                 raise NotConnected("refused")
             case End.TIMED_OUT:
-                self.elapsed = max(self.elapsed, message.deadline.at)
+                self.elapsed = max(self.elapsed, request.deadline.at)
                 raise IncompleteResponse("timeout", received_any=False)
             case End.BROKEN:
-                raise IncompleteResponse("reset", received_any=message.delivered)
-        assert message.response is not None
-        return message.response
+                raise IncompleteResponse("reset", received_any=request.delivered)
+        assert request.response is not None
+        return request.response
 
     def _hand_over(self) -> None:
         self._go.release()
-        if not self._stopped.acquire(timeout=_HUNG):
-            raise RuntimeError("an invocation waits for something that is not on the stage")
+        if not self._stopped.acquire(timeout=_HANG_TIMEOUT):
+            raise RuntimeError("an invocation waits for something outside the harness")
         if self.waiting is None:
             self._thread.join()
         if self.error is not None:
@@ -161,16 +163,16 @@ class Invocation:
         self._go.acquire()
         _here.invocation = self
         try:
-            self.answer = respond(self)
+            self.response = respond(self)
         except Killed:
             pass
-        except BaseException as error:  # noqa: BLE001 - carried to the machine's thread
+        except BaseException as error:  # noqa: BLE001 - raised in the machine's thread
             self.error = error
         self._stopped.release()
 
 
-def connecting(body: dict[str, Any], service: Service) -> Invocation:
-    """An invocation of the connect function."""
+def invoke_connect(body: dict[str, Any], service: Service) -> Invocation:
+    """Start an invocation of the connect function."""
     event = {
         "requestContext": {
             "http": {"method": "POST"},
@@ -182,8 +184,8 @@ def connecting(body: dict[str, Any], service: Service) -> Invocation:
     return Invocation(body["id"], lambda context: respond_to_connect(event, context, service))
 
 
-def calling_back(url: str, body: dict[str, Any], service: CallbackService) -> Invocation:
-    """An invocation of the callback function."""
+def invoke_callback(url: str, body: dict[str, Any], service: CallbackService) -> Invocation:
+    """Start an invocation of the callback function."""
     parts = urlsplit(url)
     id_, expires, signature = parts.path.split("/")[-3:]
     event = {
@@ -194,8 +196,8 @@ def calling_back(url: str, body: dict[str, Any], service: CallbackService) -> In
     return Invocation(id_, lambda context: callback.handler.respond(event, context, service))
 
 
-class _StagedConnection:
-    """What `transport.connect` gives, with the machine for a network."""
+class _HarnessConnection:
+    """Replaces the connection that `transport.connect` returns: the machine is the network."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -213,7 +215,7 @@ class _StagedConnection:
             raise NotConnected("timeout")
         sender = _current()
         assert sender is not None
-        return sender.exchange(Message(self._port, method, path, headers, body, deadline, sender))
+        return sender.exchange(Request(self._port, method, path, headers, body, deadline, sender))
 
     def is_idle(self) -> bool:
         return True
@@ -229,16 +231,18 @@ def _current() -> Invocation | None:
     return cast("Invocation | None", getattr(_here, "invocation", None))
 
 
-def _connect(address: str, port: int, host: str, deadline: Deadline, tls: object = None) -> _StagedConnection:
+def _connect(
+    address: str, port: int, host: str, deadline: Deadline, tls: object = None
+) -> _HarnessConnection:
     if deadline.remaining() <= 0:
         raise NotConnected("timeout")
-    return _StagedConnection(port)
+    return _HarnessConnection(port)
 
 
-def set_stage(patch: pytest.MonkeyPatch) -> Clock:
-    """Put the stage under the service for as long as `patch` lasts, and give its clock."""
+def install_harness(patch: pytest.MonkeyPatch) -> Clock:
+    """Replace network and clocks of the service for as long as `patch` lasts, and return the clock."""
     clock = Clock()
-    for module in _TIMED:
+    for module in _MODULES_WITH_CLOCK:
         patch.setattr(module, "time", clock)
     for module in (charger_link.link, common.journal.dynamodb):
         patch.setattr(module, "connect", cast("Callable[..., object]", _connect))

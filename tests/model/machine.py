@@ -1,10 +1,10 @@
-"""The state machine: callers, retries, crashes, time-outs, leases that end, late and lost answers, in any order.
+"""The state machine: callers, retries, crashes, timeouts, expired leases, late and lost responses, in any order.
 
-Its two invariants are the service's promise: at most one start for each id, counted by the charge points as requests
-received; and every id that a caller heard about has an attempt whose state agrees with what happened.
+Its main invariants are what the service guarantees. Each id starts at most one charge, counted as the requests that charge points
+receive. Every id for which a caller received a response has an attempt, whose state agrees with what happened.
 
-With a server that calls back there are callbacks too: early, late, repeated, contradicting what is recorded, of an earlier try,
-forged, without the key's signature. And items are deleted, and their ids used again: an id's *generation* counts that.
+A server that calls back sends callbacks: early, late, repeated, contradicting the recorded answer, for an earlier try, forged,
+without the key's signature. Items are deleted and their ids used again: an id's *generation* counts its deletions.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from common.journal import Attempt, DynamoDB, Journal, State
 from common.transport import Response
 from common.transport.credentials import Credentials
 from local.table import REGION
-from tests.model.harness import End, Invocation, Message, calling_back, connecting
-from tests.model.servers import Callback, CallingServer, NativeServer, PlainServer, Weather
+from tests.model.harness import End, Invocation, Request, invoke_callback, invoke_connect
+from tests.model.servers import Behavior, Callback, CallingServer, NativeServer, PlainServer
 
 if TYPE_CHECKING:
     from tests.model.harness import Clock
     from tests.model.table import Table
 
 NATIVE, PLAIN, CALLING = _PORTS = 9001, 9002, 9003
-LEASE = 30.0  # seconds: longer than any lease
-WINDOW = 3700.0  # seconds: longer than the repeat window
-_OPEN = 2  # the newest ids are those that somebody asks about again
-_AT_ONCE = 4
-_MOST_DELETED = 2  # ids in one run
+LEASE = 30.0  # seconds; longer than any lease
+WINDOW = 3700.0  # seconds; longer than the repeat window
+_RETRIED = 2  # so many of the newest ids are retried
+_MAX_RUNNING = 4
+_MAX_DELETED = 2  # ids in one run
 _SECRET = b"a secret of the model's"
 _CALLBACK_BASE = "https://charge.example.com"
 _numbers = count(1)  # the table outlives a run
@@ -46,7 +46,7 @@ _NATIVE, _PLAIN, _CALLING = (
     LinkServer.model_validate({"network": "127.0.0.0/8", "ports": [port], "scheme": "http"})
     for port in _PORTS
 )
-# Not a dialect of the service: the native one's words, spoken to a server that remembers nothing.
+# "plain" is not a dialect of the service: it sends native requests to a server that stores nothing.
 _SERVERS = [
     _NATIVE,
     _PLAIN.model_copy(update={"dialect": "plain"}),
@@ -62,190 +62,192 @@ class Arrival(StrEnum):
     NEVER = "never"
 
 
-picks = st.integers(0, 59)  # of whatever there is to choose from: 60 divides evenly among most numbers
+picks = st.integers(0, 59)  # selects one of several, modulo their number: 60 has many divisors
 smooth = st.sampled_from(
     [True, True, False]
-)  # whether the table serves an invocation at once until it speaks to a server
+)  # whether the table responds at once, until the invocation sends a request to a server
 
 
-class Lie(StrEnum):
-    """What is wrong with a callback that nobody may believe."""
+class Defect(StrEnum):
+    """What makes a callback invalid."""
 
-    SIGNATURE = "its signature is another one"
-    KEY_SIGNATURE = "the key's signature is another one"
-    NO_KEY = "it has no key's signature, as a URL of version 1.0"
-    EXPIRY = "its expiry is another one"
+    SIGNATURE = "it has a wrong signature"
+    KEY_SIGNATURE = "the key's signature is wrong"
+    NO_KEY = "it has no key's signature, like a URL of version 1.0"
+    EXPIRY = "its expiry was changed"
 
 
 class Callers(RuleBasedStateMachine):
-    """`table` and `clock` are the stage's; `repeatable` names the dialects that the journal believes in. `ports`, `weathers` and
-    `most` (ids in one run) narrow the search; `deletes` adds the deletion of items. `versions` are the journals of the versions
-    that are deployed: each invocation has one of them."""
+    """`table` and `clock` are the harness's; `repeatable` names the dialects that the journal repeats. `ports`, `behaviors` and
+    `max_ids` (in one run) narrow the search; `deletes` adds the deletion of items. `versions` are the journals of the deployed
+    versions: each invocation has one of them."""
 
     table: ClassVar[Table]
     clock: ClassVar[Clock]
     repeatable: ClassVar[frozenset[str]] = REPEATABLE
     ports: ClassVar[tuple[int, ...]] = _PORTS
-    weathers: ClassVar[tuple[Weather, ...]] = tuple(Weather)
-    most: ClassVar[int] = 6
+    behaviors: ClassVar[tuple[Behavior, ...]] = tuple(Behavior)
+    max_ids: ClassVar[int] = 6
     deletes: ClassVar[bool] = False
     versions: ClassVar[tuple[type[Any], ...]] = (Journal,)
 
     def __init__(self) -> None:
         super().__init__()
-        self.ids: dict[str, int] = {}  # and the port of the server that each is for
+        self.ids: dict[str, int] = {}  # each with the port of its server
         self.generations: dict[str, int] = {}
-        self.asked: dict[
+        self.requested: dict[
             Invocation, tuple[int, type[Any]]
-        ] = {}  # the generation that each is of, and its journal
+        ] = {}  # each with its generation and its journal
         self.native, self.plain, self.calling = NativeServer(), PlainServer(), CallingServer()
         self.running: list[Invocation] = []
         self.ended: list[Invocation] = []
         self.called_back: list[
             tuple[Invocation, bool]
-        ] = []  # those that ended, and whether nobody may believe them
-        self.disbelieved: set[Invocation] = set()
-        self.lost: list[Message] = []  # requests whose senders have stopped waiting, and which may arrive yet
+        ] = []  # those that ended, each with whether its callback was invalid
+        self.invalid: set[Invocation] = set()
+        self.lost: list[
+            Request
+        ] = []  # requests whose senders have stopped waiting, and which may still arrive
         self.attempts: dict[str, Attempt] = {}
         self.completed: dict[str, Attempt] = {}
         self.began_at = self.clock.wall
 
     # what callers do
 
-    @precondition(lambda self: len(self.running) < _AT_ONCE and len(self.ids) < self.most)
+    @precondition(lambda self: len(self.running) < _MAX_RUNNING and len(self.ids) < self.max_ids)
     @rule(pick=picks, smooth=smooth)
     def begin(self, pick: int, smooth: bool) -> None:
-        """Somebody asks with a new id."""
+        """A caller sends a request with a new id."""
         id_ = str(UUID(int=next(_numbers)))
         self.ids[id_] = self.ports[pick % len(self.ports)]
         self.generations[id_] = 0
         self._call(id_, smooth, pick)
 
-    @precondition(lambda self: self.ids and len(self.running) < _AT_ONCE)
+    @precondition(lambda self: self.ids and len(self.running) < _MAX_RUNNING)
     @rule(pick=picks, smooth=smooth)
-    def ask_again(self, pick: int, smooth: bool) -> None:
-        """A duplicate, or a retry."""
-        ids = list(self.ids)[-_OPEN:]
+    def retry(self, pick: int, smooth: bool) -> None:
+        """A caller sends a duplicate, or retries."""
+        ids = list(self.ids)[-_RETRIED:]
         self._call(ids[pick % len(ids)], smooth, pick)
 
     # what the network does
 
     @precondition(lambda self: self.running)
-    @rule(pick=picks, weather=picks, smooth=smooth)
-    def serve(self, pick: int, weather: int, smooth: bool) -> None:
-        """A request arrives, and its answer comes back."""
+    @rule(pick=picks, behavior=picks, smooth=smooth)
+    def serve(self, pick: int, behavior: int, smooth: bool) -> None:
+        """A request is delivered, and its sender receives the response."""
         invocation = self.running[pick % len(self.running)]
-        self._deliver(_waiting(invocation), self._weather(weather))
-        self._answer(invocation, smooth)
+        self._deliver(_waiting(invocation), self._behavior(behavior))
+        self._respond(invocation, smooth)
 
     @precondition(lambda self: self._under_way())
-    @rule(pick=picks, weather=picks)
-    def deliver(self, pick: int, weather: int) -> None:
-        """A request arrives, perhaps when its sender has long stopped waiting."""
+    @rule(pick=picks, behavior=picks)
+    def deliver(self, pick: int, behavior: int) -> None:
+        """A request is delivered, perhaps after its sender has stopped waiting."""
         under_way = self._under_way()
-        self._deliver(under_way[pick % len(under_way)], self._weather(weather))
+        self._deliver(under_way[pick % len(under_way)], self._behavior(behavior))
 
     @precondition(lambda self: self.running)
     @rule(
         pick=picks,
         end=st.sampled_from([End.BROKEN, End.TIMED_OUT, End.KILLED]),
         arrival=st.sampled_from(Arrival),
-        weather=picks,
+        behavior=picks,
         smooth=smooth,
     )
-    def lose(self, pick: int, end: End, arrival: Arrival, weather: int, smooth: bool) -> None:
-        """The connection breaks, nothing comes in time, or the invocation dies: before, while or after its request is
-        carried out."""
+    def lose(self, pick: int, end: End, arrival: Arrival, behavior: int, smooth: bool) -> None:
+        """The connection breaks, the response is too late, or the invocation dies: before, while or after its request is
+        executed."""
         invocation = self.running[pick % len(self.running)]
-        message = _waiting(invocation)
+        request = _waiting(invocation)
         if arrival is Arrival.NOW:
-            self._deliver(message, self._weather(weather))
-        elif arrival is Arrival.LATER and not message.delivered:
-            self.lost.append(message)
+            self._deliver(request, self._behavior(behavior))
+        elif arrival is Arrival.LATER and not request.delivered:
+            self.lost.append(request)
         self._resume(invocation, end, smooth)
 
     @precondition(lambda self: self._not_delivered())
     @rule(pick=picks, kind=st.sampled_from([None, "ThrottlingException", "AccessDeniedException"]))
     def refuse(self, pick: int, kind: str | None) -> None:
-        """The connection is not made, or the table declines."""
+        """The connection is not made, or the table returns an error."""
         waiting = self._not_delivered()
         invocation = waiting[pick % len(waiting)]
-        message = _waiting(invocation)
-        if kind is None or message.port in _PORTS:
+        request = _waiting(invocation)
+        if kind is None or request.port in _PORTS:
             self._resume(invocation, End.REFUSED)
         else:
-            message.delivered = True
-            message.response = Response(400, {}, json.dumps({"__type": f"x#{kind}"}).encode())
-            self._answer(invocation)
+            request.delivered = True
+            request.response = Response(400, {}, json.dumps({"__type": f"x#{kind}"}).encode())
+            self._respond(invocation)
 
     @precondition(lambda self: self.running)
     @rule(pick=picks)
-    def go_on(self, pick: int) -> None:
-        """One invocation runs to its end, and nothing goes wrong."""
-        self._finish(self.running[pick % len(self.running)], Weather.ACCEPTS)
+    def run_to_end(self, pick: int) -> None:
+        """One invocation runs to its end without a fault."""
+        self._finish(self.running[pick % len(self.running)], Behavior.ACCEPTS)
 
     @precondition(lambda self: any(self._is_held(attempt) for attempt in self.attempts.values()))
     @rule(seconds=st.sampled_from([LEASE, LEASE, LEASE, WINDOW]))
     def pass_time(self, seconds: float) -> None:
-        """Leases end, while whoever held them may be alive and frozen."""
+        """Leases expire; their holders may be alive and frozen."""
         self.clock.wall += seconds
 
     @precondition(lambda self: any(record.late for record in self.native.records.values()))
     @rule()
-    def hear_late(self) -> None:
-        self.native.hear_late()
+    def answer_late(self) -> None:
+        self.native.answer_late()
 
-    # what a server that calls back does, and whoever knows or guesses its URLs
+    # what a server that calls back does, and a client that knows or guesses its URLs
 
-    @precondition(lambda self: self._answered() and len(self.running) < _AT_ONCE)
+    @precondition(lambda self: self._answered() and len(self.running) < _MAX_RUNNING)
     @rule(pick=picks, smooth=smooth)
     def call_back(self, pick: int, smooth: bool) -> None:
-        """A charger's answer is posted: at once, late, or again; of this try, or of an earlier attempt of the id."""
+        """A charger's answer is posted: at once, late, or again; for this try, or for an earlier attempt with the id."""
         answered = self._answered()
         callback = answered[pick % len(answered)]
         self._call_back(
-            callback, callback.url, callback.body, smooth, pick, disbelieved=self._is_over(callback)
+            callback, callback.url, callback.body, smooth, pick, invalid=self._is_expired(callback)
         )
 
-    @precondition(lambda self: self._completed() and len(self.running) < _AT_ONCE)
+    @precondition(lambda self: self._completed() and len(self.running) < _MAX_RUNNING)
     @rule(pick=picks, smooth=smooth)
     def contradict(self, pick: int, smooth: bool) -> None:
-        """The opposite of what is recorded is posted to a good URL."""
+        """The opposite of the recorded answer is posted to a valid URL."""
         completed = self._completed()
         callback = completed[pick % len(completed)]
-        self._call_back(callback, callback.url, self._untruth(callback), smooth, pick)
+        self._call_back(callback, callback.url, self._opposite(callback), smooth, pick)
 
-    @precondition(lambda self: self._over() and len(self.running) < _AT_ONCE)
+    @precondition(lambda self: self._expired() and len(self.running) < _MAX_RUNNING)
     @rule(pick=picks, smooth=smooth)
     def call_back_too_late(self, pick: int, smooth: bool) -> None:
-        """Something untrue of the present try is posted to the URL of one that is over."""
-        over = self._over()
-        callback = over[pick % len(over)]
-        self._call_back(callback, callback.url, self._untruth(callback), smooth, pick, disbelieved=True)
+        """An answer that is false for the present try is posted to an expired URL."""
+        expired = self._expired()
+        callback = expired[pick % len(expired)]
+        self._call_back(callback, callback.url, self._opposite(callback), smooth, pick, invalid=True)
 
-    @precondition(lambda self: self.calling.callbacks and len(self.running) < _AT_ONCE)
-    @rule(pick=picks, lie=st.sampled_from(Lie), smooth=smooth)
-    def forge(self, pick: int, lie: Lie, smooth: bool) -> None:
-        """Something untrue is posted to a URL that was never given."""
+    @precondition(lambda self: self.calling.callbacks and len(self.running) < _MAX_RUNNING)
+    @rule(pick=picks, defect=st.sampled_from(Defect), smooth=smooth)
+    def forge(self, pick: int, defect: Defect, smooth: bool) -> None:
+        """A false answer is posted to a URL that the service did not create."""
         callback = self.calling.callbacks[pick % len(self.calling.callbacks)]
         path, _, query = callback.url.partition("?")
         before, expires, signature = path.rsplit("/", 2)
-        if not query:  # of version 1.0
-            lie = Lie.SIGNATURE
+        if not query:  # created by version 1.0
+            defect = Defect.SIGNATURE
         forged = {
-            Lie.SIGNATURE: f"{before}/{expires}/{_other(signature)}?{query}",
-            Lie.KEY_SIGNATURE: f"{path}?{_other(query)}",
-            Lie.NO_KEY: path,
-            Lie.EXPIRY: f"{before}/{int(expires) - 1}/{signature}?{query}",
-        }[lie]
-        if lie in (Lie.KEY_SIGNATURE, Lie.NO_KEY):
-            pick = 0  # version 1.0 knows no key
-        self._call_back(callback, forged, self._untruth(callback), smooth, pick, disbelieved=True)
+            Defect.SIGNATURE: f"{before}/{expires}/{_changed(signature)}?{query}",
+            Defect.KEY_SIGNATURE: f"{path}?{_changed(query)}",
+            Defect.NO_KEY: path,
+            Defect.EXPIRY: f"{before}/{int(expires) - 1}/{signature}?{query}",
+        }[defect]
+        if defect in (Defect.KEY_SIGNATURE, Defect.NO_KEY):
+            pick = 0  # version 1.0 has no key to verify
+        self._call_back(callback, forged, self._opposite(callback), smooth, pick, invalid=True)
 
     @precondition(lambda self: self._deletable())
     @rule(pick=picks)
     def delete(self, pick: int) -> None:
-        """An item is deleted. Who asks with its id from now on asks for another charge."""
+        """An item is deleted. A later request with its id is a request for another charge."""
         ids = self._deletable()
         id_ = ids[pick % len(ids)]
         self.table.delete(id_)
@@ -262,7 +264,7 @@ class Callers(RuleBasedStateMachine):
                 assert point.received <= 1, f"{token} was started {point.received} times"
 
     @invariant()
-    def states_agree_with_what_happened(self) -> None:
+    def states_agree_with_the_charge_points(self) -> None:
         for id_, attempt in self.attempts.items():
             point = self._server(id_).point(self._token(id_))
             match attempt.state:
@@ -271,16 +273,16 @@ class Callers(RuleBasedStateMachine):
                     accepted = attempt.answer["outcome"] == "accepted"
                     assert point.began == accepted, f"{attempt.answer['outcome']}, and began {point.began}"
                 case State.FAILED:
-                    assert point.received == 0, "failed, and a charge point was asked"
+                    assert point.received == 0, "failed, and a charge point received a request"
 
     @invariant()
-    def nothing_leaves_completed(self) -> None:
+    def completed_attempts_do_not_change(self) -> None:
         for id_, attempt in self.attempts.items():
             if id_ in self.completed:
                 before = self.completed[id_]
                 if (
                     before.milliseconds is None and attempt.milliseconds
-                ):  # what a callback could not know is filled in
+                ):  # settle adds what a callback does not record
                     before = before._replace(milliseconds=attempt.milliseconds, updatedAt=attempt.updatedAt)
                     self.completed[id_] = before
                 assert attempt == before, "a completed attempt was changed"
@@ -288,93 +290,93 @@ class Callers(RuleBasedStateMachine):
                 self.completed[id_] = attempt
 
     @invariant()
-    def callers_hear_what_is_so(self) -> None:
+    def responses_are_true(self) -> None:
         for invocation in self.ended:
-            status, body = _heard(invocation)
+            status, body = _response_of(invocation)
             if self._generation(invocation) != self.generations[invocation.id]:
-                self._is_so_of_a_deleted_attempt(invocation, status, body)
+                self._check_response_of_deleted_attempt(invocation, status, body)
             elif status == 200 and body["status"] != "Unavailable":
                 attempt = self.attempts.get(invocation.id)
                 recorded = attempt.answer if attempt else None
-                assert recorded is not None, "a success was told that is not recorded"
-                assert recorded["status"] == body["status"], "what was told is not what is recorded"
+                assert recorded is not None, "a success was returned that is not recorded"
+                assert recorded["status"] == body["status"], "the returned answer is not the recorded one"
             elif status == 200 or body.get("outcome") == "not-started" or status == 404:
                 assert invocation.started == 0, f"{status} {body}, and its request started a charge"
             else:
                 assert status in (409, 504), (status, body)
             if status != 503 and self._generation(invocation) == self.generations[invocation.id]:
-                assert invocation.id in self.attempts, f"{status} was told, and there is no attempt"
+                assert invocation.id in self.attempts, f"{status} was returned, and there is no attempt"
 
     @invariant()
-    def nobody_believes_a_bad_callback(self) -> None:
-        for invocation, disbelieved in self.called_back:
-            assert invocation.answer is not None
-            status = invocation.answer["statusCode"]
-            assert status in (404, 503, *([] if disbelieved else [204])), (
-                f"a bad callback was answered with {status}"
-            )
+    def invalid_callbacks_are_rejected(self) -> None:
+        for invocation, invalid in self.called_back:
+            assert invocation.response is not None
+            status = invocation.response["statusCode"]
+            assert status in (404, 503, *([] if invalid else [204])), f"an invalid callback received {status}"
 
     @invariant()
-    def every_item_was_claimed(self) -> None:
+    def every_item_belongs_to_a_claim(self) -> None:
         for id_ in self.ids:
             if id_ not in self.attempts:
-                assert self.table.item(id_) is None, "there is an item that nobody claimed"
+                assert self.table.item(id_) is None, "there is an item without a claim"
 
     def teardown(self) -> None:
-        """What is under way ends, what was lost arrives, everybody asks again: then all that can be known is known."""
+        """End every invocation, deliver every lost request, retry every id, and check that all results are recorded."""
         while self.running:
-            self._finish(self.running[0], Weather.ACCEPTS)
-        for message in self.lost:
-            self._deliver(message, Weather.ACCEPTS)
+            self._finish(self.running[0], Behavior.ACCEPTS)
+        for request in self.lost:
+            self._deliver(request, Behavior.ACCEPTS)
         self._check()
-        self.native.hear_late()
+        self.native.answer_late()
         for id_ in self.attempts:
             if id_ not in self.completed:
-                self._ask_once_more(id_)
+                self._retry_once_more(id_)
         self._check()
         for callback in self._answered():
             self._call_back_once_more(callback)
         self._check()
 
-    def _ask_once_more(self, id_: str) -> None:
+    def _retry_once_more(self, id_: str) -> None:
         in_window = self.clock.wall + LEASE < self.began_at + WINDOW - LEASE * 4
         self.clock.wall += LEASE
         self._call(id_, smooth=False)
-        self._finish(self.running[-1], Weather.ACCEPTS)
+        self._finish(self.running[-1], Behavior.ACCEPTS)
         attempt = self.attempts[id_]
-        if self.ids[id_] == NATIVE and in_window and self.native.knows(id_):
-            assert attempt.state is State.COMPLETED, f"lost: {attempt.state}, and the server knows"
+        if self.ids[id_] == NATIVE and in_window and self.native.has_result(id_):
+            assert attempt.state is State.COMPLETED, f"lost: {attempt.state}, and the server has the result"
         else:
             assert attempt.known_state(self.clock.wall) in (State.COMPLETED, State.UNKNOWN)
 
     def _check(self) -> None:
         self.no_id_starts_twice()
-        self.states_agree_with_what_happened()
-        self.nothing_leaves_completed()
-        self.callers_hear_what_is_so()
-        self.nobody_believes_a_bad_callback()
-        self.every_item_was_claimed()
+        self.states_agree_with_the_charge_points()
+        self.completed_attempts_do_not_change()
+        self.responses_are_true()
+        self.invalid_callbacks_are_rejected()
+        self.every_item_belongs_to_a_claim()
 
     def _call_back_once_more(self, callback: Callback) -> None:
-        """The last word of a charger is recorded, where its URL is good still."""
-        if self._is_over(callback):
+        """Check that a charger's answer is recorded if its URL is still valid."""
+        if self._is_expired(callback):
             return
         self._call_back(callback, callback.url, callback.body, smooth=False)
         invocation = self.running[-1]
-        self._finish(invocation, Weather.ACCEPTS)
+        self._finish(invocation, Behavior.ACCEPTS)
         attempt = self.attempts[callback.sender.id]
-        if self.asked[callback.sender][1] is Journal or attempt.attemptKey is None:
-            assert invocation.answer is not None
-            assert invocation.answer["statusCode"] == 204, "lost: a good callback was refused"
-            assert attempt.state is State.COMPLETED, f"lost: {attempt.state}, and the charger's answer came"
+        if self.requested[callback.sender][1] is Journal or attempt.attemptKey is None:
+            assert invocation.response is not None
+            assert invocation.response["statusCode"] == 204, "lost: a valid callback was rejected"
+            assert attempt.state is State.COMPLETED, f"lost: {attempt.state}, and the charger answered"
 
-    def _is_so_of_a_deleted_attempt(self, invocation: Invocation, status: int, body: dict[str, Any]) -> None:
-        """Its item is gone, or is another attempt's: what its caller heard is true of its own start all the same."""
+    def _check_response_of_deleted_attempt(
+        self, invocation: Invocation, status: int, body: dict[str, Any]
+    ) -> None:
+        """Check that the response is true of its own start, although its item was deleted or belongs to another attempt."""
         if status == 200 and body["status"] != "Unavailable":
             point = self._server(invocation.id).point(
                 self._token(invocation.id, self._generation(invocation))
             )
-            assert point.began == (body["status"] == "Accepted"), "another attempt's answer was told"
+            assert point.began == (body["status"] == "Accepted"), "another attempt's answer was returned"
         elif status == 200 or body.get("outcome") == "not-started" or status == 404:
             assert invocation.started == 0, f"{status} {body}, and its request started a charge"
         else:
@@ -389,10 +391,10 @@ class Callers(RuleBasedStateMachine):
             "serverRestApiPort": self.ids[id_],
         }
         version = self._version(pick)
-        invocation = connecting(body, self._service(version, 2.0 if self.ids[id_] == CALLING else 20.0))
-        self.asked[invocation] = self.generations[id_], version
+        invocation = invoke_connect(body, self._service(version, 2.0 if self.ids[id_] == CALLING else 20.0))
+        self.requested[invocation] = self.generations[id_], version
         self.running.append(invocation)
-        self._note(invocation, smooth)
+        self._proceed(invocation, smooth)
 
     def _call_back(
         self,
@@ -402,28 +404,28 @@ class Callers(RuleBasedStateMachine):
         smooth: bool,
         pick: int = 0,
         *,
-        disbelieved: bool = False,
+        invalid: bool = False,
     ) -> None:
         assert body is not None
         service = CallbackService(self._journal(self._version(pick)), _SECRET)
-        invocation = calling_back(url, body, service)
-        if disbelieved:
-            self.disbelieved.add(invocation)
+        invocation = invoke_callback(url, body, service)
+        if invalid:
+            self.invalid.add(invocation)
         self.running.append(invocation)
-        self._note(invocation, smooth)
+        self._proceed(invocation, smooth)
 
     def _version(self, pick: int) -> type[Any]:
         return self.versions[pick // 6 % len(self.versions)]
 
     def _generation(self, invocation: Invocation) -> int:
-        return self.asked[invocation][0]
+        return self.requested[invocation][0]
 
     def _token(self, id_: str, generation: int | None = None) -> str:
-        """Each attempt has its own, by which charge points count it."""
+        """Return the token of an attempt; charge points count by it."""
         return f"driver-{id_[-8:]}-{self.generations[id_] if generation is None else generation}"
 
-    def _is_over(self, callback: Callback) -> bool:
-        """Whether a callback's URL is good no more: its attempt was deleted or tried again, or a day has passed."""
+    def _is_expired(self, callback: Callback) -> bool:
+        """Return whether a callback's URL is no longer valid: its attempt was deleted or tried again, or a day has passed."""
         id_, sender = callback.sender.id, callback.sender
         if self._generation(sender) != self.generations[id_] or id_ not in self.attempts:
             return True
@@ -433,37 +435,39 @@ class Callers(RuleBasedStateMachine):
     def _answered(self) -> list[Callback]:
         return [each for each in self.calling.callbacks if each.body]
 
-    def _over(self) -> list[Callback]:
-        return [each for each in self.calling.callbacks if self._is_over(each)]
+    def _expired(self) -> list[Callback]:
+        return [each for each in self.calling.callbacks if self._is_expired(each)]
 
     def _completed(self) -> list[Callback]:
         return [
-            each for each in self._answered() if each.sender.id in self.completed and not self._is_over(each)
+            each
+            for each in self._answered()
+            if each.sender.id in self.completed and not self._is_expired(each)
         ]
 
-    def _untruth(self, callback: Callback) -> dict[str, Any]:
-        """The opposite of what happened in the id's present attempt."""
+    def _opposite(self, callback: Callback) -> dict[str, Any]:
+        """Return the opposite of what happened in the id's present attempt."""
         began = self.calling.point(self._token(callback.sender.id)).began
         return {"status": "Rejected" if began else "Accepted"}
 
     def _deletable(self) -> list[str]:
-        """The ids whose item may go: no claim of theirs is under way that would open it again. A native server is left out: it knows
-        an id for longer than its item."""
-        if not self.deletes or sum(self.generations.values()) >= _MOST_DELETED:
+        """Return the ids whose item may be deleted: no claim that would create it again is under way. Ids of a native server are
+        excluded: it stores an id for longer than its item."""
+        if not self.deletes or sum(self.generations.values()) >= _MAX_DELETED:
             return []
-        claiming = {each.id for each in self.running if each in self.asked and _claims(each.waiting)}
-        claiming |= {each.sender.id for each in self.lost if not each.delivered and _claims(each)}
+        claiming = {each.id for each in self.running if each in self.requested and _is_claim(each.waiting)}
+        claiming |= {each.sender.id for each in self.lost if not each.delivered and _is_claim(each)}
         return [id_ for id_ in self.attempts if self.ids[id_] != NATIVE and id_ not in claiming]
 
-    def _weather(self, pick: int) -> Weather:
-        return self.weathers[pick % len(self.weathers)]
+    def _behavior(self, pick: int) -> Behavior:
+        return self.behaviors[pick % len(self.behaviors)]
 
     def _journal(self, version: type[Any]) -> Any:
         dynamodb = DynamoDB("http://127.0.0.1:8001", REGION, lambda: Credentials("local", "local", None))
         return version(dynamodb, self.table.name, repeatable=self.repeatable, clock=self.clock.time)
 
     def _service(self, version: type[Any], link_timeout: float) -> Service:
-        """As a process of its own would have it."""
+        """Return the service of a new process."""
         circuits = Circuits(self.clock.time)
         return Service(
             journal=self._journal(version),
@@ -487,81 +491,81 @@ class Callers(RuleBasedStateMachine):
     def _not_delivered(self) -> list[Invocation]:
         return [each for each in self.running if each.waiting and not each.waiting.delivered]
 
-    def _under_way(self) -> list[Message]:
+    def _under_way(self) -> list[Request]:
         waiting = [each.waiting for each in self._not_delivered() if each.waiting]
-        return waiting + [message for message in self.lost if not message.delivered]
+        return waiting + [request for request in self.lost if not request.delivered]
 
-    def _deliver(self, message: Message, weather: Weather) -> None:
-        if message.delivered:
+    def _deliver(self, request: Request, behavior: Behavior) -> None:
+        if request.delivered:
             return
-        message.delivered = True
-        if message.port in _PORTS:
-            message.response = self._servers()[message.port].serve(message, weather)
-            self.states_agree_with_what_happened()  # here, before anybody can make up for it
+        request.delivered = True
+        if request.port in _PORTS:
+            request.response = self._servers()[request.port].serve(request, behavior)
+            self.states_agree_with_the_charge_points()  # here, before a later step can correct it
         else:
-            body = json.loads(message.body)
-            if message.headers["x-amz-target"].endswith(".GetItem"):
-                message.response = self.table.read(body)
+            body = json.loads(request.body)
+            if request.headers["x-amz-target"].endswith(".GetItem"):
+                request.response = self.table.read(body)
                 return
-            assert message.headers["x-amz-target"].endswith(".UpdateItem")
-            message.response = self._update(body)
+            assert request.headers["x-amz-target"].endswith(".UpdateItem")
+            request.response = self._update(body)
             id_ = body["Key"]["id"]["S"]
             found = self.table.item(id_)
-            if found and (id_ in self.attempts or _claims(message)):
+            if found and (id_ in self.attempts or _is_claim(request)):
                 self.attempts[id_] = Attempt.of(found)
-            _count_try(message, body)
+            _count_try(request, body)
 
     def _update(self, body: dict[str, Any]) -> Response:
         return self.table.update(body)
 
-    def _finish(self, invocation: Invocation, weather: Weather) -> None:
+    def _finish(self, invocation: Invocation, behavior: Behavior) -> None:
         while invocation.waiting:
-            self._deliver(invocation.waiting, weather)
-            self._answer(invocation)
+            self._deliver(invocation.waiting, behavior)
+            self._respond(invocation)
 
-    def _answer(self, invocation: Invocation, smooth: bool = False) -> None:
-        self._resume(invocation, End.ANSWERED if _waiting(invocation).response else End.BROKEN, smooth)
+    def _respond(self, invocation: Invocation, smooth: bool = False) -> None:
+        self._resume(invocation, End.RESPONDED if _waiting(invocation).response else End.BROKEN, smooth)
 
     def _resume(self, invocation: Invocation, end: End, smooth: bool = False) -> None:
         invocation.resume(end)
-        self._note(invocation, smooth)
+        self._proceed(invocation, smooth)
 
-    def _note(self, invocation: Invocation, smooth: bool) -> None:
-        message = invocation.waiting
-        if smooth and message and message.port not in _PORTS:
-            self._deliver(message, Weather.ACCEPTS)
-            self._answer(invocation, smooth)
-        elif message is None:
+    def _proceed(self, invocation: Invocation, smooth: bool) -> None:
+        request = invocation.waiting
+        if smooth and request and request.port not in _PORTS:
+            self._deliver(request, Behavior.ACCEPTS)
+            self._respond(invocation, smooth)
+        elif request is None:
             self.running.remove(invocation)
-            if invocation.answer is not None and invocation in self.asked:
+            if invocation.response is not None and invocation in self.requested:
                 self.ended.append(invocation)
-            elif invocation.answer is not None:
-                self.called_back.append((invocation, invocation in self.disbelieved))
+            elif invocation.response is not None:
+                self.called_back.append((invocation, invocation in self.invalid))
 
 
-def _claims(message: Message | None) -> bool:
-    """Whether a request is the write of a claim, which alone names an owner."""
-    return message is not None and message.port not in _PORTS and b'":owner"' in message.body
+def _is_claim(request: Request | None) -> bool:
+    """Return whether a request is the write of a claim: only that one sets an owner."""
+    return request is not None and request.port not in _PORTS and b'":owner"' in request.body
 
 
-def _count_try(message: Message, body: dict[str, Any]) -> None:
-    """Note which try a claim has won, by the table's answer to its write or to a repeat of that."""
-    assert message.response is not None
-    answer = json.loads(message.response.body)
-    item = answer.get("Attributes") or answer.get("Item")
+def _count_try(request: Request, body: dict[str, Any]) -> None:
+    """Note which try a claim got, from the table's response to its write or to a repeat of it."""
+    assert request.response is not None
+    document = json.loads(request.response.body)
+    item = document.get("Attributes") or document.get("Item")
     if item and item.get("owner") == body["ExpressionAttributeValues"].get(":owner"):
-        message.sender.tries = int(item["tries"]["N"])
+        request.sender.tries = int(item["tries"]["N"])
 
 
-def _other(text: str) -> str:
+def _changed(text: str) -> str:
     return text[:-1] + ("0" if text[-1:] != "0" else "1")
 
 
-def _waiting(invocation: Invocation) -> Message:
+def _waiting(invocation: Invocation) -> Request:
     assert invocation.waiting is not None
     return invocation.waiting
 
 
-def _heard(invocation: Invocation) -> tuple[int, dict[str, Any]]:
-    assert invocation.answer is not None
-    return invocation.answer["statusCode"], json.loads(invocation.answer["body"])
+def _response_of(invocation: Invocation) -> tuple[int, dict[str, Any]]:
+    assert invocation.response is not None
+    return invocation.response["statusCode"], json.loads(invocation.response["body"])

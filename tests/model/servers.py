@@ -1,8 +1,8 @@
-"""Three OCPP servers as the link meets them, and the charge points behind them, which count.
+"""Three OCPP servers, and the charge points behind them, which count the requests that they receive.
 
-`NativeServer` keeps the rules of docs/native-link.openapi.yaml: its record is durable, and decides. `PlainServer`
-remembers nothing and starts a charge at every request that it gets: with it every repeat is a double start. `CallingServer`
-does so too, as CitrineOS: it answers that the start is published, and what the charger answers goes to the URL of the request.
+`NativeServer` follows docs/native-link.openapi.yaml: it stores the result of each id. `PlainServer` stores nothing and starts a
+charge at every request: every repeat is a double start. `CallingServer` does so too, as CitrineOS: its response says that the start
+is published, and it posts the charger's answer to the URL in the request.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from urllib.parse import parse_qs, urlsplit
 from common.transport import Response
 
 if TYPE_CHECKING:
-    from tests.model.harness import Invocation, Message
+    from tests.model.harness import Invocation, Request
 
 
-class Weather(StrEnum):
-    """What a request meets at its server, and behind it."""
+class Behavior(StrEnum):
+    """What the server and the charger do with a request."""
 
     ACCEPTS = "the charger accepts"
     REJECTS = "the charger rejects"
-    SILENT = "the charger says nothing, and does nothing"
-    LATE = "the charger starts, and answers after the wait"
-    NOT_SUPPORTED = "the charger does not know the call"
+    SILENT = "the charger does not answer, and does nothing"
+    LATE = "the charger starts, and answers after the timeout"
+    NOT_SUPPORTED = "the charger does not support the call"
     OFFLINE = "the charger is not connected"
-    BUSY = "the charger is busy for the whole wait"
-    UNKNOWN = "the charger is not known"
-    UNAUTHORIZED = "the credentials do not hold at the moment"
-    NONSENSE = "the charger accepts, and the answer is garbled"
-    PAGE_BEFORE = "a proxy answers in the server's place"
-    PAGE_AFTER = "the charger accepts, and a proxy answers in the server's place"
-    DIES_BEFORE = "the server dies before it has recorded anything"
-    DIES_RECORDED = "the server dies between its record and the call"
-    DIES_SENT = "the server dies when the call has left"
+    BUSY = "the charger is busy until the timeout"
+    UNKNOWN = "the charger is unknown"
+    UNAUTHORIZED = "the server rejects the credentials for a moment"
+    NONSENSE = "the charger accepts, and the response is garbled"
+    PAGE_BEFORE = "a proxy responds instead of the server"
+    PAGE_AFTER = "the charger accepts, and a proxy responds instead of the server"
+    DIES_BEFORE = "the server dies before it stores anything"
+    DIES_RECORDED = "the server dies after it stores the id and before the call"
+    DIES_SENT = "the server dies after it sends the call"
 
 
-_AT_THE_DOOR = (Weather.UNAUTHORIZED, Weather.PAGE_BEFORE, Weather.DIES_BEFORE)
-_NOT_SENT = (Weather.OFFLINE, Weather.BUSY, Weather.UNKNOWN)
-_GARBLED = (Weather.NONSENSE, Weather.PAGE_AFTER, Weather.DIES_SENT)
-_BEGINS = (Weather.ACCEPTS, Weather.LATE, *_GARBLED)
+_NOT_READ = (Behavior.UNAUTHORIZED, Behavior.PAGE_BEFORE, Behavior.DIES_BEFORE)
+_NOT_SENT = (Behavior.OFFLINE, Behavior.BUSY, Behavior.UNKNOWN)
+_GARBLED = (Behavior.NONSENSE, Behavior.PAGE_AFTER, Behavior.DIES_SENT)
+_BEGINS = (Behavior.ACCEPTS, Behavior.LATE, *_GARBLED)
 
 
 @dataclass(slots=True)
 class ChargePoint:
-    """What a charge point received for one token, and how many charges it began."""
+    """How many requests a charge point received for one token, and how many charges it began."""
 
     received: int = 0
     began: int = 0
@@ -55,7 +55,7 @@ class ChargePoint:
 
 @dataclass(slots=True)
 class Record:
-    """A native server's: `answer` is None while none is known."""
+    """A native server's record of an id; `answer` is None until the charger answers."""
 
     sent: bool = False
     answer: dict[str, Any] | None = None
@@ -64,73 +64,73 @@ class Record:
 
 @dataclass(slots=True)
 class PlainServer:
-    """Sends a start at every request; what it answered is forgotten at once."""
+    """Sends a start at every request, and stores nothing."""
 
     points: dict[str, ChargePoint] = field(default_factory=dict)
 
-    def serve(self, message: Message, weather: Weather) -> Response | None:
-        """The answer to a PUT; None: the connection breaks."""
-        if weather in _AT_THE_DOOR or weather is Weather.DIES_RECORDED:
-            return _turned_away(weather)
-        charger, _, token = _read(message)
-        if weather in _NOT_SENT:
-            return _not_sent(weather, charger)
-        answer = self._start(message, token, charger, weather)
-        if weather in _GARBLED:
-            return _garbled(weather, answer)
-        if weather in (Weather.SILENT, Weather.LATE):
+    def serve(self, request: Request, behavior: Behavior) -> Response | None:
+        """Return the response to a PUT; None if the connection breaks."""
+        if behavior in _NOT_READ or behavior is Behavior.DIES_RECORDED:
+            return _refused_response(behavior)
+        charger, _, token = _read(request)
+        if behavior in _NOT_SENT:
+            return _not_sent(behavior, charger)
+        answer = self._start(request, token, charger, behavior)
+        if behavior in _GARBLED:
+            return _garbled(behavior, answer)
+        if behavior in (Behavior.SILENT, Behavior.LATE):
             return _problem(504)
         return _json(200, answer)
 
     def point(self, token: str) -> ChargePoint:
         return self.points.setdefault(token, ChargePoint())
 
-    def _start(self, message: Message, token: str, charger: str, weather: Weather) -> dict[str, Any]:
+    def _start(self, request: Request, token: str, charger: str, behavior: Behavior) -> dict[str, Any]:
         point = self.point(token)
         point.received += 1
-        point.began += weather in _BEGINS
-        message.sender.started += 1
-        return _answer(charger, "Accepted" if weather in _BEGINS else "Rejected")
+        point.began += behavior in _BEGINS
+        request.sender.started += 1
+        return _answer(charger, "Accepted" if behavior in _BEGINS else "Rejected")
 
 
 @dataclass(slots=True)
 class NativeServer(PlainServer):
-    """Records an id before the call leaves; a repeat never causes a second call."""
+    """Stores an id before it sends the call; a repeat never causes a second call."""
 
     records: dict[str, Record] = field(default_factory=dict)
 
-    def serve(self, message: Message, weather: Weather) -> Response | None:
-        if weather in _AT_THE_DOOR:
-            return _turned_away(weather)
-        charger, id_, token = _read(message)
+    def serve(self, request: Request, behavior: Behavior) -> Response | None:
+        if behavior in _NOT_READ:
+            return _refused_response(behavior)
+        charger, id_, token = _read(request)
         record = self.records.setdefault(id_, Record())
         if not record.sent:
-            if weather in _NOT_SENT:
-                return _not_sent(weather, charger)
+            if behavior in _NOT_SENT:
+                return _not_sent(behavior, charger)
             record.sent = True
-            if weather is Weather.DIES_RECORDED:
+            if behavior is Behavior.DIES_RECORDED:
                 return None
-            self._call(record, message, token, charger, weather)
-        if weather in (*_GARBLED, Weather.DIES_RECORDED):
-            return _garbled(weather, record.answer)
+            self._call(record, request, token, charger, behavior)
+        if behavior in (*_GARBLED, Behavior.DIES_RECORDED):
+            return _garbled(behavior, record.answer)
         return _json(200, record.answer) if record.answer else _problem(504)
 
-    def hear_late(self) -> None:
-        """Every charger that has yet to answer does so now."""
+    def answer_late(self) -> None:
+        """Every charger whose answer is late answers now."""
         for record in self.records.values():
             record.answer = record.answer or record.late
 
-    def knows(self, id_: str) -> bool:
-        """Whether a repeat of `id_` would be told a definite answer: it was never sent, or was answered."""
+    def has_result(self, id_: str) -> bool:
+        """Return whether a repeat of `id_` gets a definite result: it was never sent, or was answered."""
         record = self.records.get(id_, Record())
         return record.answer is not None or not record.sent
 
-    def _call(self, record: Record, message: Message, token: str, charger: str, weather: Weather) -> None:
-        answer = self._start(message, token, charger, weather)
-        match weather:
-            case Weather.SILENT | Weather.DIES_SENT:
+    def _call(self, record: Record, request: Request, token: str, charger: str, behavior: Behavior) -> None:
+        answer = self._start(request, token, charger, behavior)
+        match behavior:
+            case Behavior.SILENT | Behavior.DIES_SENT:
                 pass
-            case Weather.LATE:
+            case Behavior.LATE:
                 record.late = answer
             case _:
                 record.answer = answer
@@ -138,7 +138,7 @@ class NativeServer(PlainServer):
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """A URL that came with a start of `sender`, and what the charger answers; None where it never does, or was not asked."""
+    """The callback URL in a start of `sender`, and the charger's answer; None if it does not answer, or received no call."""
 
     url: str
     sender: Invocation
@@ -147,58 +147,58 @@ class Callback:
 
 @dataclass(slots=True)
 class CallingServer(PlainServer):
-    """`callbacks` are those of every request that it read, in order."""
+    """`callbacks` has one for every request that it read, in order."""
 
     callbacks: list[Callback] = field(default_factory=list)
 
-    def serve(self, message: Message, weather: Weather) -> Response | None:
-        if weather in _AT_THE_DOOR or weather is Weather.DIES_RECORDED:
-            return _turned_away(weather)
-        query = parse_qs(urlsplit(message.path).query)
+    def serve(self, request: Request, behavior: Behavior) -> Response | None:
+        if behavior in _NOT_READ or behavior is Behavior.DIES_RECORDED:
+            return _refused_response(behavior)
+        query = parse_qs(urlsplit(request.path).query)
         (url,), (charger,) = query["callbackUrl"], query["identifier"]
-        if weather in _NOT_SENT:
-            self.callbacks.append(Callback(url, message.sender))
+        if behavior in _NOT_SENT:
+            self.callbacks.append(Callback(url, request.sender))
             why = f"No connection found for identifier: 1:{charger}"
             return _json(200, [{"success": False, "payload": why}])
-        status = self._start(message, json.loads(message.body)["idTag"], charger, weather)["status"]
-        body = {"_errorCode": "NotImplemented"} if weather is Weather.NOT_SUPPORTED else {"status": status}
-        answers = None if weather is Weather.SILENT else body
-        self.callbacks.append(Callback(url, message.sender, answers))
-        if weather in _GARBLED:
-            return _garbled(weather, {})
+        status = self._start(request, json.loads(request.body)["idTag"], charger, behavior)["status"]
+        body = {"_errorCode": "NotImplemented"} if behavior is Behavior.NOT_SUPPORTED else {"status": status}
+        answers = None if behavior is Behavior.SILENT else body
+        self.callbacks.append(Callback(url, request.sender, answers))
+        if behavior in _GARBLED:
+            return _garbled(behavior, {})
         return _json(200, [{"success": True}])
 
 
-def _read(message: Message) -> tuple[str, str, str]:
-    """Charger, id and token."""
-    _, _, _, _, charger, _, id_ = message.path.split("/")
-    return charger, id_, json.loads(message.body)["tokenId"]
+def _read(request: Request) -> tuple[str, str, str]:
+    """Return charger, id and token."""
+    _, _, _, _, charger, _, id_ = request.path.split("/")
+    return charger, id_, json.loads(request.body)["tokenId"]
 
 
 def _answer(charger: str, status: str, info: str | None = None) -> dict[str, Any]:
     return {"chargerId": charger, "connectorId": 1, "errorCode": "NoError", "status": status, "info": info}
 
 
-def _turned_away(weather: Weather) -> Response | None:
-    if weather is Weather.UNAUTHORIZED:
+def _refused_response(behavior: Behavior) -> Response | None:
+    if behavior is Behavior.UNAUTHORIZED:
         return _problem(401)
     return (
         Response(502, {"content-type": "text/html"}, b"<h1>Bad Gateway</h1>")
-        if weather is Weather.PAGE_BEFORE
+        if behavior is Behavior.PAGE_BEFORE
         else None
     )
 
 
-def _not_sent(weather: Weather, charger: str) -> Response:
-    if weather is Weather.OFFLINE:
+def _not_sent(behavior: Behavior, charger: str) -> Response:
+    if behavior is Behavior.OFFLINE:
         return _json(200, _answer(charger, "Unavailable", "not-connected"))
-    return _problem(503, "not-sent") if weather is Weather.BUSY else _problem(404, "charger-unknown")
+    return _problem(503, "not-sent") if behavior is Behavior.BUSY else _problem(404, "charger-unknown")
 
 
-def _garbled(weather: Weather, answer: dict[str, Any] | None) -> Response | None:
-    if weather is Weather.NONSENSE:
+def _garbled(behavior: Behavior, answer: dict[str, Any] | None) -> Response | None:
+    if behavior is Behavior.NONSENSE:
         return _json(200, {**(answer or {}), "status": "?"})
-    return Response(502, {"content-type": "text/html"}, b"") if weather is Weather.PAGE_AFTER else None
+    return Response(502, {"content-type": "text/html"}, b"") if behavior is Behavior.PAGE_AFTER else None
 
 
 def _json(status: int, document: object) -> Response:

@@ -1,4 +1,4 @@
-"""The embedded table without its wire, which the model has no use for: a write takes half the time."""
+"""The embedded table without its HTTP server: the model does not need it, and a write takes half the time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Table:
-    """Conditional writes into a table that `local.table` made from the template."""
+    """Reads and writes of a table that `local.table` created from the template."""
 
     def __init__(self, server: TableServer) -> None:
         self.name = server.name
 
     def update(self, body: dict[str, Any]) -> Response:
-        """What DynamoDB answers to an UpdateItem."""
+        """Return DynamoDB's response to an UpdateItem."""
         handler = DynamoHandler()
         handler.region, handler.current_account = REGION, DEFAULT_ACCOUNT_ID
         handler.headers, handler.body, handler.params = {}, body, body
@@ -34,7 +34,7 @@ class Table:
             return Response(400, {}, error.description.encode())
 
     def read(self, body: dict[str, Any]) -> Response:
-        """What DynamoDB answers to a GetItem."""
+        """Return DynamoDB's response to a GetItem."""
         found = self.item(body["Key"]["id"]["S"])
         return Response(200, {}, json.dumps({"Item": found} if found else {}).encode())
 
@@ -43,6 +43,6 @@ class Table:
         dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].delete_item(self.name, {"id": {"S": id_}})
 
     def item(self, id_: str) -> dict[str, Any] | None:
-        """An item as it stands, in DynamoDB's notation."""
+        """Return an item in DynamoDB's notation."""
         item = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_item(self.name, {"id": {"S": id_}}, None)
         return json.loads(json.dumps(item.to_json()["Attributes"])) if item else None

@@ -1,4 +1,7 @@
-"""MODEL_EXAMPLES=2000 searches as many runs, other ones each time; without it a few, always the same."""
+"""Search for orders of events that break an invariant.
+
+MODEL_EXAMPLES=2000 searches so many random runs, others each time. Without it, a few runs are searched, always the same.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +35,15 @@ def test_no_order_of_events_starts_a_charge_twice_or_loses_an_attempt(callers: t
     run_state_machine_as_test(callers, settings=SEARCH)
 
 
-def test_nor_does_any_with_callbacks_and_deleted_items(callers: type[Callers]) -> None:
-    callers.ports, callers.deletes, callers.most = (CALLING, CALLING, PLAIN), True, 3
+def test_no_order_of_events_with_callbacks_and_deleted_items_breaks_an_invariant(
+    callers: type[Callers],
+) -> None:
+    callers.ports, callers.deletes, callers.max_ids = (CALLING, CALLING, PLAIN), True, 3
     run_state_machine_as_test(callers, settings=SEARCH)
 
 
-def test_nor_does_any_with_version_1_0_and_the_current_one_side_by_side(callers: type[Callers]) -> None:
+def test_no_order_of_events_with_two_versions_side_by_side_breaks_an_invariant(
+    callers: type[Callers],
+) -> None:
     callers.versions = (Journal, version_1_0.Journal)
     run_state_machine_as_test(callers, settings=SEARCH)

@@ -1,4 +1,4 @@
-"""The model can fail: each fault that is sown into the service here, it finds."""
+"""The model detects each bug that is planted into the service here, so it can fail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from charger_link import Unreachable
 from common.journal import Journal, JournalUnavailable
 from tests.model.harness import End
 from tests.model.machine import LEASE, NATIVE, PLAIN, Arrival
-from tests.model.servers import Weather
+from tests.model.servers import Behavior
 from tests.model.test_model import EXAMPLES, SEARCH
 
 if TYPE_CHECKING:
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from tests.model.machine import Callers
 
     Story = Callable[[Callers], None]
-    Sow = Callable[[type[Callers], pytest.MonkeyPatch], None]
+    Plant = Callable[[type[Callers], pytest.MonkeyPatch], None]
 
 
-def takes_over_what_cannot_be_repeated(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def takes_over_a_start_that_cannot_be_repeated(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     callers.repeatable = frozenset({"native", "plain"})
 
 
-def repeats_what_cannot_be_repeated(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def repeats_a_start_that_cannot_be_repeated(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sys.modules["charger_link.dialects.plain"], "REPEATABLE", True)
 
 
-def claims_whatever_is_there(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def claims_an_attempt_in_any_state(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     _rewrite(callers, patch, "#state = :failed", "(#state = :failed OR #state <> :failed)")
 
 
-def settles_what_another_owns(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def settles_an_attempt_of_another_owner(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     _rewrite(callers, patch, "#owner = :mine", "(#owner = :mine OR #owner <> :mine)")
 
 
-def settles_what_is_completed(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def settles_a_completed_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     _rewrite(callers, patch, "#state IN (:over0,", "attribute_exists(id) OR #state IN (:over0,")
 
 
-def tells_what_is_not_recorded(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def returns_a_success_that_is_not_recorded(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     settle = Journal.settle
 
     def careless(*arguments: Any) -> Any:
@@ -58,51 +58,51 @@ def tells_what_is_not_recorded(callers: type[Callers], patch: pytest.MonkeyPatch
     patch.setattr(Journal, "settle", careless)
 
 
-def calls_it_failed_in_doubt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def records_failed_in_doubt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     patch.setattr(charger_link.link, "_start", lambda speak, *arguments: speak.start(*arguments))
 
 
-def calls_a_broken_connection_one_never_made(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def reports_a_broken_connection_as_never_made(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     patch.setattr(charger_link.link, "OutcomeUnknown", Unreachable)
 
 
-TWICE, FAILED = "was started [2-9] times", "failed, and a charge point was asked"
-UNTRUE = "a success was told that is not recorded|and its request started a charge"
+TWICE, FAILED = "was started [2-9] times", "failed, and a charge point received a request"
+UNTRUE = "a success was returned that is not recorded|and its request started a charge"
 CHANGED = "a completed attempt was changed"
 ACCEPTS, OFFLINE = 0, 1
-QUICK = (takes_over_what_cannot_be_repeated, claims_whatever_is_there)
+QUICK = (takes_over_a_start_that_cannot_be_repeated, claims_an_attempt_in_any_state)
 RARE = (
-    settles_what_another_owns,
+    settles_an_attempt_of_another_owner,
 )  # five steps in one order, of one invocation: a thousand runs may miss them
 
 
-def died_after_the_start(run: Callers) -> None:
+def killed_after_the_start(run: Callers) -> None:
     run.begin(0, smooth=True)
     run.lose(0, End.KILLED, Arrival.NOW, ACCEPTS, smooth=True)
     run.pass_time(LEASE)
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
     while run.running:
         run.serve(0, ACCEPTS, smooth=True)
 
 
-def answer_lost(run: Callers) -> None:
+def response_lost(run: Callers) -> None:
     run.begin(0, smooth=True)
     run.lose(0, End.BROKEN, Arrival.NOW, ACCEPTS, smooth=True)
     while run.running:
         run.serve(0, ACCEPTS, smooth=True)
 
 
-def asked_again_when_completed(run: Callers) -> None:
+def retried_when_completed(run: Callers) -> None:
     run.begin(0, smooth=True)
     run.serve(0, ACCEPTS, smooth=True)
     run._check()
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
 
 
 def first_fails_after_a_takeover(run: Callers) -> None:
     run.begin(0, smooth=True)
     run.pass_time(LEASE)
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
     run.serve(0, OFFLINE, smooth=True)
     run.deliver(0, ACCEPTS)
 
@@ -110,14 +110,14 @@ def first_fails_after_a_takeover(run: Callers) -> None:
 def second_answers_after_the_first(run: Callers) -> None:
     run.begin(0, smooth=True)
     run.pass_time(LEASE)
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
     run.serve(0, ACCEPTS, smooth=True)
     run._check()
     run.pass_time(LEASE)
     run.serve(0, ACCEPTS, smooth=True)
 
 
-def table_gone_at_settle(run: Callers) -> None:
+def table_fails_at_settle(run: Callers) -> None:
     run.begin(0, smooth=True)
     run.serve(0, ACCEPTS, smooth=False)
     run.refuse(0, "AccessDeniedException")
@@ -130,48 +130,48 @@ def request_arrives_after_its_repeat(run: Callers) -> None:
     run.deliver(0, ACCEPTS)
 
 
-FAULTS: list[tuple[Sow, int, Story, str]] = [
-    (takes_over_what_cannot_be_repeated, PLAIN, died_after_the_start, TWICE),
-    (repeats_what_cannot_be_repeated, PLAIN, answer_lost, TWICE),
-    (claims_whatever_is_there, PLAIN, asked_again_when_completed, CHANGED),
-    (settles_what_another_owns, NATIVE, first_fails_after_a_takeover, FAILED),
-    (settles_what_is_completed, NATIVE, second_answers_after_the_first, CHANGED),
-    (tells_what_is_not_recorded, PLAIN, table_gone_at_settle, UNTRUE),
-    (calls_it_failed_in_doubt, NATIVE, request_arrives_after_its_repeat, FAILED),
-    (calls_a_broken_connection_one_never_made, PLAIN, answer_lost, FAILED),
+BUGS: list[tuple[Plant, int, Story, str]] = [
+    (takes_over_a_start_that_cannot_be_repeated, PLAIN, killed_after_the_start, TWICE),
+    (repeats_a_start_that_cannot_be_repeated, PLAIN, response_lost, TWICE),
+    (claims_an_attempt_in_any_state, PLAIN, retried_when_completed, CHANGED),
+    (settles_an_attempt_of_another_owner, NATIVE, first_fails_after_a_takeover, FAILED),
+    (settles_a_completed_attempt, NATIVE, second_answers_after_the_first, CHANGED),
+    (returns_a_success_that_is_not_recorded, PLAIN, table_fails_at_settle, UNTRUE),
+    (records_failed_in_doubt, NATIVE, request_arrives_after_its_repeat, FAILED),
+    (reports_a_broken_connection_as_never_made, PLAIN, response_lost, FAILED),
 ]
-SEARCHED = [sow for sow, *_ in FAULTS if (sow not in RARE if EXAMPLES else sow in QUICK)]
-NAMES = [sow.__name__ for sow, *_ in FAULTS]
+SEARCHED = [plant for plant, *_ in BUGS if (plant not in RARE if EXAMPLES else plant in QUICK)]
+NAMES = [plant.__name__ for plant, *_ in BUGS]
 
 
-@pytest.mark.parametrize(("sow", "port", "story", "found"), FAULTS, ids=NAMES)
-def test_a_fault_shows_in_its_story(
-    sow: Sow, port: int, story: Story, found: str, callers: type[Callers], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("plant", "port", "story", "found"), BUGS, ids=NAMES)
+def test_a_planted_bug_breaks_an_invariant_in_its_story(
+    plant: Plant, port: int, story: Story, found: str, callers: type[Callers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    callers.ports, callers.weathers = (port,), (Weather.ACCEPTS, Weather.OFFLINE)
-    _tell(story, callers)
-    sow(callers, monkeypatch)
+    callers.ports, callers.behaviors = (port,), (Behavior.ACCEPTS, Behavior.OFFLINE)
+    _play(story, callers)
+    plant(callers, monkeypatch)
     with pytest.raises(AssertionError, match=found):
-        _tell(story, callers)
+        _play(story, callers)
 
 
 @pytest.mark.parametrize(
-    ("sow", "port"),
-    [(sow, port) for sow, port, *_ in FAULTS if sow in SEARCHED],
-    ids=[sow.__name__ for sow in SEARCHED],
+    ("plant", "port"),
+    [(plant, port) for plant, port, *_ in BUGS if plant in SEARCHED],
+    ids=[plant.__name__ for plant in SEARCHED],
 )
-def test_the_search_finds(
-    sow: Sow, port: int, callers: type[Callers], monkeypatch: pytest.MonkeyPatch
+def test_the_search_finds_a_planted_bug(
+    plant: Plant, port: int, callers: type[Callers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All but the rare where the search is large; else those that show within a few dozen runs."""
-    callers.ports, callers.most = (port,), 1
-    callers.weathers = (Weather.ACCEPTS, Weather.OFFLINE, Weather.DIES_SENT)
-    sow(callers, monkeypatch)
+    """A large search runs for all bugs but the rare ones; else for those that show within a few dozen runs."""
+    callers.ports, callers.max_ids = (port,), 1
+    callers.behaviors = (Behavior.ACCEPTS, Behavior.OFFLINE, Behavior.DIES_SENT)
+    plant(callers, monkeypatch)
     with pytest.raises(AssertionError, match="|".join((TWICE, FAILED, CHANGED, UNTRUE))):
         run_state_machine_as_test(callers, settings=settings(SEARCH, max_examples=1000))
 
 
-def _tell(story: Story, callers: type[Callers]) -> None:
+def _play(story: Story, callers: type[Callers]) -> None:
     run = callers()
     story(run)
     run._check()
@@ -179,7 +179,7 @@ def _tell(story: Story, callers: type[Callers]) -> None:
 
 
 def _rewrite(callers: type[Callers], patch: pytest.MonkeyPatch, old: str, new: str) -> None:
-    """Change a condition on its way to the table."""
+    """Replace a part of every condition that is sent to the table."""
     update = callers._update
 
     def rewritten(self: Callers, body: dict[str, Any]) -> Any:

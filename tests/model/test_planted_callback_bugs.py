@@ -1,5 +1,7 @@
-"""Bugs planted in the path of callbacks, and in what binds a write to its attempt: each is detected in a story of a few steps, which
-passes without it; the common ones are found by the search too."""
+"""Bugs planted in the handling of callbacks, and in the conditions that bind a write to its attempt.
+
+The model detects each in a story of a few steps, which passes without it. The search finds the common ones too.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 import callback.handler
 from common.journal import Attempt, callbacks
-from tests.model.machine import CALLING, Lie
-from tests.model.servers import Weather
+from tests.model.machine import CALLING, Defect
+from tests.model.servers import Behavior
 from tests.model.test_model import EXAMPLES, SEARCH
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     Story = Callable[[Callers], None]
     Plant = Callable[[type[Callers], pytest.MonkeyPatch], None]
 
-WEATHERS = (Weather.ACCEPTS, Weather.OFFLINE, Weather.SILENT, Weather.REJECTS)
+BEHAVIORS = (Behavior.ACCEPTS, Behavior.OFFLINE, Behavior.SILENT, Behavior.REJECTS)
 ACCEPTS, OFFLINE, SILENT, REJECTS = range(4)
 SAME = "attemptKey = :attemptKey AND "
 ANY = "(attemptKey = :attemptKey OR attribute_exists(id)) AND "
@@ -36,7 +38,7 @@ def checks_no_signature(callers: type[Callers], patch: pytest.MonkeyPatch) -> No
     patch.setattr(callbacks, "signed", lambda *_: True)
 
 
-def takes_a_url_of_version_1_0_for_every_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def accepts_a_url_of_version_1_0_for_every_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     signed = callbacks.signed
     patch.setattr(
         callbacks,
@@ -55,22 +57,22 @@ def signs_without_the_key(callers: type[Callers], patch: pytest.MonkeyPatch) -> 
     _sign_without(patch, attemptKey="")
 
 
-def takes_expired_urls(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def accepts_expired_urls(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     patch.setattr(callbacks, "expired", lambda *_: False)
 
 
-def refuses_every_callback(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def rejects_every_callback(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     patch.setattr(callbacks, "signed", lambda *_: False)
 
 
-def takes_every_answer_for_an_acceptance(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def reads_every_answer_as_an_acceptance(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     read = callback.handler._READERS["citrineos"]
     patch.setitem(
         callback.handler._READERS, "citrineos", lambda _, connector: read({"status": "Accepted"}, connector)
     )
 
 
-def completes_what_is_completed(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def completes_a_completed_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     _rewrite(
         callers,
         patch,
@@ -100,12 +102,12 @@ def settles_over_a_callback(callers: type[Callers], patch: pytest.MonkeyPatch) -
     )
 
 
-def takes_another_attempt_for_its_own(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def confuses_another_attempt_with_its_own(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Attempt, "is_same", lambda *_: True)
     patch.setattr(Attempt, "is_same_try", lambda *_: True)
 
 
-def makes_an_item_of_an_update(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
+def creates_an_item_by_an_update(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     _rewrite(callers, patch, SAME, f"attribute_not_exists(id) OR {SAME}")
 
 
@@ -114,18 +116,18 @@ def makes_an_item_of_an_update(callers: type[Callers], patch: pytest.MonkeyPatch
 
 def forged(run: Callers) -> None:
     _left_unknown(run, SILENT)
-    run.forge(0, Lie.SIGNATURE, smooth=True)
+    run.forge(0, Defect.SIGNATURE, smooth=True)
 
 
 def without_the_keys_signature(run: Callers) -> None:
     _left_unknown(run, SILENT)
-    run.forge(0, Lie.NO_KEY, smooth=True)
+    run.forge(0, Defect.NO_KEY, smooth=True)
 
 
 def of_an_earlier_try(run: Callers) -> None:
     run.begin(0, smooth=True)
     run.serve(0, OFFLINE, smooth=True)
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
     run.serve(0, SILENT, smooth=True)
     run.call_back_too_late(0, smooth=True)
 
@@ -133,7 +135,7 @@ def of_an_earlier_try(run: Callers) -> None:
 def of_a_deleted_attempt(run: Callers) -> None:
     _left_unknown(run, SILENT)
     run.delete(0)
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
     run.serve(0, SILENT, smooth=True)
     run.call_back_too_late(0, smooth=True)
 
@@ -161,14 +163,14 @@ def contradicted(run: Callers) -> None:
 
 
 def read_before_the_next_try(run: Callers) -> None:
-    """A server that says "not connected" posts an acceptance all the same, which is written when the next try is under way."""
+    """A server that returned "not connected" posts an acceptance nevertheless, which is written during the next try."""
     run.begin(0, smooth=True)
     run.deliver(0, OFFLINE)
     (first,) = run.calling.callbacks
     run._call_back(first, first.url, {"status": "Accepted"}, smooth=False)
     run.serve(1, ACCEPTS, smooth=False)
     run.serve(0, ACCEPTS, smooth=True)
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
     run.serve(1, SILENT, smooth=True)
     run.serve(0, ACCEPTS, smooth=True)
 
@@ -178,7 +180,7 @@ def deleted_between_read_and_write(run: Callers) -> None:
     run.call_back(0, smooth=False)
     run.serve(0, ACCEPTS, smooth=False)
     run.delete(0)
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
     run.serve(1, SILENT, smooth=True)
     run.serve(0, ACCEPTS, smooth=True)
 
@@ -195,7 +197,7 @@ def deleted_before_it_is_settled(run: Callers) -> None:
     run.begin(0, smooth=True)
     run.serve(0, SILENT, smooth=False)
     run.delete(0)
-    run.go_on(0)
+    run.run_to_end(0)
 
 
 def deleted_between_answer_and_settle(run: Callers) -> None:
@@ -204,7 +206,7 @@ def deleted_between_answer_and_settle(run: Callers) -> None:
     run.call_back(0, smooth=True)
     run.serve(0, ACCEPTS, smooth=False)
     run.delete(0)
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
     run.serve(1, ACCEPTS, smooth=False)
     run.serve(0, ACCEPTS, smooth=True)
 
@@ -220,48 +222,48 @@ def called_back_between_last_read_and_settle(run: Callers) -> None:
 
 
 def deleted_while_waiting(run: Callers) -> None:
-    """The id's next attempt is accepted, and read by the call that waits for the first one's answer."""
+    """The id's next attempt is accepted, and the invocation that waits for the first one's answer reads it."""
     run.begin(0, smooth=True)
     run.serve(0, SILENT, smooth=False)
     run.delete(0)
-    run.ask_again(0, smooth=True)
+    run.retry(0, smooth=True)
     run.serve(1, ACCEPTS, smooth=True)
     run.call_back(0, smooth=True)
-    run.go_on(0)
+    run.run_to_end(0)
 
 
 UNTRUE = r"(accepted|rejected), and began"
-BELIEVED = "a bad callback was answered with 204"
+NOT_REJECTED = "an invalid callback received 204"
 CHANGED = "a completed attempt was changed"
-LOST = "lost: a good callback was refused"
-TOLD = "another attempt's answer was told|what was told is not what is recorded"
-STUB = "there is an item that nobody claimed"
+LOST = "lost: a valid callback was rejected"
+WRONG_ANSWER = "another attempt's answer was returned|the returned answer is not the recorded one"
+STUB = "there is an item without a claim"
 BUGS: list[tuple[Plant, Story, str]] = [
     (checks_no_signature, forged, UNTRUE),
-    (takes_a_url_of_version_1_0_for_every_attempt, without_the_keys_signature, UNTRUE),
+    (accepts_a_url_of_version_1_0_for_every_attempt, without_the_keys_signature, UNTRUE),
     (signs_without_the_try, of_an_earlier_try, UNTRUE),
     (signs_without_the_key, of_a_deleted_attempt, UNTRUE),
-    (takes_expired_urls, after_a_day, UNTRUE),
-    (refuses_every_callback, late, LOST),
-    (takes_every_answer_for_an_acceptance, rejected, UNTRUE),
-    (completes_what_is_completed, contradicted, UNTRUE),
+    (accepts_expired_urls, after_a_day, UNTRUE),
+    (rejects_every_callback, late, LOST),
+    (reads_every_answer_as_an_acceptance, rejected, UNTRUE),
+    (completes_a_completed_attempt, contradicted, UNTRUE),
     (completes_another_try, read_before_the_next_try, UNTRUE),
     (completes_another_attempt, deleted_between_read_and_write, UNTRUE),
     (settles_another_attempt, deleted_between_answer_and_settle, UNTRUE),
     (settles_over_a_callback, called_back_between_last_read_and_settle, CHANGED),
-    (takes_another_attempt_for_its_own, deleted_while_waiting, TOLD),
-    (makes_an_item_of_an_update, deleted_before_it_is_completed, STUB),
-    (makes_an_item_of_an_update, deleted_before_it_is_settled, STUB),
+    (confuses_another_attempt_with_its_own, deleted_while_waiting, WRONG_ANSWER),
+    (creates_an_item_by_an_update, deleted_before_it_is_completed, STUB),
+    (creates_an_item_by_an_update, deleted_before_it_is_settled, STUB),
 ]
-QUICK = (checks_no_signature, refuses_every_callback)
+QUICK = (checks_no_signature, rejects_every_callback)
 # Five steps or more in one order: a thousand runs may miss them.
 RARE = (
     completes_another_try,
     completes_another_attempt,
     settles_another_attempt,
     settles_over_a_callback,
-    takes_another_attempt_for_its_own,
-    takes_expired_urls,
+    confuses_another_attempt_with_its_own,
+    accepts_expired_urls,
 )
 SEARCHED = [plant for plant in dict.fromkeys(plant for plant, *_ in BUGS) if plant not in RARE]
 if not EXAMPLES:
@@ -270,36 +272,40 @@ if not EXAMPLES:
 
 @pytest.fixture
 def narrowed(callers: type[Callers]) -> type[Callers]:
-    """One id, one server, the weathers of the stories."""
-    callers.ports, callers.weathers, callers.most, callers.deletes = (CALLING,), WEATHERS, 1, True
+    """One id, one server, and the behaviors of the stories."""
+    callers.ports, callers.behaviors, callers.max_ids, callers.deletes = (CALLING,), BEHAVIORS, 1, True
     return callers
 
 
 @pytest.mark.parametrize(
     ("plant", "story", "found"), BUGS, ids=[f"{plant.__name__}-{story.__name__}" for plant, story, _ in BUGS]
 )
-def test_a_bug_shows_in_its_story(
+def test_a_planted_bug_breaks_an_invariant_in_its_story(
     plant: Plant, story: Story, found: str, narrowed: type[Callers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _tell(story, narrowed)
+    _play(story, narrowed)
     plant(narrowed, monkeypatch)
     with pytest.raises(AssertionError, match=found):
-        _tell(story, narrowed)
+        _play(story, narrowed)
 
 
 @pytest.mark.parametrize("plant", SEARCHED, ids=lambda plant: plant.__name__)
-def test_the_search_finds(plant: Plant, narrowed: type[Callers], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_search_finds_a_planted_bug(
+    plant: Plant, narrowed: type[Callers], monkeypatch: pytest.MonkeyPatch
+) -> None:
     plant(narrowed, monkeypatch)
-    with pytest.raises(AssertionError, match="|".join((UNTRUE, BELIEVED, CHANGED, LOST, TOLD, STUB))):
+    with pytest.raises(
+        AssertionError, match="|".join((UNTRUE, NOT_REJECTED, CHANGED, LOST, WRONG_ANSWER, STUB))
+    ):
         run_state_machine_as_test(narrowed, settings=settings(SEARCH, max_examples=1000))
 
 
-def _left_unknown(run: Callers, weather: int) -> None:
+def _left_unknown(run: Callers, behavior: int) -> None:
     run.begin(0, smooth=True)
-    run.serve(0, weather, smooth=True)
+    run.serve(0, behavior, smooth=True)
 
 
-def _tell(story: Story, callers: type[Callers]) -> None:
+def _play(story: Story, callers: type[Callers]) -> None:
     run = callers()
     story(run)
     run._check()
@@ -316,7 +322,7 @@ def _blind(sign: Callable[..., str], fields: dict[str, Any]) -> Callable[..., st
 
 
 def _rewrite(callers: type[Callers], patch: pytest.MonkeyPatch, old: str, new: str) -> None:
-    """Change a condition on its way to the table."""
+    """Replace a part of every condition that is sent to the table."""
     update = callers._update
 
     def rewritten(self: Callers, body: dict[str, Any]) -> Any:

@@ -27,7 +27,7 @@ PATIENCE = 20  # seconds
 def caller(table: TableServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
     """Nothing here is about time: a busy machine gets all that it needs, and no write is sent again because it is slow."""
     monkeypatch.setattr("charger_connect.flow._TO_CLAIM", 29.0)
-    monkeypatch.setattr("common.journal.dynamodb._FIRST_PATIENCE", 29.0)
+    monkeypatch.setattr("common.journal.dynamodb._FIRST_TIMEOUT", 29.0)
     with calling(table, LINK_TIMEOUT=f"{PATIENCE}") as caller:
         yield caller
 

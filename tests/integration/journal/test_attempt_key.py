@@ -1,4 +1,4 @@
-"""The attempt's key: who gets one, who keeps it, and which writes it refuses after an item was deleted and its id used again."""
+"""The attempt's key: which writes set it, keep it, and fail because of it after an item was deleted and its id used again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def soon() -> Deadline:
 
 @pytest.fixture
 def at(dynamodb: DynamoDB, table: TableServer) -> Callable[[float], Journal]:
-    """A journal whose clock says `NOW` and so many seconds."""
+    """Return a journal whose clock is so many seconds after `NOW`."""
     return lambda later: Journal(dynamodb, table.name, repeatable=("native",), clock=lambda: NOW + later)
 
 
@@ -52,7 +52,7 @@ def claimed(journal: Journal, **changes: Any) -> Claimed:
 
 
 def put(table: TableServer, key: str | None, **changes: Any) -> Attempt:
-    """An item as one of the versions wrote it."""
+    """Put an item as the current version or, without a key, version 1.0 writes it."""
     more = {"attemptKey": key} if key else {}
     table.call("PutItem", {"TableName": table.name, "Item": item(**more, **changes)})
     return only(table)
@@ -64,7 +64,7 @@ def only(table: TableServer) -> Attempt:
 
 
 def reused(table: TableServer, at: Callable[[float], Journal]) -> Attempt:
-    """The id after its item was deleted: another charger's attempt, pending."""
+    """Delete the item, and use its id for a pending attempt of another charger."""
     table.clear()
     return claimed(at(1.0), charger_id="CP-2", fingerprint=b"another").attempt
 
@@ -79,7 +79,7 @@ def test_a_new_attempt_gets_a_random_key(journal: Journal, table: TableServer) -
 
 
 @keyed
-def test_a_takeover_leaves_the_key_as_it_is(key: str | None, journal: Journal, table: TableServer) -> None:
+def test_a_takeover_keeps_the_key(key: str | None, journal: Journal, table: TableServer) -> None:
     put(table, key, state="unknown")
     assert claimed(journal).attempt.attemptKey == key
     assert only(table).attemptKey == key
@@ -90,14 +90,16 @@ def test_a_failed_attempt_that_is_opened_again_keeps_its_key(journal: Journal, t
     assert claimed(journal).attempt.attemptKey == "the key"
 
 
-def test_one_of_version_1_0_that_is_opened_again_gets_a_key(journal: Journal, table: TableServer) -> None:
+def test_a_failed_attempt_of_version_1_0_that_is_opened_again_gets_a_key(
+    journal: Journal, table: TableServer
+) -> None:
     put(table, None, state="failed")
     assert claimed(journal).attempt.attemptKey
 
 
 @keyed
 @settling
-def test_an_attempt_is_settled_whoever_wrote_its_item(
+def test_attempts_of_both_versions_can_be_settled(
     settlement: Settlement, key: str | None, journal: Journal, table: TableServer
 ) -> None:
     mine = Claimed(put(table, key))
@@ -109,7 +111,7 @@ def test_an_attempt_is_settled_whoever_wrote_its_item(
 @keyed
 @settling
 @pytest.mark.parametrize("state", ["pending", "unknown", "failed", "completed"])
-def test_a_late_settle_does_not_touch_the_attempt_that_uses_the_id_again(
+def test_a_late_settle_does_not_change_the_attempt_that_uses_the_id_again(
     state: str,
     settlement: Settlement,
     key: str | None,
@@ -117,7 +119,7 @@ def test_a_late_settle_does_not_touch_the_attempt_that_uses_the_id_again(
     table: TableServer,
     at: Callable[[float], Journal],
 ) -> None:
-    """Nor is what that attempt says returned as the first one's outcome."""
+    """Its result is not returned as the first attempt's either."""
     mine = Claimed(put(table, key))
     reused(table, at)
     (found,) = table.items()
@@ -132,7 +134,7 @@ def test_a_late_settle_does_not_touch_the_attempt_that_uses_the_id_again(
 
 @keyed
 @settling
-def test_version_1_0_using_the_id_again_changes_nothing_about_that(
+def test_a_late_settle_does_not_change_an_attempt_of_version_1_0_that_uses_the_id_again(
     settlement: Settlement, key: str | None, journal: Journal, table: TableServer
 ) -> None:
     mine = Claimed(put(table, key))
@@ -148,11 +150,11 @@ def test_version_1_0_using_the_id_again_changes_nothing_about_that(
 def test_a_callback_of_the_first_attempt_does_not_complete_the_second(
     key: str | None, journal: Journal, table: TableServer, at: Callable[[float], Journal]
 ) -> None:
-    """Its item was read before it was deleted."""
+    """The callback function read the item before it was deleted."""
     read = put(table, key, state="unknown")
     second = reused(table, at)
     assert second.tries == read.tries
-    assert journal.learn(read, ANSWER, soon()) is False
+    assert journal.complete_late(read, ANSWER, soon()) is False
     assert only(table) == second
 
 
@@ -160,15 +162,15 @@ def test_a_callback_of_the_first_attempt_does_not_complete_the_second(
 def test_a_callback_completes_the_attempt_that_was_read(
     key: str | None, journal: Journal, table: TableServer
 ) -> None:
-    assert journal.learn(put(table, key, state="unknown"), ANSWER, soon()) is True
+    assert journal.complete_late(put(table, key, state="unknown"), ANSWER, soon()) is True
     assert (only(table).state, only(table).answer, only(table).attemptKey) == (State.COMPLETED, ANSWER, key)
 
 
 @keyed
-def test_an_update_of_a_deleted_item_makes_no_item(
+def test_an_update_of_a_deleted_item_creates_no_item(
     key: str | None, journal: Journal, table: TableServer
 ) -> None:
-    """In every combination: settle, late completion and takeover."""
+    """Covers settle, late completion and takeover in every combination."""
     mine = put(table, key)
     for state in State:
         for answer in (None, ANSWER):
@@ -177,7 +179,7 @@ def test_an_update_of_a_deleted_item_makes_no_item(
                 with pytest.raises(JournalUnavailable, match="item-deleted"):
                     journal.settle(Claimed(mine), Settlement(state, answer=answer, started=started), soon())
                 assert table.items() == []
-    assert journal.learn(mine, ANSWER, soon()) is False
+    assert journal.complete_late(mine, ANSWER, soon()) is False
     assert table.items() == []
     for state in State:
         for owner in (mine.owner, ""):
@@ -187,10 +189,10 @@ def test_an_update_of_a_deleted_item_makes_no_item(
 
 
 @keyed
-def test_a_takeover_does_not_take_the_attempt_that_uses_the_id_again(
+def test_a_takeover_does_not_change_the_attempt_that_uses_the_id_again(
     key: str | None, journal: Journal, table: TableServer, at: Callable[[float], Journal]
 ) -> None:
-    """Even where owner and state are those that were found."""
+    """Not even if it has the owner and state of the first attempt."""
     found = put(table, key, state="unknown")
     second = reused(table, at)
     with pytest.raises(ConditionFailed):

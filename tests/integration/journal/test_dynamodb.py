@@ -1,4 +1,4 @@
-"""DynamoDB's protocol over connections that break, dawdle or lie: one function, inside one deadline."""
+"""The DynamoDB client over connections that break, are slow or send nonsense: its calls end by their deadline."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ DONE = response(200, b'{"Attributes":{}}', "Content-Type: application/x-amz-json
 
 
 def error(kind: str, status: int = 400, **more: Any) -> Script:
-    """DynamoDB's refusal by its error code."""
+    """Send an error of DynamoDB with this code."""
     body = {"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": "x", **more}
     return says(response(status, json.dumps(body).encode()))
 
 
 def serves(peer: Peer) -> None:
-    """One request after the other over one connection."""
+    """Serve one request after the other over one connection."""
     while True:
         peer.read()
         peer.send(DONE)
@@ -61,28 +61,28 @@ def unavailable(client: DynamoDB, seconds: float = 0.2) -> str:
     return raised.value.reason
 
 
-def test_what_is_sent(client: DynamoDB, endpoint: Misbehaving) -> None:
+def test_a_call_is_a_signed_post(client: DynamoDB, endpoint: Misbehaving) -> None:
     assert call(client) == {"Attributes": {}}
-    (asked,) = endpoint.asked
-    assert (asked.method, asked.path, json.loads(asked.body)) == ("POST", "/", BODY)
-    assert asked.headers["x-amz-target"] == "DynamoDB_20120810.UpdateItem"
-    assert asked.headers["content-type"] == "application/x-amz-json-1.0"
-    assert asked.headers["x-amz-security-token"] == "session"
-    assert asked.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKID/")
-    assert asked.headers["host"] == f"127.0.0.1:{endpoint.port}"
+    (request,) = endpoint.asked
+    assert (request.method, request.path, json.loads(request.body)) == ("POST", "/", BODY)
+    assert request.headers["x-amz-target"] == "DynamoDB_20120810.UpdateItem"
+    assert request.headers["content-type"] == "application/x-amz-json-1.0"
+    assert request.headers["x-amz-security-token"] == "session"
+    assert request.headers["authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKID/")
+    assert request.headers["host"] == f"127.0.0.1:{endpoint.port}"
 
 
-def test_nothing_is_connected_before_the_first_call(client: DynamoDB, endpoint: Misbehaving) -> None:
+def test_the_first_call_opens_the_first_connection(client: DynamoDB, endpoint: Misbehaving) -> None:
     assert endpoint.connections == 0
 
 
-def test_a_connection_is_kept_from_call_to_call(client: DynamoDB, endpoint: Misbehaving) -> None:
+def test_calls_reuse_a_connection(client: DynamoDB, endpoint: Misbehaving) -> None:
     for _ in range(5):
         call(client)
     assert (endpoint.connections, len(endpoint.asked)) == (1, 5)
 
 
-def test_a_kept_connection_that_was_closed_between_two_calls_is_not_used(
+def test_an_idle_connection_that_the_server_closed_is_not_reused(
     client: DynamoDB, endpoint: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed = Event()
@@ -97,32 +97,36 @@ def test_a_kept_connection_that_was_closed_between_two_calls_is_not_used(
     call(client)
     assert closed.wait(5)
     monkeypatch.setattr(
-        "common.journal.dynamodb.random.uniform", lambda *_: pytest.fail("a try was lost on it")
+        "common.journal.dynamodb.random.uniform", lambda *_: pytest.fail("the closed connection was used")
     )
     call(client)
     assert (endpoint.connections, len(endpoint.asked)) == (2, 2)
 
 
-def test_nor_is_one_on_which_something_unasked_came(client: DynamoDB, endpoint: Misbehaving) -> None:
-    heard, said = Event(), Event()
+def test_an_idle_connection_with_unexpected_data_is_not_reused(
+    client: DynamoDB, endpoint: Misbehaving
+) -> None:
+    received, sent = Event(), Event()
 
-    def says_more(peer: Peer) -> None:
+    def sends_more(peer: Peer) -> None:
         peer.read()
         peer.send(DONE)
-        heard.wait(5)
+        received.wait(5)
         peer.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-        said.set()
+        sent.set()
         peer.hang()
 
-    endpoint.plays(says_more, serves)
+    endpoint.plays(sends_more, serves)
     call(client)
-    heard.set()
-    assert said.wait(5)
+    received.set()
+    assert sent.wait(5)
     assert call(client) == {"Attributes": {}}
     assert len(endpoint.asked) == 2
 
 
-def test_one_that_is_closed_under_the_request_is_replaced(client: DynamoDB, endpoint: Misbehaving) -> None:
+def test_a_connection_that_is_reset_during_a_request_is_replaced(
+    client: DynamoDB, endpoint: Misbehaving
+) -> None:
     def serves_one(peer: Peer) -> None:
         peer.read()
         peer.send(DONE)
@@ -135,11 +139,11 @@ def test_one_that_is_closed_under_the_request_is_replaced(client: DynamoDB, endp
     assert (endpoint.connections, len(endpoint.asked)) == (2, 3)
 
 
-def test_one_that_died_unseen_does_not_eat_the_deadline(
+def test_a_connection_that_broke_unnoticed_does_not_use_up_the_deadline(
     client: DynamoDB, endpoint: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a freeze of Lambda: no FIN came, and nothing answers."""
-    monkeypatch.setattr("common.journal.dynamodb._FIRST_PATIENCE", 0.1)
+    """As after Lambda froze the process: no FIN was received, and no response arrives."""
+    monkeypatch.setattr("common.journal.dynamodb._FIRST_TIMEOUT", 0.1)
 
     def serves_one(peer: Peer) -> None:
         peer.read()
@@ -152,18 +156,18 @@ def test_one_that_died_unseen_does_not_eat_the_deadline(
     assert endpoint.connections == 2
 
 
-def test_callers_at_once_have_a_connection_each_and_a_few_are_kept(
+def test_concurrent_calls_have_a_connection_each_and_a_few_stay_idle(
     client: DynamoDB, endpoint: Misbehaving
 ) -> None:
     with ThreadPoolExecutor(40) as pool:
-        answers = list(pool.map(lambda _: call(client), range(200)))
-    assert answers == [{"Attributes": {}}] * 200
+        responses = list(pool.map(lambda _: call(client), range(200)))
+    assert responses == [{"Attributes": {}}] * 200
     assert endpoint.connections <= 200
     assert len(client._idle) <= 16
 
 
 @pytest.mark.parametrize(
-    "passing",
+    "retryable",
     [
         error("ThrottlingException"),
         error("ProvisionedThroughputExceededException"),
@@ -180,14 +184,14 @@ def test_callers_at_once_have_a_connection_each_and_a_few_are_kept(
         lambda peer: peer.reset(),
     ],
 )
-def test_what_may_pass_is_tried_again_and_ends_at_the_deadline(
-    passing: Script, client: DynamoDB, endpoint: Misbehaving
+def test_a_retryable_failure_is_retried_until_the_deadline(
+    retryable: Script, client: DynamoDB, endpoint: Misbehaving
 ) -> None:
-    endpoint.plays(passing, passing, serves)
+    endpoint.plays(retryable, retryable, serves)
     assert call(client) == {"Attributes": {}}
     assert endpoint.connections == 3
     client.close()
-    endpoint.plays(passing)
+    endpoint.plays(retryable)
     assert unavailable(client)
 
 
@@ -195,14 +199,14 @@ def test_what_may_pass_is_tried_again_and_ends_at_the_deadline(
     "kind",
     ["ValidationException", "ResourceNotFoundException", "AccessDeniedException", "ExpiredTokenException"],
 )
-def test_what_does_not_pass_is_said_at_once(kind: str, client: DynamoDB, endpoint: Misbehaving) -> None:
+def test_any_other_error_is_raised_at_once(kind: str, client: DynamoDB, endpoint: Misbehaving) -> None:
     endpoint.plays(error(kind))
     assert unavailable(client, 60) == kind
     assert len(endpoint.asked) == 1
 
 
 @pytest.mark.parametrize("status", [301, 307, 404])
-def test_an_answer_of_something_else_is_no_success(
+def test_a_response_with_another_status_is_an_error(
     status: int, client: DynamoDB, endpoint: Misbehaving
 ) -> None:
     with closing(Misbehaving(serves)) as elsewhere:
@@ -211,7 +215,7 @@ def test_an_answer_of_something_else_is_no_success(
         assert elsewhere.connections == 0
 
 
-def test_a_failed_condition_brings_the_old_item(client: DynamoDB, endpoint: Misbehaving) -> None:
+def test_a_failed_condition_returns_the_old_item(client: DynamoDB, endpoint: Misbehaving) -> None:
     endpoint.plays(error("ConditionalCheckFailedException", Item={"id": {"S": "x"}}))
     with pytest.raises(ConditionFailed) as failed:
         call(client)
@@ -220,12 +224,12 @@ def test_a_failed_condition_brings_the_old_item(client: DynamoDB, endpoint: Misb
 
 
 @pytest.mark.parametrize("slow", [hangs, drips(DONE), lambda peer: peer.hang()])
-def test_slowness_ends_at_the_deadline(slow: Script, client: DynamoDB, endpoint: Misbehaving) -> None:
+def test_a_slow_response_ends_at_the_deadline(slow: Script, client: DynamoDB, endpoint: Misbehaving) -> None:
     endpoint.plays(slow)
     assert unavailable(client) == "timeout"
 
 
-def test_an_answer_without_end_is_left(client: DynamoDB, endpoint: Misbehaving) -> None:
+def test_an_endless_response_is_aborted(client: DynamoDB, endpoint: Misbehaving) -> None:
     def endless(peer: Peer) -> None:
         peer.read()
         peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -236,12 +240,12 @@ def test_an_answer_without_end_is_left(client: DynamoDB, endpoint: Misbehaving) 
     assert unavailable(client) in ("too-long", "timeout")
 
 
-def test_a_table_that_is_not_there(client: DynamoDB, endpoint: Misbehaving) -> None:
+def test_a_closed_port_is_a_refused_connection(client: DynamoDB, endpoint: Misbehaving) -> None:
     endpoint.close()
     assert unavailable(client) == "refused"
 
 
-def test_without_credentials_nothing_is_connected(endpoint: Misbehaving) -> None:
+def test_without_credentials_no_connection_is_opened(endpoint: Misbehaving) -> None:
     def none() -> Credentials:
         raise CredentialsError("no")
 
@@ -251,7 +255,7 @@ def test_without_credentials_nothing_is_connected(endpoint: Misbehaving) -> None
 
 
 @pytest.mark.parametrize(("name", "reason"), [("localhost", None), ("elsewhere.test", "tls")])
-def test_over_tls_the_certificate_must_hold(
+def test_over_tls_the_certificate_must_be_valid(
     name: str, reason: str | None, endpoint: Misbehaving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import ssl

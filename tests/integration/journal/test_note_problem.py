@@ -1,4 +1,4 @@
-"""A problem that a callback notes in an attempt at work, on a real table."""
+"""A problem that a callback notes in a pending attempt, on the embedded table."""
 
 from __future__ import annotations
 
@@ -38,15 +38,17 @@ def claimed(journal: Journal) -> Claimed:
     return found
 
 
-def test_it_changes_nothing_else_and_an_answer_still_completes(journal: Journal, table: TableServer) -> None:
+def test_a_noted_problem_changes_nothing_else_and_an_answer_still_completes(
+    journal: Journal, table: TableServer
+) -> None:
     attempt = claimed(journal).attempt
     assert journal.note_problem(attempt, PROBLEM, soon())
     assert only(table) == attempt._replace(problem=PROBLEM)
-    assert journal.learn(attempt, ANSWER, soon())
+    assert journal.complete_late(attempt, ANSWER, soon())
     assert (only(table).state, only(table).answer, only(table).problem) == (State.COMPLETED, ANSWER, None)
 
 
-def test_the_invocation_that_waited_settles_as_ever(journal: Journal, table: TableServer) -> None:
+def test_the_waiting_invocation_can_still_settle(journal: Journal, table: TableServer) -> None:
     mine = claimed(journal)
     journal.note_problem(mine.attempt, PROBLEM, soon())
     assert journal.settle(mine, Settlement(State.UNKNOWN, problem=PROBLEM), soon()) is None
@@ -63,7 +65,7 @@ def test_the_invocation_that_waited_settles_as_ever(journal: Journal, table: Tab
     ],
     ids=["completed", "failed", "unknown", "a later try"],
 )
-def test_only_a_pending_attempt_of_the_same_try_takes_it(
+def test_a_problem_is_noted_only_in_a_pending_attempt_of_the_same_try(
     journal: Journal, table: TableServer, found: dict[str, Any]
 ) -> None:
     attempt = claimed(journal).attempt
@@ -73,22 +75,22 @@ def test_only_a_pending_attempt_of_the_same_try_takes_it(
     assert only(table) == before
 
 
-def test_an_item_that_was_deleted_is_not_made_anew(journal: Journal, table: TableServer) -> None:
+def test_a_deleted_item_is_not_created_again(journal: Journal, table: TableServer) -> None:
     attempt = claimed(journal).attempt
     table.call("DeleteItem", {"TableName": table.name, "Key": {"id": {"S": attempt.id}}})
     assert not journal.note_problem(attempt, PROBLEM, soon())
     assert table.items() == []
 
 
-def test_a_reader_sees_it_once_nobody_is_at_work(journal: Journal, table: TableServer) -> None:
+def test_a_noted_problem_is_visible_after_the_lease(journal: Journal, table: TableServer) -> None:
     journal.note_problem(claimed(journal).attempt, PROBLEM, soon())
     attempt = only(table)
-    at_work, dead = shown(attempt, NOW), shown(attempt, attempt.lease + 1)
-    assert (at_work["state"], at_work["problem"]) == (State.PENDING, None)
-    assert (dead["state"], dead["problem"]) == (State.UNKNOWN, PROBLEM)
+    held, expired = shown(attempt, NOW), shown(attempt, attempt.lease + 1)
+    assert (held["state"], held["problem"]) == (State.PENDING, None)
+    assert (expired["state"], expired["problem"]) == (State.UNKNOWN, PROBLEM)
 
 
-def test_an_attempt_that_uses_the_id_again_is_left_alone(journal: Journal, table: TableServer) -> None:
+def test_an_attempt_that_uses_the_id_again_is_not_changed(journal: Journal, table: TableServer) -> None:
     """The item was deleted and the id used again: same try, another attempt key."""
     old = claimed(journal).attempt
     table.call("DeleteItem", {"TableName": table.name, "Key": {"id": {"S": old.id}}})

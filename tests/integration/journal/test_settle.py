@@ -1,4 +1,4 @@
-"""Who may settle what, on a real table: every state and owner that a settle can find."""
+"""Which settlement replaces which state, on the embedded table: every state and owner that a settle can find."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from local.table import TableServer
 
 REJECTED = {**ANSWER, "outcome": "rejected", "status": "Rejected"}
-PROBLEM = {"type": "outcome-unknown", "detail": "Nobody knows."}
+PROBLEM = {"type": "outcome-unknown", "detail": "The outcome is unknown."}
 ACCEPTED = Settlement(State.COMPLETED, answer=ANSWER, milliseconds={"claim": 1, "link": 2}, started=True)
 DECLINED = Settlement(State.COMPLETED, answer=REJECTED)
 FAILED = Settlement(State.FAILED, problem={"type": "server-error", "detail": "No."})
@@ -44,24 +44,24 @@ def only(table: TableServer) -> Attempt:
     return Attempt.of(found)
 
 
-def become(table: TableServer, **changes: Any) -> None:
-    """Change the one item, as later writes of the same attempt do."""
+def change(table: TableServer, **changes: Any) -> None:
+    """Change the item, as later writes of the same attempt do."""
     (found,) = table.items()
     changed = {name: value for name, value in item(**changes).items() if name in changes}
     table.call("PutItem", {"TableName": table.name, "Item": found | changed})
 
 
 SETTLEMENTS = [ACCEPTED, DECLINED, FAILED, UNKNOWN]
-# What stands in the item -> which settlements of the caller that claimed first are written over it.
-GROWTH = [
-    ({"state": "pending"}, [ACCEPTED, DECLINED, FAILED, UNKNOWN]),  # its own
+# The state of the item -> the settlements of the first holder that replace it.
+REPLACED = [
+    ({"state": "pending"}, [ACCEPTED, DECLINED, FAILED, UNKNOWN]),  # held by itself
     ({"state": "pending", "owner": "them"}, [ACCEPTED, DECLINED]),  # taken over
     ({"state": "unknown"}, [ACCEPTED, DECLINED]),
     ({"state": "unknown", "owner": "them"}, [ACCEPTED, DECLINED]),
     (
         {"state": "failed", "owner": "them"},
         [ACCEPTED],
-    ),  # a charger that took it outweighs what another inferred
+    ),  # an accepted start outweighs another try's conclusion
     ({"state": "failed"}, [ACCEPTED]),
     ({"state": "completed", "owner": "them", "answer": {**ANSWER, "status": "Occupied"}}, []),
     ({"state": "completed", "answer": {**ANSWER, "status": "Occupied"}}, []),
@@ -71,10 +71,10 @@ GROWTH = [
 @pytest.mark.parametrize("settlement", SETTLEMENTS, ids=lambda one: NAMES[id(one)])
 @pytest.mark.parametrize(
     ("found", "over"),
-    GROWTH,
+    REPLACED,
     ids=lambda one: "-".join(map(str, one.values()))[:24] if isinstance(one, dict) else "",
 )
-def test_knowledge_only_grows(
+def test_a_settlement_replaces_only_a_less_certain_state(
     found: dict[str, Any],
     over: list[Settlement],
     settlement: Settlement,
@@ -82,7 +82,7 @@ def test_knowledge_only_grows(
     table: TableServer,
 ) -> None:
     mine = claimed(journal)
-    become(table, **{"owner": mine.attempt.owner, **found})
+    change(table, **{"owner": mine.attempt.owner, **found})
     before = only(table)
     now = journal.settle(mine, settlement, soon())
     after = only(table)
@@ -104,7 +104,7 @@ def test_knowledge_only_grows(
         assert now == (None if same else before)
 
 
-def test_a_settle_is_one_write_and_keeps_the_milliseconds(journal: Journal, table: TableServer) -> None:
+def test_a_settle_is_one_write_and_stores_the_milliseconds(journal: Journal, table: TableServer) -> None:
     mine = claimed(journal)
     table.operations.clear()
     assert journal.settle(mine, ACCEPTED, soon()) is None
@@ -120,11 +120,11 @@ def test_a_settle_is_one_write_and_keeps_the_milliseconds(journal: Journal, tabl
         ({"answer": {**ANSWER, "status": "Occupied"}}, False),
     ],
 )
-def test_what_a_callback_recorded_of_this_try_gets_its_milliseconds_and_nothing_else(
+def test_a_settle_adds_only_its_milliseconds_to_what_a_callback_recorded(
     changes: dict[str, Any], over: bool, journal: Journal, table: TableServer
 ) -> None:
     mine = claimed(journal)
-    become(table, **{"state": "completed", "answer": ANSWER, "owner": mine.attempt.owner, **changes})
+    change(table, **{"state": "completed", "answer": ANSWER, "owner": mine.attempt.owner, **changes})
     before = only(table)
     now = journal.settle(mine, ACCEPTED, soon())
     assert now == (None if over else before)
@@ -134,7 +134,7 @@ def test_what_a_callback_recorded_of_this_try_gets_its_milliseconds_and_nothing_
 
 @pytest.mark.parametrize("fault", [LOST_ANSWER, Fault(error="InternalServerError")], ids=["dropped", "500"])
 @pytest.mark.parametrize("settlement", SETTLEMENTS, ids=lambda one: NAMES[id(one)])
-def test_a_settle_whose_answer_is_lost_is_written_all_the_same(
+def test_a_settle_whose_response_is_lost_succeeds(
     fault: Fault, settlement: Settlement, journal: Journal, table: TableServer
 ) -> None:
     mine = claimed(journal)
@@ -145,7 +145,7 @@ def test_a_settle_whose_answer_is_lost_is_written_all_the_same(
     assert only(table).state is settlement.state
 
 
-def test_a_settle_that_the_table_throttles_is_tried_again(journal: Journal, table: TableServer) -> None:
+def test_a_throttled_settle_is_retried(journal: Journal, table: TableServer) -> None:
     mine = claimed(journal)
     table.operations.clear()
     table.on_request = lambda *_: THROTTLED if table.operations["UpdateItem"] < 4 else None
@@ -161,7 +161,7 @@ def test_a_settle_that_cannot_be_written_in_time_is_unavailable(journal: Journal
     assert only(table).state is State.PENDING
 
 
-def test_an_item_deleted_meanwhile_is_not_made_anew(journal: Journal, table: TableServer) -> None:
+def test_a_deleted_item_is_not_created_again(journal: Journal, table: TableServer) -> None:
     mine = claimed(journal)
     table.clear()
     for settlement in SETTLEMENTS:
@@ -170,9 +170,9 @@ def test_an_item_deleted_meanwhile_is_not_made_anew(journal: Journal, table: Tab
     assert table.items() == []
 
 
-def test_two_late_answers_the_first_to_be_written_stands(journal: Journal, table: TableServer) -> None:
+def test_of_two_late_answers_the_first_written_is_kept(journal: Journal, table: TableServer) -> None:
     first = claimed(journal)
-    become(table, owner=first.attempt.owner, lease=NOW - 1)
+    change(table, owner=first.attempt.owner, lease=NOW - 1)
     second = claimed(journal)
     assert second.doubt
     assert journal.settle(first, ACCEPTED, soon()) is None
@@ -182,16 +182,16 @@ def test_two_late_answers_the_first_to_be_written_stands(journal: Journal, table
     assert only(table).answer == ANSWER
 
 
-def test_who_was_taken_over_cannot_close_the_attempt_of_who_took_it(
+def test_after_a_takeover_the_first_holder_can_only_record_an_answer(
     journal: Journal, table: TableServer
 ) -> None:
     first = claimed(journal)
-    become(table, owner=first.attempt.owner, lease=NOW - 1)
+    change(table, owner=first.attempt.owner, lease=NOW - 1)
     second = claimed(journal)
     for settlement in (UNKNOWN, FAILED):
         now = journal.settle(first, settlement, soon())
         assert now is not None
         assert (now.state, now.owner) == (State.PENDING, second.attempt.owner)
     assert journal.settle(second, UNKNOWN, soon()) is None
-    assert journal.settle(first, ACCEPTED, soon()) is None, "a late answer still counts"
+    assert journal.settle(first, ACCEPTED, soon()) is None, "a late answer is still recorded"
     assert (only(table).id, only(table).state, only(table).problem) == (ID, State.COMPLETED, None)

@@ -1,6 +1,6 @@
 """Version 1.0 and the current version on one table, as during a canary and after a rollback.
 
-Each test plays one story with every cast: `first` writes first, `second` afterwards. To hold a later version to this, add it to
+Each test runs with every pair of versions: `first` writes first, `second` afterwards. To test a later version too, add it to
 `VERSIONS`, and its journal beside `version_1_0.py`.
 """
 
@@ -41,12 +41,12 @@ ACCEPTED = Settlement(State.COMPLETED, answer=ANSWER, milliseconds={"claim": 1, 
 DECLINED = Settlement(State.COMPLETED, answer=REJECTED)
 FAILED = Settlement(State.FAILED, problem=PROBLEM)
 UNKNOWN = Settlement(State.UNKNOWN, problem=PROBLEM)
-LATER = START._replace(dialect="citrineos")  # of a server that calls back
-OVER = 30.0  # seconds: longer than the lease of `START`
+LATER = START._replace(dialect="citrineos")  # the dialect of a server that calls back
+LEASE_EXPIRED = 30.0  # seconds; longer than the lease of `START`
 
 
 class Version(NamedTuple):
-    """A version's journal, the URL that it gives to a server, and its check of one."""
+    """A version's journal, the callback URL that it creates, and its check of one."""
 
     name: str
     journal: type[Any]
@@ -71,21 +71,21 @@ def _accepts_1_0(attempt: Attempt, url: str) -> bool:
 OLD = Version("1.0", version_1_0.Journal, version_1_0.path, _accepts_1_0)
 NEW = Version("now", Journal, callbacks.path, _accepts_now)
 VERSIONS = [OLD, NEW]
-CASTS = [cast for cast in product(VERSIONS, repeat=2) if NEW in cast]
-cast = pytest.mark.parametrize(
-    ("first", "second"), CASTS, ids=[f"{one}, then {other}" for one, other in CASTS]
+PAIRS = [pair for pair in product(VERSIONS, repeat=2) if NEW in pair]
+pairs = pytest.mark.parametrize(
+    ("first", "second"), PAIRS, ids=[f"{one}, then {other}" for one, other in PAIRS]
 )
 
 
-class Stage:
-    """One table, and processes of either version on it."""
+class Deployment:
+    """One table, used by processes of both versions."""
 
     def __init__(self, dynamodb: DynamoDB, table: TableServer) -> None:
         self.table = table
         self._dynamodb = dynamodb
 
     def journal(self, version: Version, later: float = 0.0) -> Any:
-        """A journal of `version`, whose clock says `NOW` and so many seconds."""
+        """Return a journal of `version` whose clock is so many seconds after `NOW`."""
         return version.journal(
             self._dynamodb, self.table.name, repeatable=("native",), clock=lambda: NOW + later
         )
@@ -104,12 +104,12 @@ class Stage:
         return found
 
     def call_back(self, version: Version, url: str, answer: dict[str, Any]) -> bool:
-        """What the callback function of `version` does: whether it accepted the URL."""
+        """Do what the callback function of `version` does; return whether it accepted the URL."""
         journal = self.journal(version)
         attempt = journal.get(url.split("/")[0], soon())
         if attempt is None or not version.accepts(attempt, url):
             return False
-        journal.learn(attempt, answer, soon())
+        journal.complete_late(attempt, answer, soon())
         return True
 
     @property
@@ -123,171 +123,179 @@ def soon() -> Deadline:
 
 
 @pytest.fixture
-def stage(dynamodb: DynamoDB, table: TableServer) -> Stage:
-    return Stage(dynamodb, table)
+def deployment(dynamodb: DynamoDB, table: TableServer) -> Deployment:
+    return Deployment(dynamodb, table)
 
 
-def test_the_copy_writes_what_version_1_0_wrote(stage: Stage) -> None:
-    stage.claimed(OLD, START._replace(url="http://10.0.0.5:8080", trace_id="1-5759e988"))
-    (item,) = stage.table.items()
+def test_the_copy_writes_the_attributes_of_version_1_0(deployment: Deployment) -> None:
+    deployment.claimed(OLD, START._replace(url="http://10.0.0.5:8080", trace_id="1-5759e988"))
+    (item,) = deployment.table.items()
     assert set(item) == version_1_0.ATTRIBUTES - {"answer", "problem", "milliseconds"}
 
 
 # claims
 
 
-@cast
-def test_of_two_claims_one_wins(first: Version, second: Version, stage: Stage) -> None:
-    stage.claimed(first)
-    before = stage.table.items()
-    assert isinstance(stage.claim(second), Pending)
-    assert stage.table.items() == before
+@pairs
+def test_the_second_of_two_claims_is_pending(first: Version, second: Version, deployment: Deployment) -> None:
+    deployment.claimed(first)
+    before = deployment.table.items()
+    assert isinstance(deployment.claim(second), Pending)
+    assert deployment.table.items() == before
 
 
-@cast
-def test_another_request_under_the_id_is_refused(first: Version, second: Version, stage: Stage) -> None:
-    stage.claimed(first)
-    before = stage.table.items()
-    assert isinstance(stage.claim(second, START._replace(fingerprint=OTHER), OVER), Mismatch)
-    assert stage.table.items() == before
-
-
-@cast
-def test_what_may_have_started_and_cannot_be_repeated_stays_unknown(
-    first: Version, second: Version, stage: Stage
+@pairs
+def test_another_request_with_the_same_id_is_a_mismatch(
+    first: Version, second: Version, deployment: Deployment
 ) -> None:
-    mine = stage.claimed(first, LATER)
-    assert isinstance(stage.claim(second, LATER, OVER), Unknown)
-    assert stage.settle(first, mine, UNKNOWN) is None
-    assert isinstance(stage.claim(second, LATER), Unknown)
+    deployment.claimed(first)
+    before = deployment.table.items()
+    assert isinstance(deployment.claim(second, START._replace(fingerprint=OTHER), LEASE_EXPIRED), Mismatch)
+    assert deployment.table.items() == before
 
 
-@cast
+@pairs
+def test_a_start_that_cannot_be_repeated_stays_unknown(
+    first: Version, second: Version, deployment: Deployment
+) -> None:
+    mine = deployment.claimed(first, LATER)
+    assert isinstance(deployment.claim(second, LATER, LEASE_EXPIRED), Unknown)
+    assert deployment.settle(first, mine, UNKNOWN) is None
+    assert isinstance(deployment.claim(second, LATER), Unknown)
+
+
+@pairs
 @pytest.mark.parametrize("settlement", [ACCEPTED, DECLINED], ids=["accepted", "rejected"])
 def test_a_completed_attempt_is_replayed(
-    settlement: Settlement, first: Version, second: Version, stage: Stage
+    settlement: Settlement, first: Version, second: Version, deployment: Deployment
 ) -> None:
-    mine = stage.claimed(first)
-    assert stage.settle(first, mine, settlement) is None
-    before = stage.table.items()
-    found = stage.claim(second, later=OVER)
+    mine = deployment.claimed(first)
+    assert deployment.settle(first, mine, settlement) is None
+    before = deployment.table.items()
+    found = deployment.claim(second, later=LEASE_EXPIRED)
     assert isinstance(found, Replay)
     assert found.attempt.answer == settlement.answer
-    assert stage.table.items() == before
+    assert deployment.table.items() == before
 
 
-@cast
-def test_a_failed_attempt_is_opened_again_and_settled(first: Version, second: Version, stage: Stage) -> None:
-    mine = stage.claimed(first)
-    key = stage.item.attemptKey
-    assert stage.settle(first, mine, FAILED) is None
-    again = stage.claimed(second)
+@pairs
+def test_a_failed_attempt_is_opened_again_and_settled(
+    first: Version, second: Version, deployment: Deployment
+) -> None:
+    mine = deployment.claimed(first)
+    key = deployment.item.attemptKey
+    assert deployment.settle(first, mine, FAILED) is None
+    again = deployment.claimed(second)
     assert not again.doubt
-    assert stage.item.tries == 2
+    assert deployment.item.tries == 2
     if first is NEW:
-        assert stage.item.attemptKey == key, "kept"
-    assert stage.settle(second, again, ACCEPTED) is None
-    assert isinstance(stage.claim(first), Replay)
+        assert deployment.item.attemptKey == key, "the key is kept"
+    assert deployment.settle(second, again, ACCEPTED) is None
+    assert isinstance(deployment.claim(first), Replay)
 
 
 # takeovers and settles
 
 
-@cast
-def test_a_takeover_keeps_the_key_and_both_may_say_what_the_charger_answered(
-    first: Version, second: Version, stage: Stage
+@pairs
+def test_a_takeover_keeps_the_key_and_both_holders_may_record_an_answer(
+    first: Version, second: Version, deployment: Deployment
 ) -> None:
-    mine = stage.claimed(first)
-    key = stage.item.attemptKey
+    mine = deployment.claimed(first)
+    key = deployment.item.attemptKey
     assert (key is None) is (first is OLD)
-    theirs = stage.claimed(second, later=OVER)
+    theirs = deployment.claimed(second, later=LEASE_EXPIRED)
     assert theirs.doubt
-    assert stage.item.attemptKey == key
+    assert deployment.item.attemptKey == key
     for settlement in (UNKNOWN, FAILED):
-        now = stage.settle(first, mine, settlement)
+        now = deployment.settle(first, mine, settlement)
         assert now is not None
         assert (now.state, now.owner) == (State.PENDING, theirs.attempt.owner)
-    assert stage.settle(first, mine, ACCEPTED) is None
-    now = stage.settle(second, theirs, DECLINED)
+    assert deployment.settle(first, mine, ACCEPTED) is None
+    now = deployment.settle(second, theirs, DECLINED)
     assert now is not None
     assert (now.state, now.answer) == (State.COMPLETED, ANSWER)
-    assert stage.item.answer == ANSWER
+    assert deployment.item.answer == ANSWER
 
 
-@cast
-def test_who_took_over_settles(first: Version, second: Version, stage: Stage) -> None:
-    stage.claimed(first)
-    theirs = stage.claimed(second, later=OVER)
-    assert stage.settle(second, theirs, UNKNOWN) is None
-    again = stage.claimed(first, later=OVER)
+@pairs
+def test_the_holder_after_a_takeover_settles(first: Version, second: Version, deployment: Deployment) -> None:
+    deployment.claimed(first)
+    theirs = deployment.claimed(second, later=LEASE_EXPIRED)
+    assert deployment.settle(second, theirs, UNKNOWN) is None
+    again = deployment.claimed(first, later=LEASE_EXPIRED)
     assert again.doubt
-    assert stage.settle(first, again, ACCEPTED) is None
-    assert (stage.item.state, stage.item.tries) == (State.COMPLETED, 3)
+    assert deployment.settle(first, again, ACCEPTED) is None
+    assert (deployment.item.state, deployment.item.tries) == (State.COMPLETED, 3)
 
 
-@cast
-def test_an_accepted_start_outweighs_failed(first: Version, second: Version, stage: Stage) -> None:
-    mine = stage.claimed(first)
-    assert stage.settle(first, mine, FAILED) is None
-    assert stage.settle(second, mine, ACCEPTED) is None
-    assert stage.item.answer == ANSWER
+@pairs
+def test_an_accepted_start_outweighs_failed(first: Version, second: Version, deployment: Deployment) -> None:
+    mine = deployment.claimed(first)
+    assert deployment.settle(first, mine, FAILED) is None
+    assert deployment.settle(second, mine, ACCEPTED) is None
+    assert deployment.item.answer == ANSWER
 
 
 # callbacks
 
 
-@cast
+@pairs
 @pytest.mark.parametrize("state", [None, UNKNOWN], ids=["waiting", "unknown"])
 def test_either_callback_function_completes_the_attempts_of_both(
-    state: Settlement | None, first: Version, second: Version, stage: Stage
+    state: Settlement | None, first: Version, second: Version, deployment: Deployment
 ) -> None:
-    mine = stage.claimed(first, LATER)
+    mine = deployment.claimed(first, LATER)
     url = first.url(SECRET, mine.attempt, NOW)
     if state:
-        assert stage.settle(first, mine, state) is None
-    assert stage.call_back(second, url, ANSWER)
-    assert (stage.item.state, stage.item.answer) == (State.COMPLETED, ANSWER)
-    waiting = stage.journal(first).get(ID, soon())
-    assert waiting.is_same_try(mine.attempt), "the waiting call finds its answer"
-    assert isinstance(stage.claim(second, LATER), Replay)
+        assert deployment.settle(first, mine, state) is None
+    assert deployment.call_back(second, url, ANSWER)
+    assert (deployment.item.state, deployment.item.answer) == (State.COMPLETED, ANSWER)
+    waiting = deployment.journal(first).get(ID, soon())
+    assert waiting.is_same_try(mine.attempt), "the waiting invocation finds its answer"
+    assert isinstance(deployment.claim(second, LATER), Replay)
     if state is None:
-        assert stage.settle(first, mine, ACCEPTED) is None
-        assert stage.item.milliseconds == ACCEPTED.milliseconds
+        assert deployment.settle(first, mine, ACCEPTED) is None
+        assert deployment.item.milliseconds == ACCEPTED.milliseconds
 
 
-@cast
-def test_a_callback_changes_nothing_that_is_completed(first: Version, second: Version, stage: Stage) -> None:
-    mine = stage.claimed(first, LATER)
-    url = first.url(SECRET, mine.attempt, NOW)
-    assert stage.call_back(first, url, ANSWER)
-    before = stage.table.items()
-    assert stage.call_back(second, url, REJECTED)
-    assert stage.table.items() == before
-
-
-@cast
-def test_the_url_of_an_earlier_try_is_refused(first: Version, second: Version, stage: Stage) -> None:
-    mine = stage.claimed(first, LATER)
-    url = first.url(SECRET, mine.attempt, NOW)
-    assert stage.settle(first, mine, FAILED) is None
-    stage.claimed(second, LATER)
-    before = stage.table.items()
-    for version in VERSIONS:
-        assert not stage.call_back(version, url, ANSWER)
-    assert stage.table.items() == before
-
-
-@cast
-def test_of_an_attempt_that_was_opened_again_the_new_url_is_good_unless_version_1_0_gave_it_for_a_key(
-    first: Version, second: Version, stage: Stage
+@pairs
+def test_a_callback_does_not_change_a_completed_attempt(
+    first: Version, second: Version, deployment: Deployment
 ) -> None:
-    """Version 1.0 cannot sign a key that it does not know: that callback is lost, and the attempt stays unknown."""
-    mine = stage.claimed(first, LATER)
-    assert stage.settle(first, mine, FAILED) is None
-    again = stage.claimed(second, LATER)
+    mine = deployment.claimed(first, LATER)
+    url = first.url(SECRET, mine.attempt, NOW)
+    assert deployment.call_back(first, url, ANSWER)
+    before = deployment.table.items()
+    assert deployment.call_back(second, url, REJECTED)
+    assert deployment.table.items() == before
+
+
+@pairs
+def test_the_url_of_an_earlier_try_is_refused(
+    first: Version, second: Version, deployment: Deployment
+) -> None:
+    mine = deployment.claimed(first, LATER)
+    url = first.url(SECRET, mine.attempt, NOW)
+    assert deployment.settle(first, mine, FAILED) is None
+    deployment.claimed(second, LATER)
+    before = deployment.table.items()
+    for version in VERSIONS:
+        assert not deployment.call_back(version, url, ANSWER)
+    assert deployment.table.items() == before
+
+
+@pairs
+def test_after_a_failed_try_the_new_url_is_valid_unless_version_1_0_created_it_for_a_key(
+    first: Version, second: Version, deployment: Deployment
+) -> None:
+    """Version 1.0 does not sign the key: that callback is lost, and the attempt stays unknown."""
+    mine = deployment.claimed(first, LATER)
+    assert deployment.settle(first, mine, FAILED) is None
+    again = deployment.claimed(second, LATER)
     url = second.url(SECRET, again.attempt, NOW)
-    assert stage.call_back(NEW, url, ANSWER) is (second is NEW)
-    assert stage.item.state is (State.COMPLETED if second is NEW else State.PENDING)
+    assert deployment.call_back(NEW, url, ANSWER) is (second is NEW)
+    assert deployment.item.state is (State.COMPLETED if second is NEW else State.PENDING)
 
 
 # the id used again
@@ -295,36 +303,36 @@ def test_of_an_attempt_that_was_opened_again_the_new_url_is_good_unless_version_
 
 @pytest.mark.parametrize("again", VERSIONS, ids=str)
 @pytest.mark.parametrize("opened", VERSIONS, ids=str)
-def test_after_a_deletion_the_current_version_leaves_the_next_attempt_alone(
-    opened: Version, again: Version, stage: Stage
+def test_after_a_deletion_the_current_version_does_not_change_the_next_attempt(
+    opened: Version, again: Version, deployment: Deployment
 ) -> None:
-    """Whichever version opened the first attempt, and whichever the second. Version 1.0's own late writes are not held back."""
-    stage.claimed(opened)
-    mine = stage.claimed(NEW, later=OVER)
-    stage.table.clear()
+    """Whichever version opened the first attempt, and whichever the second. Late writes of version 1.0 itself are not prevented."""
+    deployment.claimed(opened)
+    mine = deployment.claimed(NEW, later=LEASE_EXPIRED)
+    deployment.table.clear()
     for settlement in (ACCEPTED, DECLINED, FAILED, UNKNOWN):
         with pytest.raises(JournalUnavailable, match="item-deleted"):
-            stage.settle(NEW, mine, settlement)
-    assert stage.journal(NEW).learn(mine.attempt, ANSWER, soon()) is False
-    assert stage.table.items() == []
-    stage.claimed(again, START._replace(charger_id="CP-2", fingerprint=OTHER), later=OVER)
-    stage.claimed(again, START._replace(charger_id="CP-2", fingerprint=OTHER), later=3 * OVER)
-    before = stage.table.items()
-    assert stage.item.tries == mine.attempt.tries
+            deployment.settle(NEW, mine, settlement)
+    assert deployment.journal(NEW).complete_late(mine.attempt, ANSWER, soon()) is False
+    assert deployment.table.items() == []
+    deployment.claimed(again, START._replace(charger_id="CP-2", fingerprint=OTHER), later=LEASE_EXPIRED)
+    deployment.claimed(again, START._replace(charger_id="CP-2", fingerprint=OTHER), later=3 * LEASE_EXPIRED)
+    before = deployment.table.items()
+    assert deployment.item.tries == mine.attempt.tries
     for settlement in (ACCEPTED, DECLINED, FAILED, UNKNOWN):
         with pytest.raises(JournalUnavailable, match="item-replaced"):
-            stage.settle(NEW, mine, settlement)
-    assert stage.journal(NEW).learn(mine.attempt, ANSWER, soon()) is False
-    assert stage.table.items() == before
+            deployment.settle(NEW, mine, settlement)
+    assert deployment.journal(NEW).complete_late(mine.attempt, ANSWER, soon()) is False
+    assert deployment.table.items() == before
 
 
 @pytest.mark.parametrize("opened", VERSIONS, ids=str)
-def test_after_a_deletion_no_url_of_the_first_attempt_completes_one_that_has_a_key(
-    opened: Version, stage: Stage
+def test_after_a_deletion_no_url_of_the_first_attempt_completes_an_attempt_with_a_key(
+    opened: Version, deployment: Deployment
 ) -> None:
-    url = opened.url(SECRET, stage.claimed(opened, LATER).attempt, NOW)
-    stage.table.clear()
-    stage.claimed(NEW, LATER, later=OVER)
-    before = stage.table.items()
-    assert not stage.call_back(NEW, url, ANSWER)
-    assert stage.table.items() == before
+    url = opened.url(SECRET, deployment.claimed(opened, LATER).attempt, NOW)
+    deployment.table.clear()
+    deployment.claimed(NEW, LATER, later=LEASE_EXPIRED)
+    before = deployment.table.items()
+    assert not deployment.call_back(NEW, url, ANSWER)
+    assert deployment.table.items() == before

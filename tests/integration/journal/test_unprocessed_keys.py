@@ -1,4 +1,4 @@
-"""A batch of which a throttled table leaves keys unprocessed, over a real socket."""
+"""A throttled table that leaves keys of a batch unprocessed, over a real socket."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 IDS = ["c", "b", "a"]
-MOST = 60  # calls in a second; without pauses there are more than a thousand
+MAX_CALLS = 60  # calls in a second; without pauses there are more than a thousand
 
 
 class ThrottledTable:
-    """Answers a query with three keys, and each batch with its first `serves` keys; the other keys are left unprocessed."""
+    """Returns three keys for a query, and the first `serves` items of a batch; it leaves the other keys unprocessed."""
 
     def __init__(self) -> None:
         self.serves = 0
@@ -30,19 +30,19 @@ class ThrottledTable:
 
     def __call__(self, peer: Peer) -> None:
         while True:
-            asked = peer.read()
-            body = json.loads(asked.body)
-            if asked.headers["x-amz-target"].endswith(".Query"):
-                answer: object = {"Items": [{"id": {"S": id_}} for id_ in IDS]}
+            request = peer.read()
+            body = json.loads(request.body)
+            if request.headers["x-amz-target"].endswith(".Query"):
+                document: object = {"Items": [{"id": {"S": id_}} for id_ in IDS]}
             else:
                 keys = body["RequestItems"]["attempts"]["Keys"]
                 self.batches.append([key["id"]["S"] for key in keys])
-                left = keys[self.serves :]
-                answer = {
+                unprocessed = keys[self.serves :]
+                document = {
                     "Responses": {"attempts": [item(id=key["id"]["S"]) for key in keys[: self.serves]]},
-                    "UnprocessedKeys": {"attempts": {"Keys": left}} if left else {},
+                    "UnprocessedKeys": {"attempts": {"Keys": unprocessed}} if unprocessed else {},
                 }
-            peer.send(response(200, json.dumps(answer).encode()))
+            peer.send(response(200, json.dumps(document).encode()))
 
 
 @pytest.fixture
@@ -58,15 +58,15 @@ def journal(table: ThrottledTable) -> Iterator[Journal]:
             yield Journal(client, "attempts")
 
 
-def test_what_is_left_is_requested_after_a_pause_until_the_deadline(
+def test_unprocessed_keys_are_requested_after_a_pause_until_the_deadline(
     journal: Journal, table: ThrottledTable
 ) -> None:
     with pytest.raises(JournalUnavailable, match=r"UnprocessedKeys|timeout"):
         journal.newest("CP-1", 3, None, Deadline.after(1.0))
-    assert 1 < len(table.batches) < MOST
+    assert 1 < len(table.batches) < MAX_CALLS
 
 
-def test_only_what_is_left_is_requested_and_the_order_is_kept(
+def test_only_unprocessed_keys_are_requested_and_the_order_is_kept(
     journal: Journal, table: ThrottledTable
 ) -> None:
     table.serves = 1
@@ -75,7 +75,7 @@ def test_only_what_is_left_is_requested_and_the_order_is_kept(
     assert table.batches == [IDS, IDS[1:], IDS[2:]]
 
 
-def test_the_pauses_are_those_of_every_other_call(
+def test_the_backoff_is_that_of_every_other_call(
     journal: Journal, table: ThrottledTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bounds: list[float] = []

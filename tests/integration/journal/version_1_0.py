@@ -111,8 +111,7 @@ class Journal:
                 if now and now.owner == owner and now.state is State.PENDING:
                     return Claimed(now, doubt)
             except JournalUnavailable as error:
-                error.doubt = doubt
-                raise
+                raise JournalUnavailable(error.reason, doubt=doubt) from error
         return Pending(old, 1)
 
     def settle(self, claimed: Claimed, settlement: Settlement, deadline: Deadline) -> Attempt | None:
@@ -145,7 +144,7 @@ class Journal:
             return now
         return None
 
-    def learn(self, attempt: Attempt, answer: dict[str, Any], deadline: Deadline) -> bool:
+    def complete_late(self, attempt: Attempt, answer: dict[str, Any], deadline: Deadline) -> bool:
         sets = {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(self._clock())}
         values = {":pending": State.PENDING, ":unknown": State.UNKNOWN, ":tries": attempt.tries}
         condition = "#state IN (:pending, :unknown) AND tries = :tries"

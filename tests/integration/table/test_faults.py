@@ -1,4 +1,4 @@
-"""The faults that the table can be told to have, each seen by a client and in the table."""
+"""The faults that the embedded table can simulate: what a client receives, and what is written."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ if TYPE_CHECKING:
         (BROKEN, 500, "InternalServerError"),
     ],
 )
-def test_an_error_of_dynamodb_is_answered_and_nothing_is_written(
+def test_an_error_of_dynamodb_is_returned_and_nothing_is_written(
     table: TableServer, fault: Fault, status: int, code: str
 ) -> None:
     table.on_request = lambda *_: fault
-    answered, document = put(table)
-    assert (answered, document["__type"].rpartition("#")[2]) == (status, code)
+    returned, document = put(table)
+    assert (returned, document["__type"].rpartition("#")[2]) == (status, code)
     assert table.items() == []
 
 
-def test_a_refused_request_is_neither_answered_nor_applied(table: TableServer) -> None:
+def test_a_refused_request_gets_no_response_and_is_not_applied(table: TableServer) -> None:
     table.on_request = lambda *_: REFUSED
     with pytest.raises(RemoteDisconnected):
         put(table)
     assert table.items() == []
 
 
-def test_a_lost_answer_was_applied(table: TableServer) -> None:
+def test_a_request_whose_response_is_lost_is_applied(table: TableServer) -> None:
     table.on_request = lambda *_: LOST_ANSWER
     with pytest.raises(RemoteDisconnected):
         put(table)
     assert [item["id"]["S"] for item in table.items()] == ["a"]
 
 
-def test_an_error_can_hide_a_write_that_was_applied(table: TableServer) -> None:
+def test_an_error_can_be_returned_for_a_write_that_was_applied(table: TableServer) -> None:
     table.on_request = lambda *_: Fault(error="InternalServerError")
     assert put(table)[0] == 500
     assert len(table.items()) == 1
 
 
-def test_the_hook_sees_operation_and_body_and_may_let_pass(table: TableServer) -> None:
+def test_the_hook_receives_operation_and_body_and_may_return_no_fault(table: TableServer) -> None:
     seen: list[tuple[str, str]] = []
 
     def hook(operation: str, body: dict[str, Any]) -> Fault | None:
@@ -66,16 +66,16 @@ def test_the_hook_sees_operation_and_body_and_may_let_pass(table: TableServer) -
     assert table.operations == {"PutItem": 2}
 
 
-def test_a_delayed_request_waits_but_holds_up_nobody_else(table: TableServer) -> None:
+def test_a_delayed_request_does_not_delay_others(table: TableServer) -> None:
     table.on_request = lambda operation, _: Fault(delay=60) if operation == "PutItem" else None
-    slow = Thread(target=put_and_be_dropped, args=(table,), daemon=True)
+    slow = Thread(target=put_and_ignore_errors, args=(table,), daemon=True)
     slow.start()
     assert table.call("Scan", {"TableName": table.name})["Items"] == []
     assert send(table, "Scan", {"TableName": table.name})[1]["Items"] == []
     assert slow.is_alive()
 
 
-def put_and_be_dropped(table: TableServer) -> None:
+def put_and_ignore_errors(table: TableServer) -> None:
     with suppress(OSError):
         put(table)
 
@@ -88,7 +88,7 @@ def send(table: TableServer, operation: str, body: dict[str, Any]) -> tuple[int,
     connection = HTTPConnection(table.url.removeprefix("http://"), timeout=10)
     try:
         connection.request("POST", "/", json.dumps(body), {"X-Amz-Target": f"DynamoDB_20120810.{operation}"})
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
     finally:
         connection.close()

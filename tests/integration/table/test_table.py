@@ -1,4 +1,4 @@
-"""The embedded table: built from the template, right under threads, spoken to by boto3 and over one kept connection."""
+"""The embedded table: created from the template, correct under concurrency, usable with boto3 and over one persistent connection."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def client(table: TableServer, region: str = REGION) -> DynamoDBClient:
     )
 
 
-def test_it_has_the_keys_the_index_and_the_expiry_of_the_template(table: TableServer) -> None:
+def test_the_table_has_the_keys_the_index_and_the_time_to_live_of_the_template(table: TableServer) -> None:
     wanted = template.read().tables["AttemptsTable"]
     dynamodb = client(table)
     described = dynamodb.describe_table(TableName=table.name)["Table"]
@@ -43,7 +43,7 @@ def test_it_has_the_keys_the_index_and_the_expiry_of_the_template(table: TableSe
     assert (expiry["TimeToLiveStatus"], expiry["AttributeName"]) == ("ENABLED", "expiresAt")
 
 
-def test_of_fifty_conditional_updates_at_once_exactly_one_wins(table: TableServer) -> None:
+def test_exactly_one_of_fifty_concurrent_conditional_updates_succeeds(table: TableServer) -> None:
     dynamodb = client(table)
 
     def claim(owner: str) -> str:
@@ -67,26 +67,26 @@ def test_of_fifty_conditional_updates_at_once_exactly_one_wins(table: TableServe
     assert table.operations["UpdateItem"] == 50
 
 
-def test_a_kept_connection_serves_one_operation_after_the_other(table: TableServer) -> None:
+def test_one_connection_serves_several_operations(table: TableServer) -> None:
     connection = HTTPConnection(table.url.removeprefix("http://"))
     connection.connect()
     socket = connection.sock
     for number in range(3):
         body = {"TableName": table.name, "Item": {"id": {"S": str(number)}}}
         connection.request("POST", "/", json.dumps(body), {"X-Amz-Target": "DynamoDB_20120810.PutItem"})
-        answer = connection.getresponse()
-        assert (answer.status, json.loads(answer.read())) == (200, {})
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())) == (200, {})
         assert connection.sock is socket
     connection.close()
     assert sorted(item["id"]["S"] for item in table.items()) == ["0", "1", "2"]
 
 
-def test_a_client_of_another_region_finds_the_table_too(table: TableServer) -> None:
+def test_a_client_of_another_region_can_use_the_table(table: TableServer) -> None:
     put(table, "a")
     assert client(table, "us-east-1").scan(TableName=table.name)["Count"] == 1
 
 
-def test_two_tables_of_one_process_do_not_see_each_other(table: TableServer) -> None:
+def test_two_tables_of_one_process_are_separate(table: TableServer) -> None:
     other = start_table()
     try:
         put(other, "mine")
@@ -103,13 +103,13 @@ def test_clearing_leaves_an_empty_table(table: TableServer) -> None:
     assert table.items() == []
 
 
-def test_a_refusal_carries_the_code_of_dynamodb(table: TableServer) -> None:
-    with pytest.raises(TableError) as refused:
+def test_an_error_has_the_code_of_dynamodb(table: TableServer) -> None:
+    with pytest.raises(TableError) as raised:
         table.call("GetItem", {"TableName": "no-such-table", "Key": {"id": {"S": "a"}}})
-    assert refused.value.code == "ResourceNotFoundException"
+    assert raised.value.code == "ResourceNotFoundException"
 
 
-def test_a_taken_port_is_an_error_at_once(table: TableServer) -> None:
+def test_a_port_in_use_is_an_error_at_once(table: TableServer) -> None:
     with pytest.raises(OSError, match="in use"):
         start_table(port=int(table.url.rpartition(":")[2]))
 

@@ -1,4 +1,4 @@
-"""Masking, fingerprints, timestamps, and an attempt read from its item."""
+"""Masking, fingerprints, timestamps, and reading an attempt from its item."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from common.journal import Attempt, State, fingerprint, masked
 from common.journal.attempt import attribute, timestamp
 from tests.unit.journal.transitions import ANSWER, NOW, item
-from tests.unit.journal.transitions import MEANING as OURS
+from tests.unit.journal.transitions import FINGERPRINT as OURS
 
 
 @pytest.mark.parametrize(
@@ -26,45 +26,45 @@ from tests.unit.journal.transitions import MEANING as OURS
         ("🚗" * 12, "****🚗🚗🚗🚗"),
     ],
 )
-def test_of_a_token_at_most_its_last_four_characters_are_kept(token: str | None, kept: str | None) -> None:
+def test_a_masked_token_keeps_at_most_its_last_four_characters(token: str | None, kept: str | None) -> None:
     assert masked(token) == kept
 
 
-MEANING = ("CP-1", "04A2B3C4", "10.0.0.5:8080", 1, "alice")
+FIELDS = ("CP-1", "04A2B3C4", "10.0.0.5:8080", 1, "alice")
 
 
-def test_a_fingerprint_is_an_hmac_of_sha_256_under_the_secret() -> None:
-    expected = hmac.new(b"secret", json.dumps(MEANING).encode(), "sha256").digest()
-    assert fingerprint(b"secret", *MEANING) == expected
+def test_a_fingerprint_is_an_hmac_sha_256_with_the_secret() -> None:
+    expected = hmac.new(b"secret", json.dumps(FIELDS).encode(), "sha256").digest()
+    assert fingerprint(b"secret", *FIELDS) == expected
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        ("CP-2", *MEANING[1:]),
-        ("CP-1", "04A2B3C5", *MEANING[2:]),
-        ("CP-1", None, *MEANING[2:]),
-        (*MEANING[:2], None, *MEANING[3:]),
-        (*MEANING[:3], None, "alice"),
-        (*MEANING[:3], "1", "alice"),
-        (*MEANING[:4], "mallory"),
-        ("CP-104A2B3C4", "", *MEANING[2:]),  # the same letters, cut elsewhere
-        ('CP-1", "04A2B3C4', *MEANING[2:]),
+        ("CP-2", *FIELDS[1:]),
+        ("CP-1", "04A2B3C5", *FIELDS[2:]),
+        ("CP-1", None, *FIELDS[2:]),
+        (*FIELDS[:2], None, *FIELDS[3:]),
+        (*FIELDS[:3], None, "alice"),
+        (*FIELDS[:3], "1", "alice"),
+        (*FIELDS[:4], "mallory"),
+        ("CP-104A2B3C4", "", *FIELDS[2:]),  # the same characters, split elsewhere
+        ('CP-1", "04A2B3C4', *FIELDS[2:]),
     ],
 )
-def test_whatever_a_request_means_is_in_its_fingerprint(other: tuple[str | int | None, ...]) -> None:
-    assert fingerprint(b"secret", *other) != fingerprint(b"secret", *MEANING)
+def test_a_fingerprint_depends_on_every_field(other: tuple[str | int | None, ...]) -> None:
+    assert fingerprint(b"secret", *other) != fingerprint(b"secret", *FIELDS)
 
 
 def test_another_secret_gives_another_fingerprint() -> None:
-    assert fingerprint(b"secret", *MEANING) != fingerprint(b"another", *MEANING)
+    assert fingerprint(b"secret", *FIELDS) != fingerprint(b"another", *FIELDS)
 
 
-def test_a_fingerprint_is_had_of_text_that_utf8_cannot_write() -> None:
+def test_text_that_utf8_cannot_encode_has_a_fingerprint() -> None:
     assert fingerprint(b"secret", "\ud83d") != fingerprint(b"secret", "\ud83e")
 
 
-def test_timestamps_sort_as_they_count() -> None:
+def test_timestamps_sort_by_time() -> None:
     moments = [0.0, 999_999_999.999_999, 1_000_000_000.0, NOW, NOW + 0.000_1, NOW + 1, NOW + 1e9]
     texts = [timestamp(moment) for moment in moments]
     assert texts == sorted(texts)
@@ -76,12 +76,12 @@ def test_timestamps_sort_as_they_count() -> None:
     "value",
     ["text", "", 0, -7, 20.123, b"\x00\xff", True, None, {"a": {"b": None, "c": 1}, "d": "x"}],
 )
-def test_a_value_survives_the_notation_of_dynamodb(value: object) -> None:
+def test_a_value_is_unchanged_after_a_round_trip_through_dynamodb_notation(value: object) -> None:
     found = Attempt.of({**item(), "answer": attribute({"value": value})})
     assert found.answer == {"value": value}
 
 
-def test_an_item_is_read_and_what_later_versions_add_is_left_alone() -> None:
+def test_attributes_of_later_versions_are_ignored() -> None:
     found = Attempt.of({**item(answer=ANSWER, state="completed"), "added": {"L": [{"S": "later"}]}})
     assert (found.state, found.answer, found.fingerprint) == (State.COMPLETED, ANSWER, OURS)
     assert found.lease == NOW + 20
@@ -102,7 +102,5 @@ def test_an_item_of_an_earlier_version_gets_defaults() -> None:
         ("unknown", NOW + 9, State.UNKNOWN),
     ],
 )
-def test_a_pending_attempt_whose_lease_is_over_shows_as_unknown(
-    state: str, lease: float, shown: State
-) -> None:
+def test_a_pending_attempt_with_an_expired_lease_is_unknown(state: str, lease: float, shown: State) -> None:
     assert Attempt.of(item(state=state, lease=lease)).known_state(NOW) is shown

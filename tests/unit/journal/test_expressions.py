@@ -15,7 +15,7 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from common.journal import Attempt, Claimed, ConditionFailed, Opening, Settlement, State
 from common.transport import Deadline
-from tests.unit.journal.script import Script
+from tests.unit.journal.scripted_table import ScriptedTable
 from tests.unit.journal.transitions import ANSWER, NOW, START, item
 
 if TYPE_CHECKING:
@@ -66,48 +66,48 @@ def with_fields(given: tuple[str, ...]) -> Opening:
 def openings() -> Iterator[Write]:
     for given in subsets(OPTIONAL_OPENING):
         opening = with_fields(given)
-        script = Script({"Attributes": item()})
-        script.journal().claim(opening, DEADLINE)
-        yield Write(f"open {given}", script.asked[0][1])
+        table = ScriptedTable({"Attributes": item()})
+        table.journal().claim(opening, DEADLINE)
+        yield Write(f"open {given}", table.requests[0][1])
 
 
 def takeovers() -> Iterator[Write]:
     for given, key, state in product(subsets(OPTIONAL_OPENING), KEYS, (State.PENDING, State.UNKNOWN)):
         opening = with_fields(given)
         found = item(state=state, lease=NOW - 1, **keyed(key))
-        script = Script(ConditionFailed(found), {"Attributes": found})
-        script.journal().claim(opening, DEADLINE)
-        yield Write(f"take over {state} {key} {given}", script.asked[1][1])
+        table = ScriptedTable(ConditionFailed(found), {"Attributes": found})
+        table.journal().claim(opening, DEADLINE)
+        yield Write(f"take over {state} {key} {given}", table.requests[1][1])
 
 
 def settlements() -> Iterator[Write]:
     for state, given, key in product(State, subsets(SETTLED), KEYS):
-        script = Script({})
+        table = ScriptedTable({})
         fields: dict[str, Any] = {name: SETTLED[name] for name in given}
         settlement = Settlement(state, **fields)
-        script.journal().settle(Claimed(Attempt.of(item(**keyed(key)))), settlement, DEADLINE)
-        yield Write(f"settle {state} {key} {given}", script.asked[0][1])
+        table.journal().settle(Claimed(Attempt.of(item(**keyed(key)))), settlement, DEADLINE)
+        yield Write(f"settle {state} {key} {given}", table.requests[0][1])
 
 
-def learnt() -> Iterator[Write]:
+def late_completions() -> Iterator[Write]:
     for key in KEYS:
-        script = Script({})
-        script.journal().learn(Attempt.of(item(**keyed(key))), LONG, DEADLINE)
-        yield Write(f"learn {key}", script.asked[0][1])
+        table = ScriptedTable({})
+        table.journal().complete_late(Attempt.of(item(**keyed(key))), LONG, DEADLINE)
+        yield Write(f"complete late {key}", table.requests[0][1])
 
 
-def noted() -> Iterator[Write]:
+def noted_problems() -> Iterator[Write]:
     for key in KEYS:
-        script = Script({})
-        script.journal().note_problem(Attempt.of(item(**keyed(key))), LONG, DEADLINE)
-        yield Write(f"note problem {key}", script.asked[0][1])
+        table = ScriptedTable({})
+        table.journal().note_problem(Attempt.of(item(**keyed(key))), LONG, DEADLINE)
+        yield Write(f"note problem {key}", table.requests[0][1])
 
 
 def keyed(key: str | None) -> dict[str, str]:
     return {"attemptKey": key} if key else {}
 
 
-WRITES = [*openings(), *takeovers(), *settlements(), *learnt(), *noted()]
+WRITES = [*openings(), *takeovers(), *settlements(), *late_completions(), *noted_problems()]
 LATER = [write for write in WRITES if not write.name.startswith("open")]
 
 
@@ -126,13 +126,13 @@ def every(body: dict[str, Any]) -> list[str]:
 
 
 def bare(body: dict[str, Any]) -> set[str]:
-    """The attributes that are named without a placeholder."""
+    """Return the attributes that are named without a placeholder."""
     words = {token for token in every(body) if re.fullmatch(r"[A-Za-z_]\w*", token)}
     return words - KEYWORDS - FUNCTIONS
 
 
 def paths(body: dict[str, Any]) -> list[str]:
-    """The attributes that the update changes, each as often as it is named as a target."""
+    """Return the attributes that the update changes, each as often as it is a target."""
     names = body["ExpressionAttributeNames"]
     targets = []
     for clause in re.split(r"\b(?=SET |REMOVE |ADD |DELETE )", body["UpdateExpression"]):
@@ -146,20 +146,20 @@ def paths(body: dict[str, Any]) -> list[str]:
 def test_an_expression_and_its_placeholders_agree(write: Write) -> None:
     used = set(every(write.body))
     names, values = write.body["ExpressionAttributeNames"], write.body["ExpressionAttributeValues"]
-    assert {token for token in used if token[0] == "#"} == set(names), "DynamoDB rejects a name without use"
-    assert {token for token in used if token[0] == ":"} == set(values), "DynamoDB rejects a value without use"
+    assert {token for token in used if token[0] == "#"} == set(names), "DynamoDB rejects an unused name"
+    assert {token for token in used if token[0] == ":"} == set(values), "DynamoDB rejects an unused value"
     assert len(set(names.values())) == len(names)
 
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
-def test_an_update_names_no_attribute_twice_and_never_the_key(write: Write) -> None:
+def test_an_update_changes_no_attribute_twice_and_never_the_key(write: Write) -> None:
     changed = paths(write.body)
     assert len(set(changed)) == len(changed), "two paths overlap"
     assert "id" not in changed
 
 
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.name)
-def test_no_reserved_word_is_an_attribute(write: Write) -> None:
+def test_no_reserved_word_is_used_without_a_placeholder(write: Write) -> None:
     reserved = {word.upper() for word in ReservedKeywords.get_reserved_keywords()}
     assert len(reserved) > 500
     assert not {word for word in bare(write.body) if word.upper() in reserved}
@@ -188,7 +188,7 @@ def test_every_later_write_is_conditional_on_the_attempt_and_never_changes_its_k
         assert condition.startswith("attemptKey = :attemptKey AND ")
     else:
         assert condition.startswith("attribute_not_exists(attemptKey) AND createdAt = :createdAt AND ")
-    assert " OR " not in re.sub(r"\(.*\)", "", condition), "nothing may hold beside it"
+    assert " OR " not in re.sub(r"\(.*\)", "", condition), "the condition must not have an alternative"
     assert "attemptKey" not in paths(write.body)
 
 
@@ -197,7 +197,7 @@ def test_the_first_write_keeps_a_key_that_the_item_has() -> None:
     assert "attemptKey = if_not_exists(attemptKey, :attemptKey)" in written
 
 
-def test_each_claim_brings_a_key_of_its_own() -> None:
+def test_each_claim_writes_its_own_key() -> None:
     keys = {write.body["ExpressionAttributeValues"][":attemptKey"]["S"] for write in openings()}
     assert len(keys) == 2 ** len(OPTIONAL_OPENING)
     assert min(map(len, keys)) >= 16

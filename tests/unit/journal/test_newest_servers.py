@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from common.journal import KnownServers, State
-from tests.unit.journal.script import Script
+from tests.unit.journal.scripted_table import ScriptedTable
 from tests.unit.journal.test_reading import DEADLINE, batch, keys
 from tests.unit.journal.transitions import item
 
@@ -20,7 +20,7 @@ def answered(attempt: Attempt) -> bool:
 
 
 def pages(*states: str) -> list[dict[str, Any]]:
-    """What the table answers for attempts of these states, newest first: ten, then the others."""
+    """Return the responses of the table for attempts in these states, newest first: ten, then the others."""
     items = [item(id=str(number), state=state, server=f"s{number}") for number, state in enumerate(states)]
     found = []
     for first, last in ((0, 10), (10, 100)):
@@ -45,9 +45,9 @@ def pages(*states: str) -> list[dict[str, Any]]:
         ([], KnownServers(None, None)),
     ],
     ids=[
-        "past an unknown",
+        "after an unknown",
         "newest",
-        "unknown alone",
+        "only unknown",
         "none",
         "eleventh",
         "hundredth",
@@ -56,22 +56,22 @@ def pages(*states: str) -> list[dict[str, Any]]:
     ],
 )
 def test_the_newest_hundred_attempts_are_searched(states: list[str], known: KnownServers) -> None:
-    assert Script(*pages(*states)).journal().newest_servers("CP-1", answered, DEADLINE) == known
+    assert ScriptedTable(*pages(*states)).journal().newest_servers("CP-1", answered, DEADLINE) == known
 
 
-def test_a_second_page_is_read_only_where_the_first_names_no_server_and_no_third_ever() -> None:
-    script = Script(*pages(*["failed"] * 9, "completed", "completed"))
-    script.journal().newest_servers("CP-1", answered, DEADLINE)
-    assert [operation for operation, _ in script.asked] == ["Query", "BatchGetItem"]
-    script = Script(*pages(*["failed"] * 101))
-    script.journal().newest_servers("CP-1", answered, DEADLINE)
-    queries = [body for operation, body in script.asked if operation == "Query"]
+def test_a_second_page_is_read_only_if_the_first_has_no_server_and_a_third_never() -> None:
+    table = ScriptedTable(*pages(*["failed"] * 9, "completed", "completed"))
+    table.journal().newest_servers("CP-1", answered, DEADLINE)
+    assert [operation for operation, _ in table.requests] == ["Query", "BatchGetItem"]
+    table = ScriptedTable(*pages(*["failed"] * 101))
+    table.journal().newest_servers("CP-1", answered, DEADLINE)
+    queries = [body for operation, body in table.requests if operation == "Query"]
     assert [body["Limit"] for body in queries] == [10, 90]
     assert queries[1]["ExclusiveStartKey"] == {"id": {"S": "9"}}
 
 
-def test_an_attempt_that_names_no_server_is_passed_over() -> None:
-    nameless = item(id="b", state="completed")
-    del nameless["server"]
-    script = Script(keys("b", "a"), batch(nameless, item(id="a", state="completed", server="s1")))
-    assert script.journal().newest_servers("CP-1", answered, DEADLINE) == KnownServers("s1", None)
+def test_an_attempt_without_a_server_is_skipped() -> None:
+    without_server = item(id="b", state="completed")
+    del without_server["server"]
+    table = ScriptedTable(keys("b", "a"), batch(without_server, item(id="a", state="completed", server="s1")))
+    assert table.journal().newest_servers("CP-1", answered, DEADLINE) == KnownServers("s1", None)

@@ -1,4 +1,4 @@
-"""The claim's transition table, row by row: unit tests judge each row, integration tests run it on a table."""
+"""The transition table of a claim: unit tests check each row without a table, integration tests with one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NOW = 1_790_000_000.25
 ID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-MEANING = fingerprint(b"a secret of the test", "CP-1", "04A2B3C4", "10.0.0.5:8080", None, "alice")
+FINGERPRINT = fingerprint(b"a secret of the test", "CP-1", "04A2B3C4", "10.0.0.5:8080", None, "alice")
 OTHER = fingerprint(b"a secret of the test", "CP-1", "04A2B3C4", "10.0.0.5:8080", None, "mallory")
 ANSWER = {"outcome": "accepted", "status": "Charging", "connectorId": 1, "errorCode": "NoError", "info": None}
 
@@ -23,7 +23,7 @@ START = Opening(
     dialect="native",
     connector=1,
     token="****",
-    fingerprint=MEANING,
+    fingerprint=FINGERPRINT,
     lease=NOW + 29,
     caller="alice",
 )
@@ -32,7 +32,7 @@ WINDOW = 3600.0
 
 
 def item(**changes: Any) -> Item:
-    """A pending attempt of the same meaning, claimed two seconds ago by somebody who has twenty more."""
+    """Return the item of a pending attempt with the same fingerprint; another invocation claimed it 2 s ago, with a lease of 20 s more."""
     values = {
         "id": ID,
         "chargerId": "CP-1",
@@ -43,7 +43,7 @@ def item(**changes: Any) -> Item:
         "state": "pending",
         "owner": "somebody else",
         "lease": NOW + 20,
-        "fingerprint": MEANING,
+        "fingerprint": FINGERPRINT,
         "createdAt": timestamp(NOW - 2),
         "updatedAt": timestamp(NOW - 2),
         "expiresAt": int(NOW) + 86400,
@@ -57,7 +57,7 @@ def item(**changes: Any) -> Item:
 class Row(NamedTuple):
     name: str
     old: dict[str, Any]
-    verdict: type
+    claim: type
     opening: Opening = START
     retry_after: int | None = None
     doubt: bool | None = None
@@ -67,40 +67,40 @@ _LONG_AGO = timestamp(NOW - WINDOW - 0.000_01)
 _JUST_INSIDE = timestamp(NOW - WINDOW)
 
 ROWS = [
-    # another fingerprint: refused, whatever the state, and however long the lease is over
+    # another fingerprint: a mismatch in every state, also after the lease
     *(
-        Row(f"{state}, lease {lease:+}, other meaning", {"state": state, "lease": NOW + lease, "fingerprint": OTHER}, Mismatch)
+        Row(f"{state}, lease {lease:+}, other fingerprint", {"state": state, "lease": NOW + lease, "fingerprint": OTHER}, Mismatch)
         for state in State
         for lease in (20, -20)
     ),
-    Row("completed, other meaning, status asked", {"state": "completed", "fingerprint": OTHER}, Mismatch, STATUS),
-    # completed: told again, for ever
+    Row("completed, other fingerprint, status request", {"state": "completed", "fingerprint": OTHER}, Mismatch, STATUS),
+    # completed: always replayed
     Row("completed", {"state": "completed", "answer": ANSWER}, Replay),
-    Row("completed, lease over", {"state": "completed", "answer": ANSWER, "lease": NOW - 9}, Replay),
+    Row("completed, lease expired", {"state": "completed", "answer": ANSWER, "lease": NOW - 9}, Replay),
     Row("completed long ago", {"state": "completed", "answer": ANSWER, "createdAt": _LONG_AGO}, Replay),
     Row("completed, dialect not repeatable", {"state": "completed", "answer": ANSWER, "dialect": "once"}, Replay),
-    # pending, lease alive: what is left of it, at least 1
+    # pending, lease not expired: the rest of the lease, at least 1
     Row("pending, 20 s of lease left", {}, Pending, retry_after=20),
     Row("pending, 19.2 s of lease left", {"lease": NOW + 19.2}, Pending, retry_after=20),
     Row("pending, 1 ms of lease left", {"lease": NOW + 0.001}, Pending, retry_after=1),
     Row("pending, lease ends now", {"lease": NOW}, Pending, retry_after=1),
-    Row("pending, lease alive, dialect not repeatable", {"dialect": "once"}, Pending, retry_after=20),
-    Row("pending, lease alive, created long ago", {"createdAt": _LONG_AGO}, Pending, retry_after=20),
-    Row("pending, lease alive, status asked", {}, Pending, STATUS, retry_after=20),
-    # pending with the lease over, or unknown, of a repeatable dialect inside the window: taken over, in doubt
-    Row("pending, lease over by 1 ms", {"lease": NOW - 0.001}, Claimed, doubt=True),
-    Row("pending, lease over by a minute", {"lease": NOW - 60}, Claimed, doubt=True),
-    Row("pending, lease over, at the window's edge", {"lease": NOW - 1, "createdAt": _JUST_INSIDE}, Claimed, doubt=True),
-    Row("unknown, lease over", {"state": "unknown", "lease": NOW - 1}, Claimed, doubt=True),
-    Row("unknown, lease alive", {"state": "unknown"}, Claimed, doubt=True),
+    Row("pending, lease not expired, dialect not repeatable", {"dialect": "once"}, Pending, retry_after=20),
+    Row("pending, lease not expired, created long ago", {"createdAt": _LONG_AGO}, Pending, retry_after=20),
+    Row("pending, lease not expired, status request", {}, Pending, STATUS, retry_after=20),
+    # pending with an expired lease, or unknown; repeatable dialect inside the window: taken over, in doubt
+    Row("pending, lease expired by 1 ms", {"lease": NOW - 0.001}, Claimed, doubt=True),
+    Row("pending, lease expired by a minute", {"lease": NOW - 60}, Claimed, doubt=True),
+    Row("pending, lease expired, at the window's edge", {"lease": NOW - 1, "createdAt": _JUST_INSIDE}, Claimed, doubt=True),
+    Row("unknown, lease expired", {"state": "unknown", "lease": NOW - 1}, Claimed, doubt=True),
+    Row("unknown, lease not expired", {"state": "unknown"}, Claimed, doubt=True),
     Row("unknown, at the window's edge", {"state": "unknown", "createdAt": _JUST_INSIDE}, Claimed, doubt=True),
-    # the same, otherwise: the link is not called
-    Row("pending, lease over, not repeatable", {"lease": NOW - 1, "dialect": "once"}, Unknown),
-    Row("pending, lease over, window over", {"lease": NOW - 1, "createdAt": _LONG_AGO}, Unknown),
+    # the same with another dialect or outside the window: no request is sent
+    Row("pending, lease expired, not repeatable", {"lease": NOW - 1, "dialect": "once"}, Unknown),
+    Row("pending, lease expired, outside the window", {"lease": NOW - 1, "createdAt": _LONG_AGO}, Unknown),
     Row("unknown, not repeatable", {"state": "unknown", "dialect": "once"}, Unknown),
-    Row("unknown, window over", {"state": "unknown", "createdAt": _LONG_AGO}, Unknown),
-    # a status starts nothing, so it may always be asked again
-    Row("status asked, lease over, not repeatable", {"lease": NOW - 1, "dialect": "once"}, Claimed, STATUS, doubt=False),
-    Row("status asked, lease over, window over", {"lease": NOW - 1, "createdAt": _LONG_AGO}, Claimed, STATUS, doubt=False),
-    Row("status asked, unknown", {"state": "unknown", "dialect": "once"}, Claimed, STATUS, doubt=False),
+    Row("unknown, outside the window", {"state": "unknown", "createdAt": _LONG_AGO}, Unknown),
+    # a status request starts nothing, so it may always be repeated
+    Row("status request, lease expired, not repeatable", {"lease": NOW - 1, "dialect": "once"}, Claimed, STATUS, doubt=False),
+    Row("status request, lease expired, outside the window", {"lease": NOW - 1, "createdAt": _LONG_AGO}, Claimed, STATUS, doubt=False),
+    Row("status request, unknown", {"state": "unknown", "dialect": "once"}, Claimed, STATUS, doubt=False),
 ]  # fmt: skip

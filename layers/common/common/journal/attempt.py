@@ -1,4 +1,4 @@
-"""An attempt, and how it stands in its item."""
+"""An attempt, and how it is read from and written to its DynamoDB item."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-Item = dict[str, dict[str, Any]]  # DynamoDB's own notation: {"id": {"S": "..."}}
+Item = dict[str, dict[str, Any]]  # DynamoDB's notation: {"id": {"S": "..."}}
 
 
 class State(StrEnum):
-    """What is known of an attempt. Knowledge only grows: nothing leaves ``completed``."""
+    """The state of an attempt. ``completed`` is final."""
 
-    PENDING = "pending"  # claimed; what became of it is not known yet
-    COMPLETED = "completed"  # accepted, rejected, or a status told
-    FAILED = "failed"  # certainly nothing was started
-    UNKNOWN = "unknown"  # sent, and the outcome is not known
+    PENDING = "pending"  # claimed; no result is recorded yet
+    COMPLETED = "completed"  # accepted, rejected, or a status returned
+    FAILED = "failed"  # certainly, nothing was started
+    UNKNOWN = "unknown"  # sent, and the outcome is unknown
 
 
 class Attempt(NamedTuple):
-    """Everything that happened under one request id.
+    """Everything that is recorded under one request id.
 
-    ``lease`` is in seconds since the epoch; ``milliseconds`` holds what each step took; ``answer`` is the body
-    that the caller heard, ``problem`` its type and detail where there was none; ``url`` is where the server's API begins.
-    ``attemptKey`` is random. The first write sets it, and every later write keeps it: the id may be used again after the item was
-    deleted, the key is not. Version 1.0 wrote none.
+    ``lease`` is in seconds since the epoch. ``milliseconds`` has the duration of each step. ``answer`` is the charger's answer as
+    the caller receives it; without one, ``problem`` has the type and detail of the problem. ``url`` is the base URL of the
+    server's API.
+    ``attemptKey`` is random. The first write sets it, and every later write keeps it. After the item was deleted, the id may be
+    used again, but the key never is. Version 1.0 wrote none.
     """
 
     id: str
@@ -54,40 +55,40 @@ class Attempt(NamedTuple):
 
     @classmethod
     def of(cls, item: Item) -> Attempt:
-        """Read an item; what it does not have keeps its default, what it has beside is left alone."""
+        """Return the attempt of an item: absent attributes get their defaults, unknown ones are ignored."""
         known = {name: _value(item[name]) for name in cls._fields if name in item}
         known["state"] = State(known["state"])
         return cls(**known)
 
     def is_same(self, other: Attempt) -> bool:
-        """Return whether both are one attempt; False where the item was deleted and its id used again."""
+        """Return whether both are the same attempt; False if the item was deleted and its id used again."""
         if self.attemptKey and other.attemptKey:
             return self.attemptKey == other.attemptKey
         return self.createdAt == other.createdAt
 
     def is_same_try(self, other: Attempt) -> bool:
-        """Return whether both are one try of one attempt."""
+        """Return whether both are the same try of the same attempt."""
         return self.is_same(other) and self.tries == other.tries
 
     def known_state(self, now: float) -> State:
-        """The state to show: a pending attempt whose lease is over died, and what it did is not known."""
+        """Return the state at `now`: a pending attempt whose lease expired has died, and its outcome is unknown."""
         return State.UNKNOWN if self.state is State.PENDING and self.lease < now else self.state
 
 
 def masked(token: str | None) -> str | None:
-    """A token as it may be kept or logged: its last four characters from 12 on, else none of it."""
+    """Return a token as it may be stored or logged: its last four characters if it has 12 or more, else none."""
     if token is None:
         return None
     return f"****{token[-4:]}" if len(token) >= 12 else "****"
 
 
-def fingerprint(secret: bytes, *meaning: str | int | None) -> bytes:
-    """HMAC-SHA-256 over everything that a request means and who sent it: 32 bytes."""
-    return hmac.digest(secret, json.dumps(meaning).encode(), "sha256")
+def fingerprint(secret: bytes, *fields: str | int | None) -> bytes:
+    """Return the HMAC-SHA-256 of a request's fields and its caller: 32 bytes."""
+    return hmac.digest(secret, json.dumps(fields).encode(), "sha256")
 
 
 def timestamp(now: float) -> str:
-    """`now`, in seconds since the epoch, as ISO 8601 in UTC with microseconds: sorts as it counts."""
+    """Return `now`, in seconds since the epoch, as ISO 8601 in UTC with microseconds: the texts sort by time."""
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
@@ -107,7 +108,7 @@ def _value(attribute: dict[str, Any]) -> Any:
 
 
 def attribute(value: str | float | bytes | bool | dict[str, Any] | None) -> dict[str, Any]:
-    """One value in DynamoDB's notation."""
+    """Return one value in DynamoDB's notation."""
     match value:
         case None:
             return {"NULL": True}

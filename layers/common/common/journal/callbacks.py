@@ -1,12 +1,12 @@
-"""What makes a callback good: a path that carries the attempt's id, an expiry, and an HMAC over both and the try, and a query
-with an HMAC over these and the attempt's key.
+"""Create and verify the paths of callbacks.
 
-A server's callback names neither charger nor request in its body, and comes without credentials. So the path says what it
-is about, and only who was given that path can know it.
+A path has the attempt's id, an expiry, and an HMAC over both and the try. Its query has an HMAC over these and the attempt's key.
+The body of a server's callback names neither charger nor request, and the server sends no credentials: the path identifies the
+attempt, and its signature shows that this service created it.
 
-The path alone is that of version 1.0, whose callback function ignores the query: during a canary or after a rollback either
-version's function receives the callbacks for starts of both. For an attempt with a key this version requires the query's signature
-too. A path of version 1.0 has none, and is good for an attempt without a key only.
+Version 1.0 created the path without a query, and its callback function ignores one: during a canary or after a rollback, each
+version's function receives the callbacks for starts of both. If an attempt has a key, this version requires the query's signature
+too. A path of version 1.0 has none, and is valid only for an attempt without a key.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from common.journal.attempt import Attempt
 
 LIFETIME = 86400  # seconds
-# Seconds, at most: a callback may come in the same second, to a process whose clock is behind.
-_CLOCKS_DIFFER = 300
-KEY_SIGNATURE = "keySignature"  # the query's parameter
-_PURPOSE = b"charger-connect: path of a callback"  # the secret signs fingerprints too, never the same text
+# Seconds: a callback may arrive at once, at a process whose clock is behind.
+_MAX_CLOCK_SKEW = 300
+KEY_SIGNATURE = "keySignature"  # a query parameter
+_PURPOSE = (
+    b"charger-connect: path of a callback"  # the secret signs fingerprints too: this keeps the two apart
+)
 
 
 def path(secret: bytes, attempt: Attempt, now: float) -> str:
-    """Return ``id/expiry/signature?keySignature=...`` for the attempt's current try; `now` in seconds since the epoch. An attempt
-    without a key gets no query."""
+    """Return ``id/expiry/signature?keySignature=...`` for the attempt's current try; `now` is in seconds since the epoch.
+    An attempt without a key gets no query."""
     expires = int(now) + LIFETIME
     plain = f"{attempt.id}/{expires}/{_signature(secret, attempt, expires)}"
     return (
@@ -35,19 +37,19 @@ def path(secret: bytes, attempt: Attempt, now: float) -> str:
 
 
 def expired(expires: str, now: float) -> bool:
-    """Whether the expiry of a path is over, or cannot be one of ours; the signature has the last word."""
+    """Return whether a path has expired, or has an expiry that this service cannot have set. Does not verify the signature."""
     if not (expires.isascii() and expires.isdecimal() and len(expires) <= 12):
         return True
-    return not now < int(expires) <= now + LIFETIME + _CLOCKS_DIFFER
+    return not now < int(expires) <= now + LIFETIME + _MAX_CLOCK_SKEW
 
 
 def signed(secret: bytes, attempt: Attempt, expires: str, signature: str, key_signature: str = "") -> bool:
-    """Return whether both signatures are ours over this attempt, its current try and this expiry, in constant time.
-    `key_signature` counts only where the attempt has a key."""
-    good = _equal(signature, _signature(secret, attempt, int(expires)))
+    """Return whether this service signed this expiry for the attempt's current try, in constant time.
+    `key_signature` is verified only if the attempt has a key."""
+    valid = _equal(signature, _signature(secret, attempt, int(expires)))
     if attempt.attemptKey is None:
-        return good
-    return _equal(key_signature, _key_signature(secret, attempt, int(expires))) and good
+        return valid
+    return _equal(key_signature, _key_signature(secret, attempt, int(expires))) and valid
 
 
 def _signature(secret: bytes, attempt: Attempt, expires: int) -> str:

@@ -1,4 +1,4 @@
-"""DynamoDB as the journal reaches it: one function, `DynamoDB.call`, inside one deadline.
+"""A client of DynamoDB with one function, `DynamoDB.call`, which retries within one deadline.
 
 The protocol is a signed JSON POST:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
@@ -23,17 +23,16 @@ if TYPE_CHECKING:
     from common.transport import Response
     from common.transport.credentials import Credentials
 
-_FIRST_PATIENCE = (
-    1.0  # seconds for the first try: a kept connection that died unseen must not eat the deadline
-)
-_FIRST_PAUSE = 0.025  # seconds, doubled each time, of which a random part is slept (full jitter)
-_LONGEST_PAUSE = 1.0
-_ANSWER_LIMIT = 1024 * 1024  # bytes; a page of a hundred attempts is far below it
-_KEPT = 16  # idle connections kept: one in Lambda, as many as callers in the local stack
+# Seconds for the first try, doubled each time: an idle connection that broke unnoticed must not use up the deadline.
+_FIRST_TIMEOUT = 1.0
+_FIRST_PAUSE = 0.025  # seconds, doubled each time; the pause is a random part of it (full jitter)
+_MAX_PAUSE = 1.0  # seconds
+_MAX_RESPONSE = 1024 * 1024  # bytes; a page of a hundred attempts is far smaller
+_MAX_IDLE_CONNECTIONS = 16  # Lambda needs one, the local stack one per concurrent caller
 
-# What DynamoDB says when the same request may succeed a little later:
+# The error codes after which the same request may succeed a little later:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
-_PASSING = frozenset(
+_RETRYABLE = frozenset(
     {
         "InternalServerError",
         "ItemCollectionSizeLimitExceededException",
@@ -48,36 +47,34 @@ _PASSING = frozenset(
 
 
 class JournalUnavailable(Exception):
-    """The table did not do what was asked, in time. ``reason`` is one word for logs and metrics.
+    """The table did not execute an operation in time. ``reason`` is one word for logs and metrics.
 
-    Whether a write was applied all the same is not known. ``doubt``: what was read of the attempt before says that a start
-    may have been sent.
+    A write may have been applied nevertheless. ``doubt``: the attempt was read before, and its start may have been sent.
     """
 
-    doubt = False
-
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, doubt: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.doubt = doubt
 
 
 class ConditionFailed(Exception):
-    """A conditional write found another item than it hoped for: ``item`` is that item, in DynamoDB's notation."""
+    """The condition of a write did not hold. ``item`` is the item that it found, in DynamoDB's notation; None if there is none."""
 
     def __init__(self, item: dict[str, Any] | None) -> None:
         super().__init__("condition failed")
         self.item = item
 
 
-class _Passing(Exception):
-    """Worth another try."""
+class _RetryableError(Exception):
+    """The same request may succeed a little later."""
 
 
 class Backoff:
-    """Pauses between tries of one operation: exponential, with full jitter, within `deadline`. ``tried`` counts them."""
+    """Exponential backoff with full jitter within `deadline`, for one operation. ``retries`` counts the pauses."""
 
     def __init__(self, deadline: Deadline) -> None:
-        self.tried = 0
+        self.retries = 0
         self._deadline = deadline
 
     def pause(self, reason: str) -> None:
@@ -86,26 +83,26 @@ class Backoff:
         Raises
         ------
         JournalUnavailable
-            The deadline leaves no time for it; `reason` is its reason.
+            No time is left for another try; `reason` becomes its reason.
         """
-        pause = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self.tried))  # noqa: S311 - jitter
+        pause = random.uniform(0, min(_MAX_PAUSE, _FIRST_PAUSE * 2**self.retries))  # noqa: S311 - jitter
         if pause >= self._deadline.remaining():
             raise JournalUnavailable(reason)
-        self.tried += 1
+        self.retries += 1
         time.sleep(pause)
 
 
 class DynamoDB:
     """A client of one region's DynamoDB. Safe to share between threads.
 
-    Nothing is connected, and no credentials are read, before the first call: an instance may stand in a snapshot.
+    The first call opens a connection and reads credentials, not the constructor: an instance may be part of a snapshot.
     """
 
     def __init__(self, endpoint: str, region: str, credentials: Callable[[], Credentials]) -> None:
         """`endpoint` is ``https://host[:port]``, or ``http`` for an embedded table."""
         parts = urlsplit(endpoint)
         self._address = parts.hostname or ""
-        self._tls = load_tls_context(None) if parts.scheme == "https" else None  # while the function starts
+        self._tls = load_tls_context(None) if parts.scheme == "https" else None  # during initialization
         self._port = parts.port or (443 if self._tls else 80)
         self._host = parts.netloc
         self._region = region
@@ -113,25 +110,25 @@ class DynamoDB:
         self._idle: deque[Connection] = deque()
 
     def call(self, operation: str, body: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
-        """Carry out `operation` (``UpdateItem``, ``Query`` ...), again and again while it may pass, within `deadline`.
+        """Execute `operation` (``UpdateItem``, ``Query`` ...), with retries, within `deadline`, and return the response.
 
         Raises
         ------
         ConditionFailed
             The condition of a write did not hold.
         JournalUnavailable
-            Anything else that is not success.
+            Any other failure.
         """
         content = json.dumps(body, separators=(",", ":")).encode()
         backoff = Backoff(deadline)
         while True:
             try:
-                return self._once(operation, content, deadline.within(_FIRST_PATIENCE * 2**backoff.tried))
-            except _Passing as passing:
-                backoff.pause(str(passing))
+                return self._once(operation, content, deadline.within(_FIRST_TIMEOUT * 2**backoff.retries))
+            except _RetryableError as error:
+                backoff.pause(str(error))
 
     def close(self) -> None:
-        """Close the idle connections; the next call makes a new one."""
+        """Close the idle connections; the next call opens a new one."""
         while self._idle:
             self._idle.pop().close()
 
@@ -147,25 +144,25 @@ class DynamoDB:
         signed = sign(headers, self._host, content, credentials, self._region, "dynamodb", time.time())
         try:
             connection = self._connection(deadline)
-            response = connection.request("POST", "/", signed, content, deadline, _ANSWER_LIMIT)
+            response = connection.request("POST", "/", signed, content, deadline, _MAX_RESPONSE)
         except TransportError as error:
-            raise _Passing(error.reason) from error
+            raise _RetryableError(error.reason) from error
         self._keep(connection)
         return _result(response)
 
     def _connection(self, deadline: Deadline) -> Connection:
         while self._idle:
             try:
-                kept = self._idle.pop()
-            except IndexError:  # another thread was faster
+                connection = self._idle.pop()
+            except IndexError:  # another thread took it
                 break
-            if kept.is_idle():
-                return kept
-            kept.close()
+            if connection.is_idle():
+                return connection
+            connection.close()
         return connect(self._address, self._port, self._address, deadline, self._tls)
 
     def _keep(self, connection: Connection) -> None:
-        if len(self._idle) < _KEPT:
+        if len(self._idle) < _MAX_IDLE_CONNECTIONS:
             self._idle.append(connection)
         else:
             connection.close()
@@ -175,12 +172,12 @@ def _result(response: Response) -> dict[str, Any]:
     try:
         document = json.loads(response.body)
     except ValueError as error:
-        raise _Passing(f"http-{response.status}") from error
+        raise _RetryableError(f"http-{response.status}") from error
     if response.status == 200 and isinstance(document, dict):
         return document
     kind = str(document.get("__type", "")).rpartition("#")[2] if isinstance(document, dict) else ""
     if kind == "ConditionalCheckFailedException":
         raise ConditionFailed(document.get("Item"))
-    if response.status >= 500 or kind in _PASSING:
-        raise _Passing(kind or f"http-{response.status}")
+    if response.status >= 500 or kind in _RETRYABLE:
+        raise _RetryableError(kind or f"http-{response.status}")
     raise JournalUnavailable(kind or f"http-{response.status}")

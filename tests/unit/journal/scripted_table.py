@@ -1,4 +1,4 @@
-"""Stands where DynamoDB does: gives what it is told to, one a call, and keeps what it was asked."""
+"""Replaces the DynamoDB client: returns the given responses in order, and keeps the requests."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
     from common.transport import Deadline
 
 
-class Script:
-    def __init__(self, *answers: dict[str, Any] | Exception) -> None:
-        self._answers = list(answers)
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+class ScriptedTable:
+    def __init__(self, *responses: dict[str, Any] | Exception) -> None:
+        self._responses = list(responses)
+        self.requests: list[tuple[str, dict[str, Any]]] = []
 
     def call(self, operation: str, body: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
-        self.asked.append((operation, body))
-        answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        self.requests.append((operation, body))
+        response = self._responses.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     def journal(self) -> Journal:
         return Journal(self, "attempts", repeatable=("native",), clock=lambda: NOW)  # type: ignore[arg-type]
 
     def written(self, call: int) -> dict[str, Any]:
-        """The values that the update of a call sets, by attribute."""
-        body = self.asked[call][1]
+        """Return the values that the update of a call sets, by attribute."""
+        body = self.requests[call][1]
         values = body["ExpressionAttributeValues"]
         return {
             name[1:]: values[f":{name[1:]}"]
