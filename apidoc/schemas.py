@@ -13,8 +13,10 @@ from pydantic import TypeAdapter
 from apidoc.samples import ATTEMPT
 from attempts.view import shown
 from charger_connect.request import ConnectRequest
-from charger_link import LinkServer, Outcome
-from charger_link.ocpp import ERROR_CODES, LONGEST_INFO, STATUSES, TAKEN
+from charger_link import Outcome
+from charger_link.dialects import registry
+from charger_link.limits import LONGEST_INFO
+from charger_link.words import ERROR_CODES, STATUSES, TAKEN, InfoWord
 from common.journal import Attempt, State
 from common.wire import PROBLEM_TYPES, OcppStatusResponse, Problem, ProblemType, problems
 from common.wire.xml_body import INSTANCE, MODELS, PROBLEM
@@ -27,15 +29,6 @@ Schema = dict[str, Any]
 ELEMENTS: Final = ("chargerId", "connectorId", "errorCode", "id", "info", "status")
 """The answer's XML elements, in the one order in which .NET clients read them."""
 _BESIDE_THE_BODY: Final = ("connectorId",)
-_INFO: Final = (
-    "token-refused",
-    "token-too-long",
-    "connector-busy",
-    "charger-refused",
-    "not-connected",
-    "unknown-or-not-connected",
-    "not-supported",
-)
 
 
 def all_schemas() -> dict[str, Schema]:
@@ -132,7 +125,7 @@ def status_response() -> Schema:
         "id": {"description": "As in the request, in lower case with hyphens."},
         "info": {
             "maxLength": LONGEST_INFO,
-            "description": f"null, or one word of {', '.join(f'`{word}`' for word in _INFO)}, free text after it.",
+            "description": f"null, or one word of {', '.join(f'`{word}`' for word in InfoWord)}, free text after it.",
         },
         "status": {
             "enum": sorted(TAKEN | STATUSES | {"Rejected"}),
@@ -297,7 +290,7 @@ def attempt() -> Schema:
         },
         "server": {"description": "The OCPP server that was called, `address:port`."},
         "dialect": {
-            "enum": [*get_args(LinkServer.model_fields["dialect"].annotation), None],
+            "enum": [*registry.NAMES, None],
             "description": "How that server is spoken to.",
         },
         "connectorId": {"minimum": 1, "description": "The connector that was asked for."},

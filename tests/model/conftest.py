@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
-from charger_link.dialects import native
+from charger_link.dialects import native, registry
 from local.table import start_table
 from tests.model.harness import set_stage
 from tests.model.machine import Callers
@@ -27,9 +28,10 @@ def table() -> Iterator[Table]:
 def callers(table: Table, monkeypatch: pytest.MonkeyPatch) -> type[Callers]:
     """The machine on its stage, with a dialect that is not repeatable beside the native one."""
     plain = ModuleType("charger_link.dialects.plain")
-    plain.__dict__.update(start=native.start, status=native.status, REPEATABLE=False)
+    plain.__dict__["DIALECT"] = replace(native.DIALECT, name="plain", repeatable=False)
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")
     monkeypatch.setitem(sys.modules, plain.__name__, plain)
+    monkeypatch.setitem(registry.MODULES, "plain", plain.__name__)
 
     class Staged(Callers):
         pass

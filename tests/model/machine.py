@@ -84,7 +84,7 @@ class Callers(RuleBasedStateMachine):
 
     table: ClassVar[Table]
     clock: ClassVar[Clock]
-    repeatable: ClassVar[frozenset[str]] = REPEATABLE
+    repeatable: ClassVar[frozenset[str]] = frozenset(REPEATABLE)
     ports: ClassVar[tuple[int, ...]] = _PORTS
     weathers: ClassVar[tuple[Weather, ...]] = tuple(Weather)
     most: ClassVar[int] = 6

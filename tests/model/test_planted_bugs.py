@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
+import charger_link.exchange
 import charger_link.link
 from charger_link import Unreachable
+from charger_link.dialects.dialect import load_dialect
 from common.journal import Journal, JournalUnavailable
 from tests.model.harness import End
 from tests.model.machine import LEASE, NATIVE, PLAIN, Arrival
@@ -31,7 +34,8 @@ def takes_over_what_cannot_be_repeated(callers: type[Callers], patch: pytest.Mon
 
 
 def repeats_what_cannot_be_repeated(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sys.modules["charger_link.dialects.plain"], "REPEATABLE", True)
+    plain = sys.modules["charger_link.dialects.plain"]
+    patch.setattr(plain, "DIALECT", replace(load_dialect("plain"), repeatable=True))
 
 
 def claims_whatever_is_there(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
@@ -59,11 +63,12 @@ def tells_what_is_not_recorded(callers: type[Callers], patch: pytest.MonkeyPatch
 
 
 def calls_it_failed_in_doubt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(charger_link.link, "_start", lambda speak, *arguments: speak.start(*arguments))
+    patch.setattr(charger_link.link, "_start", lambda plain, *arguments: plain.start(*arguments))
 
 
 def calls_a_broken_connection_one_never_made(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(charger_link.link, "OutcomeUnknown", Unreachable)
+    for module in (charger_link.exchange, charger_link.link):
+        patch.setattr(module, "OutcomeUnknown", Unreachable)
 
 
 TWICE, FAILED = "was started [2-9] times", "failed, and a charge point was asked"

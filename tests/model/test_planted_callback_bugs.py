@@ -3,13 +3,14 @@ passes without it; the common ones are found by the search too."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-import callback.handler
+from charger_link.dialects import citrineos
 from common.journal import Attempt, callbacks
 from tests.model.machine import CALLING, Lie
 from tests.model.servers import Weather
@@ -18,6 +19,7 @@ from tests.model.test_model import EXAMPLES, SEARCH
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from charger_link import Answer
     from tests.model.machine import Callers
 
     Story = Callable[[Callers], None]
@@ -64,10 +66,10 @@ def refuses_every_callback(callers: type[Callers], patch: pytest.MonkeyPatch) ->
 
 
 def takes_every_answer_for_an_acceptance(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    read = callback.handler._READERS["citrineos"]
-    patch.setitem(
-        callback.handler._READERS, "citrineos", lambda _, connector: read({"status": "Accepted"}, connector)
-    )
+    def read_callback(_: Any, connector: int | None) -> Answer:
+        return citrineos.read_callback({"status": "Accepted"}, connector)
+
+    patch.setattr(citrineos, "DIALECT", replace(citrineos.DIALECT, read_callback=read_callback))
 
 
 def completes_what_is_completed(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:

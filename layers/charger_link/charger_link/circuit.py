@@ -124,10 +124,11 @@ class Circuits:
                 return False
             return self._open(circuit)
 
-    def unhealthy(self, server: str) -> bool:
-        """Record that a health check was not answered; return whether this opened the circuit."""
+    def unhealthy(self, server: str) -> CircuitOpen:
+        """Record that a health check got no response: the circuit opens. Return the error for the request."""
         with self._lock:
-            return self._open(self._circuit(server))
+            opened = self._open(self._circuit(server))
+        return _circuit_open(_PAUSE, opened=opened)
 
     def _circuit(self, server: str) -> _Circuit:
         circuit = self._circuits.setdefault(server, _Circuit())
@@ -145,8 +146,12 @@ class Circuits:
         """Raise CircuitOpen where the circuit is open and no request may try yet."""
         left = 0.0 if circuit.retry_at is None else circuit.retry_at - now
         if left > 0:
-            raise CircuitOpen(
-                "circuit-open",
-                "The OCPP server failed several times in a row and is not called for a moment, so nothing was sent. Try again with the same id.",
-                retry_after=retry_after(left),
-            )
+            raise _circuit_open(left)
+
+
+def _circuit_open(left: float, *, opened: bool = False) -> CircuitOpen:
+    detail = (
+        "The OCPP server failed several times in a row and is not called for a moment, so nothing was sent. "
+        "Try again with the same id."
+    )
+    return CircuitOpen("circuit-open", detail, retry_after=retry_after(left), opened_circuit=opened)

@@ -19,18 +19,20 @@ from __future__ import annotations
 class LinkError(Exception):
     """No answer from the charger.
 
-    ``kind`` is one word for metrics; ``detail`` may be told to the caller: it holds no address, token or secret.
-    ``opened_circuit``: this failure was the one that opened the server's circuit.
+    ``kind`` is one word for metrics. ``detail`` is a text for the caller: it holds no address, token or secret.
+    ``retry_after`` is in seconds. ``opened_circuit``: this failure opened the server's circuit.
     """
 
     may_have_started = False
-    opened_circuit = False
 
-    def __init__(self, kind: str, detail: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, kind: str, detail: str, *, retry_after: int | None = None, opened_circuit: bool = False
+    ) -> None:
         super().__init__(kind)
         self.kind = kind
         self.detail = detail
         self.retry_after = retry_after
+        self.opened_circuit = opened_circuit
 
 
 class Unreachable(LinkError):

@@ -10,9 +10,10 @@ import json
 import re
 from urllib.parse import quote
 
-from charger_link.ocpp import INFO_WORDS
+from charger_link.words import InfoWord
 
 _MASK = "***"
+_INFO_WORDS = frozenset[str](InfoWord)
 _SHORTEST_REMAINDER = 3  # characters of a cut token at the end of a text; fewer identify nobody
 _LONGEST_TEXT = 1024  # characters that are searched: far more than are kept
 _CUT_ESCAPES = r"(?:%[0-9A-F]{0,2}|\\u?[0-9A-F]{0,4})*"  # of the next character, perhaps cut too
@@ -21,7 +22,7 @@ _CUT_ESCAPES = r"(?:%[0-9A-F]{0,2}|\\u?[0-9A-F]{0,4})*"  # of the next character
 def mask_info(info: str, token: str) -> str:
     """Return `info` with `token` masked in the free text, which follows a word of the closed list."""
     word, blank, text = info.partition(" ")
-    if word not in INFO_WORDS:
+    if word not in _INFO_WORDS:
         return mask(info, token)
     return f"{word}{blank}{mask(text, token)}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -22,8 +22,12 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from charger_link import addresses, ocpp
-from charger_link.dialects import BASE_PATHS, DEFAULT_CONNECTORS, NEED_CONNECTOR
+from charger_link import addresses
+from charger_link.dialects import registry
+from charger_link.limits import LARGEST_CONNECTOR
+
+if TYPE_CHECKING:
+    from charger_link.dialects.facts import DialectFacts
 
 _HOST_NAME = r"^[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$"
 
@@ -64,6 +68,12 @@ def _hyphens(given: object) -> object:
     return given.replace("_", "-") if isinstance(given, str) else given
 
 
+def _registered(name: str) -> str:
+    if name not in registry.MODULES:
+        raise ValueError(f"must be one of {', '.join(registry.NAMES)}")
+    return name
+
+
 def _certificates(given: str) -> str:
     """PEM that TLS can use; found out only at a call, it would leave each of them unknown."""
     try:
@@ -85,35 +95,38 @@ class LinkServer(BaseModel):
 
     network: IPv4Network | IPv6Network
     ports: Annotated[tuple[tuple[int, int], ...], BeforeValidator(_ports)]
-    dialect: Annotated[
-        Literal["native", "steve", "citrineos", "ocpp-core", "ocpp-cs"], BeforeValidator(_hyphens)
-    ] = "native"
+    dialect: Annotated[str, BeforeValidator(_hyphens), AfterValidator(_registered)] = registry.DEFAULT
     scheme: Literal["https", "http"] = "https"
     server_name: Annotated[str, Field(pattern=_HOST_NAME, max_length=253)] | None = None
     ca: Annotated[str, AfterValidator(_certificates)] | None = None
     base_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~%-]+)*$")] = ""
     secret: str | None = None
-    connector: Annotated[int, Field(ge=1, le=ocpp.LARGEST_CONNECTOR)] | Literal["none"] | None = None
+    connector: Annotated[int, Field(ge=1, le=LARGEST_CONNECTOR)] | Literal["none"] | None = None
     tenant: Annotated[int, Field(ge=1)] = 1
     enabled: bool = True
 
     @model_validator(mode="after")
     def _has_connector(self) -> Self:
-        if self.connector == "none" and self.dialect in NEED_CONNECTOR:
+        # The dialect is loaded here, so that the function imports it while it starts and not in a request.
+        if self._facts.needs_connector and self.connector == "none":
             raise ValueError(f"{self.dialect} cannot start without a connector: give its number")
         return self
 
     @property
     def base(self) -> str:
-        """What stands before every path of the dialect."""
-        return self.base_path or BASE_PATHS.get(self.dialect, "")
+        """The path before every path of the dialect."""
+        return self.base_path or self._facts.base_path
 
     @property
     def start_connector(self) -> int | None:
         """The connector that a start names where the request names none."""
         if self.connector is None:
-            return DEFAULT_CONNECTORS.get(self.dialect)
+            return self._facts.default_connector
         return None if self.connector == "none" else self.connector
+
+    @property
+    def _facts(self) -> DialectFacts:
+        return registry.load(self.dialect)
 
     def has_port(self, port: int) -> bool:
         return any(low <= port <= high for low, high in self.ports)

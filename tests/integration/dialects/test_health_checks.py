@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from charger_link import Circuits, Link, LinkServers
-from charger_link.dialects import dialect
+from charger_link.dialects import registry
 from charger_link.secrets import Secrets
 from common.transport import Deadline
 from local.chargers import Behaviour, Reaction, charging
@@ -72,5 +72,5 @@ def test_it_is_a_get_that_names_no_charger(name: str, server: Misbehaving) -> No
         is_suspect_after_check(name, server.port)
     (asked,) = server.asked
     assert (asked.method, asked.body) == ("GET", b"")
-    assert asked.path.endswith(dialect(name).HEALTH_PATH)
+    assert asked.path.endswith(registry.load(name).health_path)
     assert "CP-" not in asked.path

@@ -86,9 +86,9 @@ def test_what_is_left_is_cut_at_fifty_characters_and_can_be_written(server: Misb
 def test_a_callback_keeps_only_reasons_of_ocpp(reason: str) -> None:
     """The function that takes callbacks does not know the token."""
     body = {"status": "Rejected", "statusInfo": {"reasonCode": reason}}
-    assert citrineos.callback(body, 1).info == "charger-refused"
+    assert citrineos.read_callback(body, 1).info == "charger-refused"
     body["statusInfo"] = {"reasonCode": "TxInProgress"}
-    assert citrineos.callback(body, 1).info == "connector-busy TxInProgress"
+    assert citrineos.read_callback(body, 1).info == "connector-busy TxInProgress"
 
 
 def test_neither_the_caller_nor_the_journal_gets_it(table: TableServer, server: Misbehaving) -> None:

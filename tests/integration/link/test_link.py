@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import charger_link.link as link_module
+import charger_link.exchange
 from charger_link import (
     Answer,
     Circuits,
@@ -79,14 +80,14 @@ def test_three_times_at_most(server: Misbehaving) -> None:
 def test_one_that_is_not_repeatable_is_sent_once(
     server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(native, "REPEATABLE", False)
+    monkeypatch.setattr(native, "DIALECT", replace(native.DIALECT, repeatable=False))
     server.plays(BREAKS, answers())
     assert isinstance(failure(command(server)), OutcomeUnknown)
     assert len(server.starts) == 1
 
 
 def test_a_status_may_always_be_asked_again(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "REPEATABLE", False)
+    monkeypatch.setattr(native, "DIALECT", replace(native.DIALECT, repeatable=False))
     server.plays(BREAKS, answers(body=told(status="Available")))
     assert connect(command(server, token=None)).status == "Available"
 
@@ -147,7 +148,7 @@ def test_a_connection_that_is_not_made_is_tried_again(
             raise NotConnected("refused")
         return real(*arguments, **named)
 
-    monkeypatch.setattr(link_module, "connect", refused_once)
+    monkeypatch.setattr(charger_link.exchange, "connect", refused_once)
     server.plays(answers())
     connect(command(server))
     assert (len(tried), len(server.asked)) == (2, 1)

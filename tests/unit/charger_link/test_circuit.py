@@ -83,13 +83,13 @@ def test_a_health_check_without_an_answer_opens_it_once(circuits: Circuits, cloc
     for charger in ("CP-1", "CP-2", "CP-3"):
         circuits.failed(SERVER, charger)
     assert circuits.check(SERVER)
-    assert circuits.unhealthy(SERVER)
+    assert circuits.unhealthy(SERVER).opened_circuit
     assert is_open(circuits)
     clock.now += 10
     assert circuits.check(SERVER), "what silence opened, a health check closes"
     with pytest.raises(CircuitOpen):  # for all others meanwhile
         circuits.check(SERVER)
-    assert not circuits.unhealthy(SERVER), "it was open before"
+    assert not circuits.unhealthy(SERVER).opened_circuit, "it was open before"
     clock.now += 10
     assert circuits.check(SERVER)
     circuits.answered(SERVER)

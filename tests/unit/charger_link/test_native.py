@@ -20,9 +20,10 @@ from charger_link import (
     ServerFailed,
     ServerRefused,
 )
-from charger_link.dialects import REPEATABLE, dialect
+from charger_link.dialects.dialect import load_dialect
 from charger_link.dialects.native import start, status
-from charger_link.link import Reply
+from charger_link.dialects.registry import REPEATABLE
+from charger_link.exchange import ServerReply
 
 DESCRIPTION = yaml.safe_load((Path(__file__).parents[3] / "docs/native-link.openapi.yaml").read_text())
 PATHS = DESCRIPTION["paths"]
@@ -50,11 +51,11 @@ class Told:
     def __init__(
         self, code: int, body: Any, kind: str = "application/json", headers: dict[str, str] | None = None
     ) -> None:
-        self._reply = Reply(code, kind, headers or {}, body, json.dumps(body))
+        self._reply = ServerReply(code, kind, headers or {}, body, json.dumps(body))
         self.sent: tuple[Any, ...] = ()
         self.doubt = False
 
-    def send(self, method: str, path: str, payload: object = None, *, wait: bool = False) -> Reply:
+    def send(self, method: str, path: str, payload: object = None, *, wait: bool = False) -> ServerReply:
         self.sent = (method, path, payload, wait)
         return self._reply
 
@@ -247,4 +248,4 @@ def test_without_a_connector_none_is_named() -> None:
 def test_what_the_link_takes_for_repeatable_is_what_the_dialects_say() -> None:
     assert "native" in REPEATABLE
     for name in REPEATABLE:
-        assert dialect(name).REPEATABLE
+        assert load_dialect(name).repeatable

@@ -20,9 +20,11 @@ from charger_link import (
     Published,
     ServerRefused,
 )
-from charger_link.dialects import CALLS_BACK, DEFAULT_CONNECTORS, NEED_CONNECTOR, REPEATABLE, dialect
 from charger_link.dialects import citrineos as citrineos_module
-from charger_link.link import Reply
+from charger_link.dialects import registry
+from charger_link.dialects.dialect import load_dialect
+from charger_link.dialects.registry import CALLS_BACK, REPEATABLE
+from charger_link.exchange import ServerReply
 from charger_link.servers import LinkServersError
 
 if TYPE_CHECKING:
@@ -35,21 +37,21 @@ CALLBACK_URL = "https://charge.example.com/api/v1/ocpp/callbacks/id/1800000000/a
 class Exchange:
     """Answers every request with the next of these replies, the last one again and again."""
 
-    def __init__(self, *replies: Reply) -> None:
+    def __init__(self, *replies: ServerReply) -> None:
         self._replies = list(replies)
         self.sent: list[tuple[str, str, Any]] = []
 
-    def send(self, method: str, path: str, payload: object = None, **_: object) -> Reply:
+    def send(self, method: str, path: str, payload: object = None, **_: object) -> ServerReply:
         self.sent.append((method, path, payload))
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
 
-def reply(status: int, body: Any = None, kind: str = "application/json") -> Reply:
+def reply(status: int, body: Any = None, kind: str = "application/json") -> ServerReply:
     text = "" if body is None else json.dumps(body)
-    return Reply(status, kind if text else "", {}, body, text)
+    return ServerReply(status, kind if text else "", {}, body, text)
 
 
-def said(status: int, message: str) -> Reply:
+def said(status: int, message: str) -> ServerReply:
     """ocpp-cs's way to say an error."""
     return reply(status, {"error": {"code": status, "message": message}})
 
@@ -63,10 +65,10 @@ def command(name: str, **changes: Any) -> Command:
     )
 
 
-def start(name: str, *replies: Reply, **changes: Any) -> Answer | Published | LinkError:
+def start(name: str, *replies: ServerReply, **changes: Any) -> Answer | Published | LinkError:
     """What the dialect says of a start, with the link's own rule for whatever else it raises."""
     try:
-        return dialect(name).start(command(name, **changes), Exchange(*replies))  # type: ignore[arg-type]
+        return load_dialect(name).start(command(name, **changes), Exchange(*replies))  # type: ignore[arg-type]
     except LinkError as error:
         return error
     except Exception:  # noqa: BLE001 - as the link does
@@ -82,7 +84,7 @@ def _nothing_learnt() -> Iterator[None]:
 
 def test_only_the_native_dialect_may_repeat_a_start() -> None:
     names = ("native", *DIALECTS)
-    assert {name for name in names if dialect(name).REPEATABLE} == REPEATABLE == {"native"}
+    assert {name for name in names if load_dialect(name).repeatable} == REPEATABLE == {"native"}
 
 
 @pytest.mark.parametrize(
@@ -91,14 +93,18 @@ def test_only_the_native_dialect_may_repeat_a_start() -> None:
 def test_an_entry_needs_no_more_than_its_dialect(name: str, base: str) -> None:
     for spelling in (name, name.replace("-", "_")):
         entry = command(spelling).server.entry
-        assert (entry.dialect, entry.base, entry.start_connector) == (name, base, DEFAULT_CONNECTORS[name])
+        assert (entry.dialect, entry.base, entry.start_connector) == (
+            name,
+            base,
+            registry.load(name).default_connector,
+        )
     assert command(name, entry={"basePath": "/x"}).server.entry.base == "/x"
     assert command(name, entry={"connector": 3}).server.entry.start_connector == 3
 
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_none_as_connector_is_refused_where_the_server_cannot_do_without(name: str) -> None:
-    if name in NEED_CONNECTOR:
+    if registry.load(name).needs_connector:
         with pytest.raises(LinkServersError, match="cannot start without a connector"):
             command(name, entry={"connector": "none"})
     else:
@@ -133,7 +139,7 @@ def test_the_request_is_the_servers_own(name: str, sent: tuple[str, str, Any]) -
         exchange = Exchange(
             reply(200, {"successResponses": [{"chargeBoxId": "CP/1 ä", "response": "Accepted"}]})
         )
-    answer = dialect(name).start(command(name), exchange)  # type: ignore[arg-type]
+    answer = load_dialect(name).start(command(name), exchange)  # type: ignore[arg-type]
     assert isinstance(answer, Answer)
     assert answer.outcome is Outcome.ACCEPTED
     assert exchange.sent == [sent]
@@ -146,7 +152,7 @@ def test_citrineos_is_asked_by_version_with_everything_else_in_the_query(
     wrong = "Requested protocol: 'ocpp1.6', connection protocol: 'ocpp2.0.1' for identifier: '1:CP'"
     exchange = Exchange(reply(200, [{"success": False, "payload": wrong}]), reply(200, [{"success": True}]))
     asked = command("citrineos", connector=connector, entry={"tenant": tenant})
-    assert dialect("citrineos").start(asked, exchange) == Published()  # type: ignore[arg-type]
+    assert load_dialect("citrineos").start(asked, exchange) == Published()  # type: ignore[arg-type]
     (_, first, payload_16), (_, second, payload_201) = exchange.sent
     assert urlsplit(first).path == "/ocpp/1.6/evdriver/remoteStartTransaction"
     assert urlsplit(second).path == "/ocpp/2.0.1/evdriver/requestStartTransaction"
@@ -161,7 +167,7 @@ def test_citrineos_is_asked_by_version_with_everything_else_in_the_query(
     assert 1 <= payload_201["remoteStartId"] <= 0x7FFFFFFF
 
 
-def other_version(spoken: str, asked: str = "1.6") -> Reply:
+def other_version(spoken: str, asked: str = "1.6") -> ServerReply:
     why = f"Requested protocol: 'ocpp{asked}', connection protocol: 'ocpp{spoken}' for identifier: '1:CP'"
     return reply(200, [{"success": False, "payload": why}])
 
@@ -233,7 +239,7 @@ def other_version(spoken: str, asked: str = "1.6") -> Reply:
          "accepted None"),
     ],
 )  # fmt: skip
-def test_what_no_table_knows_is_unknown(name: str, replies: list[Reply], expected: str) -> None:
+def test_what_no_table_knows_is_unknown(name: str, replies: list[ServerReply], expected: str) -> None:
     result = start(name, *replies)
     if isinstance(result, Answer):
         assert f"{result.outcome} {result.info}" == expected
@@ -243,7 +249,7 @@ def test_what_no_table_knows_is_unknown(name: str, replies: list[Reply], expecte
 
 def test_a_token_that_ocpp_16_has_no_room_for_is_never_sent_nor_cut() -> None:
     exchange = Exchange(reply(200))
-    answer = dialect("steve").start(command("steve", token="x" * 21), exchange)  # type: ignore[arg-type]
+    answer = load_dialect("steve").start(command("steve", token="x" * 21), exchange)  # type: ignore[arg-type]
     assert isinstance(answer, Answer)
     assert (answer.outcome, answer.info, exchange.sent) == (Outcome.REJECTED, "token-too-long", [])
 
@@ -259,7 +265,7 @@ def test_a_token_that_ocpp_16_has_no_room_for_is_never_sent_nor_cut() -> None:
 )
 def test_ocpp_cs_gets_such_a_token_where_16_does_not_look_for_it(refusal: str) -> None:
     exchange = Exchange(said(400, refusal))
-    answer = dialect("ocpp-cs").start(command("ocpp-cs", token="x" * 21), exchange)  # type: ignore[arg-type]
+    answer = load_dialect("ocpp-cs").start(command("ocpp-cs", token="x" * 21), exchange)  # type: ignore[arg-type]
     assert isinstance(answer, Answer)
     assert (answer.outcome, answer.info) == (Outcome.REJECTED, "token-too-long")
     ((_, _, payload),) = exchange.sent
@@ -279,7 +285,7 @@ def test_ocpp_cs_gets_such_a_token_where_16_does_not_look_for_it(refusal: str) -
 )
 def test_a_token_of_the_api_that_ocpp_cs_calls_a_bad_request_is_the_operators_to_mend(message: str) -> None:
     assert type(start("ocpp-cs", said(400, message), entry={"secret": "s"})) is ServerRefused
-    ask = dialect("ocpp-cs").status
+    ask = load_dialect("ocpp-cs").status
     assert ask
     with pytest.raises(ServerRefused):
         ask(command("ocpp-cs", token=None, entry={"secret": "s"}), Exchange(said(400, message)))  # type: ignore[arg-type]
@@ -295,7 +301,7 @@ def test_a_token_of_the_api_that_ocpp_cs_calls_a_bad_request_is_the_operators_to
 )
 def test_version_1_of_ocpp_cs_may_list_a_charger_that_is_not_connected(entry: dict[str, Any]) -> None:
     listed = {"ChargePointList": [entry]}
-    ask = dialect("ocpp-cs").status
+    ask = load_dialect("ocpp-cs").status
     assert ask
     answer = ask(command("ocpp-cs", token=None), Exchange(reply(200, listed)))  # type: ignore[arg-type]
     assert (answer.outcome, answer.info) == (Outcome.OFFLINE, "not-connected")
@@ -345,7 +351,7 @@ def test_only_the_word_of_the_charger_is_an_acceptance(name: str, status: int, b
 @given(body=JSON)
 def test_only_the_word_of_the_charger_settles_a_callback(body: Any) -> None:
     try:
-        answer = citrineos_module.callback(body, 1)
+        answer = citrineos_module.read_callback(body, 1)
     except OutcomeUnknown:
         return
     if answer.outcome is Outcome.ACCEPTED:
@@ -380,7 +386,7 @@ def test_only_the_word_of_the_charger_settles_a_callback(body: Any) -> None:
     ],
 )  # fmt: skip
 def test_a_status_that_is_none_is_not_made_up(name: str, body: Any) -> None:
-    ask = dialect(name).status
+    ask = load_dialect(name).status
     assert ask
     with pytest.raises(OutcomeUnknown):
         ask(command(name, token=None, connector=None), Exchange(reply(200, body)))  # type: ignore[arg-type]
@@ -398,7 +404,7 @@ def test_the_last_statusnotification_of_ocpp_cs_is_read_in_either_version(
     last: dict[str, Any], told: tuple[str, str, int]
 ) -> None:
     body = [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": last}]
-    ask = dialect("ocpp-cs").status
+    ask = load_dialect("ocpp-cs").status
     assert ask
     answer = ask(command("ocpp-cs", token=None, connector=None), Exchange(reply(200, body)))  # type: ignore[arg-type]
     assert (answer.status, answer.error_code, answer.connector_id) == told
