@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ def table() -> Iterator[Table]:
 def callers(table: Table, monkeypatch: pytest.MonkeyPatch) -> type[Callers]:
     """The machine on its stage, with a dialect that is not repeatable beside the native one."""
     plain = ModuleType("charger_link.dialects.plain")
-    plain.__dict__["DIALECT"] = replace(native.DIALECT, name="plain", repeatable=False)
+    plain.__dict__["DIALECT"] = native.DIALECT._replace(name="plain", repeatable=False)
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")
     monkeypatch.setitem(sys.modules, plain.__name__, plain)
     monkeypatch.setitem(registry.MODULES, "plain", plain.__name__)

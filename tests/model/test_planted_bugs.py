@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 import charger_link.exchange
 import charger_link.link
 from charger_link import Unreachable
-from charger_link.dialects.dialect import load_dialect
+from charger_link.dialects.registry import load
 from common.journal import Journal, JournalUnavailable
 from tests.model.harness import End
 from tests.model.machine import LEASE, NATIVE, PLAIN, Arrival
@@ -35,7 +34,7 @@ def takes_over_what_cannot_be_repeated(callers: type[Callers], patch: pytest.Mon
 
 def repeats_what_cannot_be_repeated(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     plain = sys.modules["charger_link.dialects.plain"]
-    patch.setattr(plain, "DIALECT", replace(load_dialect("plain"), repeatable=True))
+    patch.setattr(plain, "DIALECT", load("plain")._replace(repeatable=True))
 
 
 def claims_whatever_is_there(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:

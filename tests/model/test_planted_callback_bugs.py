@@ -3,7 +3,6 @@ passes without it; the common ones are found by the search too."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,7 +68,7 @@ def takes_every_answer_for_an_acceptance(callers: type[Callers], patch: pytest.M
     def read_callback(_: Any, connector: int | None) -> Answer:
         return citrineos.read_callback({"status": "Accepted"}, connector)
 
-    patch.setattr(citrineos, "DIALECT", replace(citrineos.DIALECT, read_callback=read_callback))
+    patch.setattr(citrineos, "DIALECT", citrineos.DIALECT._replace(read_callback=read_callback))
 
 
 def completes_what_is_completed(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from charger_link import masking, ocpp
 from charger_link.answer import Answer, Outcome
 from charger_link.command import Command
-from charger_link.dialects.dialect import load_dialect
+from charger_link.dialects import registry
 from charger_link.errors import LinkError, OutcomeUnknown, StatusNotAvailable
 from charger_link.exchange import UNANSWERED, Exchange
 
@@ -43,7 +43,7 @@ class Link:
         LinkError
             There is no answer; ``may_have_started`` says whether a charge may have started.
         """
-        dialect = load_dialect(command.server.entry.dialect)
+        dialect = registry.load(command.server.entry.dialect)
         try:
             if command.token is not None:
                 answer = _start(dialect, command, self._exchange(command, deadline, dialect.repeatable))
@@ -65,7 +65,7 @@ class Link:
         CircuitOpen
             The server did not respond within a second; ``opened_circuit`` says whether its circuit was closed until now.
         """
-        path = load_dialect(server.entry.dialect).health_path
+        path = registry.load(server.entry.dialect).health_path
         command = Command("", "", None, None, server)
         exchange = self._exchange(command, deadline.within(_HEALTH_CHECK_TIMEOUT), repeat=False)
         if not exchange.answers_health_check(path):

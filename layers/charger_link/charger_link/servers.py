@@ -27,7 +27,7 @@ from charger_link.dialects import registry
 from charger_link.limits import LARGEST_CONNECTOR
 
 if TYPE_CHECKING:
-    from charger_link.dialects.facts import DialectFacts
+    from charger_link.dialects.dialect import Dialect
 
 _HOST_NAME = r"^[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*$"
 
@@ -108,24 +108,24 @@ class LinkServer(BaseModel):
     @model_validator(mode="after")
     def _has_connector(self) -> Self:
         # The dialect is loaded here, so that the function imports it while it starts and not in a request.
-        if self._facts.needs_connector and self.connector == "none":
+        if self._dialect.needs_connector and self.connector == "none":
             raise ValueError(f"{self.dialect} cannot start without a connector: give its number")
         return self
 
     @property
     def base(self) -> str:
         """The path before every path of the dialect."""
-        return self.base_path or self._facts.base_path
+        return self.base_path or self._dialect.base_path
 
     @property
     def start_connector(self) -> int | None:
         """The connector that a start names where the request names none."""
         if self.connector is None:
-            return self._facts.default_connector
+            return self._dialect.default_connector
         return None if self.connector == "none" else self.connector
 
     @property
-    def _facts(self) -> DialectFacts:
+    def _dialect(self) -> Dialect:
         return registry.load(self.dialect)
 
     def has_port(self, port: int) -> bool:

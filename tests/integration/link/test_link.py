@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,14 +79,14 @@ def test_three_times_at_most(server: Misbehaving) -> None:
 def test_one_that_is_not_repeatable_is_sent_once(
     server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(native, "DIALECT", replace(native.DIALECT, repeatable=False))
+    monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=False))
     server.plays(BREAKS, answers())
     assert isinstance(failure(command(server)), OutcomeUnknown)
     assert len(server.starts) == 1
 
 
 def test_a_status_may_always_be_asked_again(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "DIALECT", replace(native.DIALECT, repeatable=False))
+    monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=False))
     server.plays(BREAKS, answers(body=told(status="Available")))
     assert connect(command(server, token=None)).status == "Available"
 

@@ -20,9 +20,8 @@ from charger_link import (
     ServerFailed,
     ServerRefused,
 )
-from charger_link.dialects.dialect import load_dialect
 from charger_link.dialects.native import start, status
-from charger_link.dialects.registry import REPEATABLE
+from charger_link.dialects.registry import REPEATABLE, load
 from charger_link.exchange import ServerReply
 
 DESCRIPTION = yaml.safe_load((Path(__file__).parents[3] / "docs/native-link.openapi.yaml").read_text())
@@ -248,4 +247,4 @@ def test_without_a_connector_none_is_named() -> None:
 def test_what_the_link_takes_for_repeatable_is_what_the_dialects_say() -> None:
     assert "native" in REPEATABLE
     for name in REPEATABLE:
-        assert load_dialect(name).repeatable
+        assert load(name).repeatable

@@ -22,8 +22,7 @@ from charger_link import (
 )
 from charger_link.dialects import citrineos as citrineos_module
 from charger_link.dialects import registry
-from charger_link.dialects.dialect import load_dialect
-from charger_link.dialects.registry import CALLS_BACK, REPEATABLE
+from charger_link.dialects.registry import CALLS_BACK, REPEATABLE, load
 from charger_link.exchange import ServerReply
 from charger_link.servers import LinkServersError
 
@@ -68,7 +67,7 @@ def command(name: str, **changes: Any) -> Command:
 def start(name: str, *replies: ServerReply, **changes: Any) -> Answer | Published | LinkError:
     """What the dialect says of a start, with the link's own rule for whatever else it raises."""
     try:
-        return load_dialect(name).start(command(name, **changes), Exchange(*replies))  # type: ignore[arg-type]
+        return load(name).start(command(name, **changes), Exchange(*replies))
     except LinkError as error:
         return error
     except Exception:  # noqa: BLE001 - as the link does
@@ -84,7 +83,7 @@ def _nothing_learnt() -> Iterator[None]:
 
 def test_only_the_native_dialect_may_repeat_a_start() -> None:
     names = ("native", *DIALECTS)
-    assert {name for name in names if load_dialect(name).repeatable} == REPEATABLE == {"native"}
+    assert {name for name in names if load(name).repeatable} == REPEATABLE == {"native"}
 
 
 @pytest.mark.parametrize(
@@ -139,7 +138,7 @@ def test_the_request_is_the_servers_own(name: str, sent: tuple[str, str, Any]) -
         exchange = Exchange(
             reply(200, {"successResponses": [{"chargeBoxId": "CP/1 ä", "response": "Accepted"}]})
         )
-    answer = load_dialect(name).start(command(name), exchange)  # type: ignore[arg-type]
+    answer = load(name).start(command(name), exchange)
     assert isinstance(answer, Answer)
     assert answer.outcome is Outcome.ACCEPTED
     assert exchange.sent == [sent]
@@ -152,7 +151,7 @@ def test_citrineos_is_asked_by_version_with_everything_else_in_the_query(
     wrong = "Requested protocol: 'ocpp1.6', connection protocol: 'ocpp2.0.1' for identifier: '1:CP'"
     exchange = Exchange(reply(200, [{"success": False, "payload": wrong}]), reply(200, [{"success": True}]))
     asked = command("citrineos", connector=connector, entry={"tenant": tenant})
-    assert load_dialect("citrineos").start(asked, exchange) == Published()  # type: ignore[arg-type]
+    assert load("citrineos").start(asked, exchange) == Published()
     (_, first, payload_16), (_, second, payload_201) = exchange.sent
     assert urlsplit(first).path == "/ocpp/1.6/evdriver/remoteStartTransaction"
     assert urlsplit(second).path == "/ocpp/2.0.1/evdriver/requestStartTransaction"
@@ -249,7 +248,7 @@ def test_what_no_table_knows_is_unknown(name: str, replies: list[ServerReply], e
 
 def test_a_token_that_ocpp_16_has_no_room_for_is_never_sent_nor_cut() -> None:
     exchange = Exchange(reply(200))
-    answer = load_dialect("steve").start(command("steve", token="x" * 21), exchange)  # type: ignore[arg-type]
+    answer = load("steve").start(command("steve", token="x" * 21), exchange)
     assert isinstance(answer, Answer)
     assert (answer.outcome, answer.info, exchange.sent) == (Outcome.REJECTED, "token-too-long", [])
 
@@ -265,7 +264,7 @@ def test_a_token_that_ocpp_16_has_no_room_for_is_never_sent_nor_cut() -> None:
 )
 def test_ocpp_cs_gets_such_a_token_where_16_does_not_look_for_it(refusal: str) -> None:
     exchange = Exchange(said(400, refusal))
-    answer = load_dialect("ocpp-cs").start(command("ocpp-cs", token="x" * 21), exchange)  # type: ignore[arg-type]
+    answer = load("ocpp-cs").start(command("ocpp-cs", token="x" * 21), exchange)
     assert isinstance(answer, Answer)
     assert (answer.outcome, answer.info) == (Outcome.REJECTED, "token-too-long")
     ((_, _, payload),) = exchange.sent
@@ -285,10 +284,10 @@ def test_ocpp_cs_gets_such_a_token_where_16_does_not_look_for_it(refusal: str) -
 )
 def test_a_token_of_the_api_that_ocpp_cs_calls_a_bad_request_is_the_operators_to_mend(message: str) -> None:
     assert type(start("ocpp-cs", said(400, message), entry={"secret": "s"})) is ServerRefused
-    ask = load_dialect("ocpp-cs").status
+    ask = load("ocpp-cs").status
     assert ask
     with pytest.raises(ServerRefused):
-        ask(command("ocpp-cs", token=None, entry={"secret": "s"}), Exchange(said(400, message)))  # type: ignore[arg-type]
+        ask(command("ocpp-cs", token=None, entry={"secret": "s"}), Exchange(said(400, message)))
 
 
 @pytest.mark.parametrize(
@@ -301,9 +300,9 @@ def test_a_token_of_the_api_that_ocpp_cs_calls_a_bad_request_is_the_operators_to
 )
 def test_version_1_of_ocpp_cs_may_list_a_charger_that_is_not_connected(entry: dict[str, Any]) -> None:
     listed = {"ChargePointList": [entry]}
-    ask = load_dialect("ocpp-cs").status
+    ask = load("ocpp-cs").status
     assert ask
-    answer = ask(command("ocpp-cs", token=None), Exchange(reply(200, listed)))  # type: ignore[arg-type]
+    answer = ask(command("ocpp-cs", token=None), Exchange(reply(200, listed)))
     assert (answer.outcome, answer.info) == (Outcome.OFFLINE, "not-connected")
 
 
@@ -386,10 +385,10 @@ def test_only_the_word_of_the_charger_settles_a_callback(body: Any) -> None:
     ],
 )  # fmt: skip
 def test_a_status_that_is_none_is_not_made_up(name: str, body: Any) -> None:
-    ask = load_dialect(name).status
+    ask = load(name).status
     assert ask
     with pytest.raises(OutcomeUnknown):
-        ask(command(name, token=None, connector=None), Exchange(reply(200, body)))  # type: ignore[arg-type]
+        ask(command(name, token=None, connector=None), Exchange(reply(200, body)))
 
 
 @pytest.mark.parametrize(
@@ -404,7 +403,7 @@ def test_the_last_statusnotification_of_ocpp_cs_is_read_in_either_version(
     last: dict[str, Any], told: tuple[str, str, int]
 ) -> None:
     body = [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": last}]
-    ask = load_dialect("ocpp-cs").status
+    ask = load("ocpp-cs").status
     assert ask
-    answer = ask(command("ocpp-cs", token=None, connector=None), Exchange(reply(200, body)))  # type: ignore[arg-type]
+    answer = ask(command("ocpp-cs", token=None, connector=None), Exchange(reply(200, body)))
     assert (answer.status, answer.error_code, answer.connector_id) == told

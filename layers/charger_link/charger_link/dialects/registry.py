@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from charger_link.dialects.facts import DialectFacts
+    from charger_link.dialects.dialect import Dialect
 
 # The name in LinkServers, and the module whose DIALECT is the record.
 MODULES = {
@@ -24,12 +24,12 @@ DEFAULT = "native"  # the dialect of an entry that names none
 NAMES = tuple(MODULES)
 
 
-def load(name: str) -> DialectFacts:
+def load(name: str) -> Dialect:
     """Return the record of a dialect of the registry."""
-    return cast("DialectFacts", import_module(MODULES[name]).DIALECT)
+    return cast("Dialect", import_module(MODULES[name]).DIALECT)
 
 
-def find(name: str | None) -> DialectFacts | None:
+def find(name: str | None) -> Dialect | None:
     """Return the record of the dialect that an attempt stores; None if another version of the service stored its name."""
     return load(name) if name in MODULES else None
 
@@ -37,7 +37,7 @@ def find(name: str | None) -> DialectFacts | None:
 class _NamesWhere(Set[str]):
     """The names of the dialects whose record meets `condition`. A membership test loads one dialect, not all of them."""
 
-    def __init__(self, condition: Callable[[DialectFacts], bool]) -> None:
+    def __init__(self, condition: Callable[[Dialect], bool]) -> None:
         self._condition = condition
 
     def __contains__(self, name: object) -> bool:
