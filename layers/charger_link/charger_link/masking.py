@@ -1,7 +1,7 @@
-"""Masks a driver's token in text that an OCPP server returned.
+"""Mask a driver's token in text that an OCPP server returned.
 
-Servers repeat the token in their messages, in the encoding in which it was sent or in another letter case, and some cut a
-message in the middle of it.
+Servers repeat the token in their messages, in the encoding in which it was sent or in another letter case. Some cut a message in
+the middle of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MASK = "***"
 _INFO_WORDS = frozenset[str](InfoWord)
 _SHORTEST_REMAINDER = 3  # characters of a cut token at the end of a text; fewer identify nobody
 _LONGEST_TEXT = 1024  # characters that are searched: far more than are kept
-_CUT_ESCAPES = r"(?:%[0-9A-F]{0,2}|\\u?[0-9A-F]{0,4})*"  # of the next character, perhaps cut too
+_CUT_ESCAPES = r"(?:%[0-9A-F]{0,2}|\\u?[0-9A-F]{0,4})*"  # of the next character, which may be cut too
 
 
 def mask_info(info: str, token: str) -> str:
@@ -42,7 +42,7 @@ def mask(text: str, token: str) -> str:
 
 
 def _any_form(character: str) -> str:
-    """A pattern that matches a character in each encoding and letter case, the longest form first."""
+    """Return a pattern that matches a character in each encoding and letter case, the longest form first."""
     forms: set[str] = set()
     for plain in {character, character.upper(), character.lower(), character.casefold()}:
         readable = plain.encode(errors="replace").decode()
