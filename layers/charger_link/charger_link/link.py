@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _HEALTH_CHECK_TIMEOUT = 1.0  # seconds for a whole health check
 _IN_DOUBT = (
-    "An earlier try may have reached the OCPP server, and what it says now takes nothing of that back."
+    "An earlier try may have reached the OCPP server, and its answer to this one does not change that."
 )
 _NO_STATUS = "This kind of OCPP server cannot tell a charger's status. Send a tokenId to start a charge."
 

@@ -131,7 +131,7 @@ def _refusal(command: Command, why: str) -> Answer:
             "The OCPP server cannot reach its message broker now, so nothing was sent. Try again with the same id.",
             retry_after=_RETRY_AFTER,
         )
-    raise OutcomeUnknown("not-published", "The OCPP server could not say that the start will not be sent.")
+    raise OutcomeUnknown("not-published", "The OCPP server did not confirm that it will not send the start.")
 
 
 def _remember(command: Command, version: str) -> None:

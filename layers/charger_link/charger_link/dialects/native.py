@@ -12,14 +12,13 @@ from urllib.parse import quote
 
 from charger_link import ocpp
 from charger_link.answer import Answer, Outcome
+from charger_link.dialects import readings
 from charger_link.dialects.dialect import Dialect
 from charger_link.errors import (
-    ChargerUnknown,
     LinkError,
     OutcomeUnknown,
     ServerBusy,
     ServerFailed,
-    ServerRefused,
 )
 from charger_link.words import ERROR_CODES, STATUSES, TAKEN, InfoWord
 from common.transport.retry_after import retry_after
@@ -50,14 +49,14 @@ def start(command: Command, exchange: Exchange) -> Answer:
         return answer.with_outcome(Outcome.OFFLINE)
     if answer.status in TAKEN:
         return answer.with_outcome(Outcome.ACCEPTED)
-    raise _nonsense("status")
+    raise readings.misunderstood("status")
 
 
 def status(command: Command, exchange: Exchange) -> Answer:
     query = f"?connectorId={command.connector}" if command.connector is not None else ""
     answer = _answer(command, exchange.send("GET", _charger(command) + query, wait=True))
     if answer.status not in STATUSES:
-        raise _nonsense("status")
+        raise readings.misunderstood("status")
     return (
         answer.with_outcome(Outcome.OFFLINE)
         if (answer.info or "").startswith(InfoWord.NOT_CONNECTED)
@@ -83,29 +82,29 @@ def _answer(command: Command, reply: ServerReply) -> Answer:
         raise _error(reply)
     body = reply.json
     if not isinstance(body, dict) or body.get("chargerId") != command.charger_id:
-        raise _nonsense("charger")
+        raise readings.misunderstood("charger")
     connector, info = body.get("connectorId", 0), body.get("info")
     error_code = body.get("errorCode", "NoError")
     if not ocpp.is_connector(connector):
-        raise _nonsense("types")
+        raise readings.misunderstood("types")
     if not isinstance(error_code, str) or error_code not in ERROR_CODES:
-        raise _nonsense("types")
+        raise readings.misunderstood("types")
     if not isinstance(info, str | None) or not isinstance(body.get("status"), str):
-        raise _nonsense("types")
+        raise readings.misunderstood("types")
     return Answer(Outcome.STATUS, body["status"], connector, error_code, info)
 
 
 def _error(reply: ServerReply) -> LinkError:
     if reply.kind != "application/problem+json":
-        return _nonsense(f"http-{reply.status}")
+        return readings.misunderstood(f"http-{reply.status}")
     match reply.status:
         case 404 if reply.member("type").endswith("no-such-resource"):
             return ServerFailed(
                 "no-such-path",
-                "The OCPP server has nothing at the path that was asked, so nothing was started: look at basePath in LinkServers.",
+                "The OCPP server has nothing at the requested path, so nothing was started: look at basePath in LinkServers.",
             )
         case 404:
-            return ChargerUnknown("charger-unknown", "The OCPP server does not know this charger.")
+            return readings.charger_unknown()
         case 429 | 503:
             return ServerBusy(
                 "busy",
@@ -113,14 +112,9 @@ def _error(reply: ServerReply) -> LinkError:
                 retry_after=_retry_after(reply),
             )
         case 403:
-            return ServerRefused(
-                "forbidden",
-                "The OCPP server does not let our credentials do this: look at the secret in LinkServers.",
-            )
+            return readings.credentials_insufficient()
         case 504:
-            return OutcomeUnknown(
-                "charger-silent", "The charger did not answer in time; it may start all the same."
-            )
+            return readings.silent()
         case code if 400 <= code < 500:
             return ServerFailed(f"http-{code}", "The OCPP server declined the request; nothing was started.")
         case code:
@@ -134,12 +128,6 @@ def _retry_after(reply: ServerReply) -> int:
     if not (given.isascii() and given.isdecimal()):
         return _RETRY_AFTER
     return retry_after(min(int(given), _MAX_RETRY_AFTER))
-
-
-def _nonsense(kind: str) -> LinkError:
-    return OutcomeUnknown(
-        kind, "The OCPP server's answer was not understood; the charger may start all the same."
-    )
 
 
 DIALECT = Dialect(

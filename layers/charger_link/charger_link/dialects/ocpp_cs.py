@@ -16,7 +16,7 @@ from charger_link import ocpp
 from charger_link.answer import Answer, Outcome
 from charger_link.dialects import readings
 from charger_link.dialects.dialect import Dialect
-from charger_link.errors import ChargerUnknown, OutcomeUnknown, ServerFailed, StatusNotAvailable
+from charger_link.errors import OutcomeUnknown, ServerFailed, StatusNotAvailable
 from charger_link.limits import LIST_LIMIT, LONGEST_TOKEN_16
 from charger_link.words import ERROR_CODES, STATUSES, InfoWord
 
@@ -91,7 +91,7 @@ def _status_of_version_2(command: Command, listed: list[Any]) -> Answer:
     """Return the status of version 2, which lists every charger that ever connected with its last StatusNotification, unchanged."""
     charger = next((one for one in listed if one.get("identity") == command.charger_id), None)
     if charger is None:
-        raise _unknown()
+        raise readings.charger_unknown()
     if not charger.get("connection"):
         return ocpp.offline(InfoWord.NOT_CONNECTED, command.connector)
     last = charger.get("statusNotification") or {}
@@ -130,7 +130,7 @@ def _refusal(command: Command, reply: ServerReply) -> Answer:
     message = _message(reply)
     match reply.status:
         case 400 if message.startswith("Not found Charge Point"):
-            raise _unknown()
+            raise readings.charger_unknown()
         case 400 if message in (
             f"Charge Point {command.charger_id} not connected.",
             "Charge Point not connected.",
@@ -147,7 +147,7 @@ def _refusal(command: Command, reply: ServerReply) -> Answer:
         case 404 if message == "Unknown API command":  # a build of version 2 that has no starts
             raise ServerFailed("no-starts", "The OCPP server has no API for starts, so nothing was started.")
         case 404 if reply.kind != "text/html":
-            raise _unknown()
+            raise readings.charger_unknown()
         case 503 if "did not respond" in message:
             raise readings.silent()
         case 503 if "not connected" in message and not message.startswith("Station unreachable"):
@@ -166,10 +166,6 @@ def _bad_credentials(command: Command, message: str) -> bool:
 def _message(reply: ServerReply) -> str:
     error = reply.json.get("error") if isinstance(reply.json, dict) else None
     return str(error.get("message", "")) if isinstance(error, dict) else reply.text
-
-
-def _unknown() -> ChargerUnknown:
-    return ChargerUnknown("charger-unknown", "The OCPP server does not know this charger.")
 
 
 DIALECT = Dialect(

@@ -6,7 +6,7 @@ from typing import Any
 
 from charger_link import ocpp
 from charger_link.answer import Answer, Outcome
-from charger_link.errors import OutcomeUnknown, ServerFailed, ServerRefused
+from charger_link.errors import ChargerUnknown, OutcomeUnknown, ServerFailed, ServerRefused
 from charger_link.words import REFUSALS, InfoWord
 
 # reasonCode of OCPP 2.0.1 (appendix 5), if it says more than that the charger rejects the start.
@@ -50,6 +50,11 @@ def silent() -> OutcomeUnknown:
     return OutcomeUnknown("charger-silent", "The charger did not answer in time; it may start all the same.")
 
 
+def charger_unknown() -> ChargerUnknown:
+    """Return the error for a server that does not know the charger."""
+    return ChargerUnknown("charger-unknown", "The OCPP server does not know this charger.")
+
+
 def misunderstood(kind: str) -> OutcomeUnknown:
     """Return the error for a reply that the dialect does not recognise; `kind` is one word for metrics."""
     return OutcomeUnknown(
@@ -68,5 +73,5 @@ def credentials_insufficient() -> ServerRefused:
     """Return the error for credentials that the server knows and that do not allow the request."""
     return ServerRefused(
         "forbidden",
-        "The OCPP server does not let our credentials do this: look at the secret in LinkServers.",
+        "The OCPP server does not allow this with our credentials: look at the secret in LinkServers.",
     )
