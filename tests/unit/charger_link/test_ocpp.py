@@ -1,4 +1,4 @@
-"""The words that every dialect shares."""
+"""The answers that all dialects build alike."""
 
 from __future__ import annotations
 
