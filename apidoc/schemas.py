@@ -13,8 +13,10 @@ from pydantic import TypeAdapter
 from apidoc.samples import ATTEMPT
 from attempts.view import shown
 from charger_connect.request import ConnectRequest
-from charger_link import LinkServer, Outcome
-from charger_link.ocpp import ERROR_CODES, LONGEST_INFO, STATUSES, TAKEN
+from charger_link import Outcome
+from charger_link.dialects import registry
+from charger_link.limits import LONGEST_INFO
+from charger_link.words import ERROR_CODES, STATUSES, TAKEN, InfoWord
 from common.journal import Attempt, State
 from common.wire import PROBLEM_TYPES, OcppStatusResponse, Problem, ProblemType, problems
 from common.wire.xml_body import INSTANCE, MODELS, PROBLEM
@@ -27,15 +29,6 @@ Schema = dict[str, Any]
 ELEMENTS: Final = ("chargerId", "connectorId", "errorCode", "id", "info", "status")
 """The response's XML elements, in the only order that .NET clients accept."""
 _QUERY_PARAMETERS: Final = ("connectorId",)
-_INFO_WORDS: Final = (
-    "token-refused",
-    "token-too-long",
-    "connector-busy",
-    "charger-refused",
-    "not-connected",
-    "unknown-or-not-connected",
-    "not-supported",
-)
 
 
 def build_schemas() -> dict[str, Schema]:
@@ -136,7 +129,7 @@ def _status_response_schema() -> Schema:
         "info": {
             "maxLength": LONGEST_INFO,
             "description": (
-                f"null, or one of the words {', '.join(f'`{word}`' for word in _INFO_WORDS)}. Free text may follow the word."
+                f"null, or one of the words {', '.join(f'`{word}`' for word in InfoWord)}. Free text may follow the word."
             ),
         },
         "status": {
@@ -306,7 +299,7 @@ def _attempt_schema() -> Schema:
         },
         "server": {"description": "The OCPP server that was called, `address:port`."},
         "dialect": {
-            "enum": [*get_args(LinkServer.model_fields["dialect"].annotation), None],
+            "enum": [*registry.NAMES, None],
             "description": "The protocol of that server's REST API.",
         },
         "connectorId": {"minimum": 1, "description": "The connector in the request to the OCPP server."},

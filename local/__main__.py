@@ -26,7 +26,6 @@ from local.chargers.behaviours import unusual, usual
 from local.console import Console
 from local.example import ExampleServer, choose
 from local.processes import Child
-from scripts.import_roots import import_roots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +92,7 @@ def _options() -> argparse.Namespace:
         "--dialect",
         type=dialects.read,
         default=environ("DIALECT", dialects.NATIVE),
-        help="the OCPP server is a stand-in: steve, citrineos, ocpp_core, ocpp_cs (or DIALECT)",
+        help=f"the OCPP server is a stand-in: {', '.join(dialects.SIMULATED)} (or DIALECT)",
     )
     parser.add_argument(
         "--link-servers",
@@ -219,7 +218,6 @@ def _start_functions(
     os.environ["JOURNAL_SECRET"] = JOURNAL_SECRET
     for foreign in ("AWS_SESSION_TOKEN", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         os.environ.pop(foreign, None)
-    sys.path[:0] = [str(root) for root in import_roots()]
     from charger_link.servers import LinkServersError
     from common.settings import SettingsError
     from common.settings.connect import ConnectSettings

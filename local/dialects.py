@@ -6,24 +6,32 @@ import json
 from argparse import ArgumentTypeError
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from charger_link.dialects import registry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import ModuleType
 
 NATIVE = "native"
-NAMES = (NATIVE, "steve", "citrineos", "ocpp-core", "ocpp-cs")
+SIMULATED = tuple(name for name in registry.NAMES if name != NATIVE)
 _HOST = "127.0.0.1"
 _PATIENCE = 30.0  # seconds
-_SPEAKS_16_ONLY = ("steve", "ocpp-cs")
 
 
 def read(text: str) -> str:
     """The dialect that a command line names, with underscores or hyphens. ArgumentTypeError."""
     name = text.replace("_", "-") or NATIVE
-    if name not in NAMES:
-        raise ArgumentTypeError(f"{text!r} is none of {', '.join(NAMES)}")
+    if name not in registry.NAMES:
+        raise ArgumentTypeError(f"{text!r} is none of {', '.join(registry.NAMES)}")
     return name
+
+
+def simulator(dialect: str) -> ModuleType:
+    """Import the simulator of a dialect: the module of `local.simulators` that is named as the dialect's own."""
+    return import_module(f"local.simulators.{registry.MODULES[dialect].rpartition('.')[2]}")
 
 
 def server(
@@ -44,7 +52,7 @@ def server(
 
 def charge_points(dialect: str, ocpp_port: int) -> list[str]:
     """Arguments of the charge points that belong to it."""
-    speak = ["--speak=1.6"] if dialect in _SPEAKS_16_ONLY else []
+    speak = ["--speak=1.6"] if dialect != NATIVE and simulator(dialect).OCPP_16_ONLY else []
     return [f"--server=ws://{_HOST}:{ocpp_port}/ocpp", *speak]
 
 

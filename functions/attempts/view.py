@@ -7,8 +7,9 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
+from charger_link.dialects import registry
 from common.journal import State
-from common.remote_start import CARRIED_BY, remote_start_id
+from common.remote_start import remote_start_id
 from common.wire.values import read_guid
 
 if TYPE_CHECKING:
@@ -50,8 +51,10 @@ def shown(attempt: Attempt, now: float) -> dict[str, Any]:
 
 def _remote_start_id(attempt: Attempt) -> int | None:
     """The number that a charger of OCPP 2.0.1 receives with the attempt's start; None where it never receives ours."""
-    carried = attempt.token is not None and attempt.dialect in CARRIED_BY
-    return remote_start_id(attempt.id) if carried else None
+    if attempt.token is None:
+        return None
+    dialect = registry.find(attempt.dialect)
+    return remote_start_id(attempt.id) if dialect and dialect.carries_remote_start_id else None
 
 
 def mark(key: Item | None) -> str | None:

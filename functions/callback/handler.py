@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 
 from charger_link import OutcomeUnknown
-from charger_link.dialects import citrineos
+from charger_link.dialects import registry
 from common.edge import guarded
 from common.journal import JournalUnavailable, callbacks
 from common.transport import Deadline
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 _log = Logger(utc=True)
 _PATIENCE = 10.0  # seconds; one read and one write
 _TO_ANSWER = 0.5
-
-# How the body of each kind of server that answers later is read.
-_READERS: dict[str, Callable[[Any, int | None], Answer]] = {"citrineos": citrineos.callback}
 
 
 def _internal_error(_event: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +72,7 @@ def _attempt(event: Mapping[str, Any], service: Service, deadline: Deadline) -> 
     if callbacks.expired(expires, now):
         raise _no_callback("expiry")
     attempt = service.journal.get(id_, deadline)
-    if attempt is None or attempt.dialect not in _READERS:
+    if attempt is None or _reader(attempt) is None:
         raise _no_callback("attempt")
     if not callbacks.signed(service.secret, attempt, expires, parameters["signature"], key_signature):
         raise _no_callback("signature")
@@ -84,8 +81,10 @@ def _attempt(event: Mapping[str, Any], service: Service, deadline: Deadline) -> 
 
 def _learn(attempt: Attempt, body: Any, service: Service, deadline: Deadline) -> None:
     about = {"id": attempt.id, "chargerId": attempt.chargerId, "server": attempt.server}
+    read_callback = _reader(attempt)
+    assert read_callback is not None
     try:
-        answer = _READERS[attempt.dialect or ""](body, attempt.connectorId)
+        answer = read_callback(body, attempt.connectorId)
     except OutcomeUnknown as error:
         _log.warning("callback without an answer", extra={**about, "kind": error.kind})
         if error.kind == "call-error":  # nothing else will come: the invocation that waits need not wait on
@@ -97,6 +96,12 @@ def _learn(attempt: Attempt, body: Any, service: Service, deadline: Deadline) ->
         "called back" if changed else "called back again",
         extra={**about, "outcome": str(answer.outcome), "tries": attempt.tries},
     )
+
+
+def _reader(attempt: Attempt) -> Callable[[Any, int | None], Answer] | None:
+    """Return the function that reads the callbacks of the attempt's dialect; None if its servers send no callbacks."""
+    dialect = registry.find(attempt.dialect)
+    return dialect.read_callback if dialect else None
 
 
 def _body(event: Mapping[str, Any]) -> Any:

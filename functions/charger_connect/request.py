@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from charger_link import addresses, ocpp
+from charger_link import addresses
+from charger_link.limits import LARGEST_CONNECTOR
 from common.wire import OcppChargerConnectRequest
 from common.wire.messages import Int32, Text
 
@@ -61,9 +62,7 @@ def _connector(value: object) -> object:
     if value is None:
         return None
     text = str(value)
-    if not (
-        text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) <= ocpp.LARGEST_CONNECTOR
-    ):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) <= LARGEST_CONNECTOR):
         raise _wrong("must be one whole number from 1 up, such as ?connectorId=1")
     return int(text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from charger_link import Outcome
-from charger_link.ocpp import REFUSALS
+from charger_link.words import REFUSALS
 from common.journal import State
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def charger_answered(attempt: Attempt) -> bool:
     """Return whether the charger itself answered in this attempt: it accepted, it rejected, or it gave a status.
 
     A rejection that was made before the charger was asked proves nothing. Such attempts are ``failed``, but version 1.0 stored
-    them as ``completed``, so a rejection is judged by its info as well: none (OCPP.Core, or a native server), a word that only
+    them as ``completed``, so a rejection is judged by its info as well: none (some servers give none), a word that only
     a charger's answer leads to, or the code of the charger's CALLERROR.
     """
     answer = attempt.answer

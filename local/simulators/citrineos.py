@@ -142,3 +142,8 @@ def _post(url: str, body: Any) -> None:
         _log.warning("a callback could not be delivered")
     finally:
         connection.close()
+
+
+# For `python -m local`: the models that it can run, and whether its charge points have OCPP 1.6 alone.
+MODELS = {"citrineos": CitrineOS}
+OCPP_16_ONLY = False

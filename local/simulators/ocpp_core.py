@@ -128,3 +128,8 @@ def _connectors(charger: Charger) -> dict[str, Any]:
         }
         for number, report in charger.reports.items()
     }
+
+
+# For `python -m local`: the models that it can run, and whether its charge points have OCPP 1.6 alone.
+MODELS = {"ocpp-core": OcppCore}
+OCPP_16_ONLY = False

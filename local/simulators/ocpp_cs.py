@@ -174,3 +174,8 @@ def _entry_of_version_2(charger: Charger) -> dict[str, Any]:
 
 def _error(status: int, text: str) -> Response:
     return answer(status, {"error": {"code": status, "message": text}})
+
+
+# For `python -m local`: the models that it can run, and whether its charge points have OCPP 1.6 alone.
+MODELS = {"ocpp-cs": OcppCs, "ocpp-cs-2": lambda: OcppCs(version=2)}
+OCPP_16_ONLY = True  # version 1, which is the default

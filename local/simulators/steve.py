@@ -284,3 +284,8 @@ def _error(status: int, text: str) -> Response:
     return answer(
         status, {"timestamp": stamp, "status": status, "error": phrase, "message": text, "path": PATH}
     )
+
+
+# For `python -m local`: the models that it can run, and whether its charge points have OCPP 1.6 alone.
+MODELS = {"steve": Steve}
+OCPP_16_ONLY = True

@@ -10,6 +10,7 @@ import pytest
 
 from charger_link import Answer, Outcome
 from charger_link.ocpp import rejected
+from charger_link.words import InfoWord
 from common.journal import Claimed, DynamoDB, Journal, Opening, Settlement, State
 from common.transport import Deadline
 from common.transport.credentials import Credentials
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 ID, TOKEN = "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "T0000001"
 ACCEPTED = Answer(Outcome.ACCEPTED, "Accepted", 1).record()
 ACCEPTED_SETTLEMENT = Settlement(State.COMPLETED, answer=ACCEPTED, started=True)
-REJECTED_SETTLEMENT = Settlement(State.COMPLETED, answer=rejected("charger-refused", 1).record())
+REJECTED_SETTLEMENT = Settlement(State.COMPLETED, answer=rejected(InfoWord.CHARGER_REFUSED, 1).record())
 FAILED_SETTLEMENT = Settlement(State.FAILED)
 OK, REJECTED, OFFLINE = (
     (200, {"status": "Accepted"}),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charger_link.dialects import BASE_PATHS, DEFAULT_CONNECTORS
+from charger_link.dialects.steve import DIALECT
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "servers" / "steve.md").read_text(encoding="utf-8")
@@ -18,7 +18,7 @@ RUNBOOK = (DOCS / "runbook.md").read_text(encoding="utf-8")
     "text",
     [
         "3.11", "8080", "8180", "`auth.user`", "`webapi.value`", "`api_password`", "`{bcrypt}`", "`server.host`", "in use",
-        "no page for web users", "Case matters", "30 seconds", BASE_PATHS["steve"], f"{DEFAULT_CONNECTORS['steve']} unless",
+        "no page for web users", "Case matters", "30 seconds", DIALECT.base_path, f"{DIALECT.default_connector} unless",
     ],
 )  # fmt: skip
 def test_the_page_contains(text: str) -> None:

@@ -23,7 +23,7 @@ FUNCTIONS = {*SHIFTED, "AuthorizerFunction"}
 LAYERS = {
     "CommonLayer": FUNCTIONS,
     "DependenciesLayer": FUNCTIONS,
-    "ChargerLinkLayer": {"ConnectFunction", "CallbackFunction"},
+    "ChargerLinkLayer": {"ConnectFunction", "AttemptsFunction", "CallbackFunction"},
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from charger_link.dialects import native
+from charger_link.dialects import native, registry
 from local.table import start_table
 from tests.model.harness import install_harness
 from tests.model.machine import Callers
@@ -27,9 +27,10 @@ def table() -> Iterator[Table]:
 def callers(table: Table, monkeypatch: pytest.MonkeyPatch) -> type[Callers]:
     """The machine in its harness, with a dialect that is not repeatable beside the native one."""
     plain = ModuleType("charger_link.dialects.plain")
-    plain.__dict__.update(start=native.start, status=native.status, REPEATABLE=False)
+    plain.__dict__["DIALECT"] = native.DIALECT._replace(name="plain", repeatable=False)
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")
     monkeypatch.setitem(sys.modules, plain.__name__, plain)
+    monkeypatch.setitem(registry.MODULES, "plain", plain.__name__)
 
     class Harnessed(Callers):
         pass

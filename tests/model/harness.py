@@ -22,7 +22,7 @@ import pytest
 import callback.handler
 import charger_connect.event
 import charger_connect.flow
-import charger_link.link
+import charger_link.exchange
 import common.journal.dynamodb
 import common.transport.deadline
 from charger_connect.handler import respond as respond_to_connect
@@ -41,7 +41,7 @@ _MODULES_WITH_CLOCK = (
     callback.handler,
     charger_connect.event,
     charger_connect.flow,
-    charger_link.link,
+    charger_link.exchange,
     common.journal.dynamodb,
     common.transport.deadline,
 )
@@ -244,7 +244,7 @@ def install_harness(patch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     for module in _MODULES_WITH_CLOCK:
         patch.setattr(module, "time", clock)
-    for module in (charger_link.link, common.journal.dynamodb):
+    for module in (charger_link.exchange, common.journal.dynamodb):
         patch.setattr(module, "connect", cast("Callable[..., object]", _connect))
         patch.setattr(module, "_FIRST_PAUSE", 0.0)
     return clock

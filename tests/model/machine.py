@@ -84,7 +84,7 @@ class Callers(RuleBasedStateMachine):
 
     table: ClassVar[Table]
     clock: ClassVar[Clock]
-    repeatable: ClassVar[frozenset[str]] = REPEATABLE
+    repeatable: ClassVar[frozenset[str]] = frozenset(REPEATABLE)
     ports: ClassVar[tuple[int, ...]] = _PORTS
     behaviors: ClassVar[tuple[Behavior, ...]] = tuple(Behavior)
     max_ids: ClassVar[int] = 6

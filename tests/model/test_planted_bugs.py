@@ -9,8 +9,10 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
+import charger_link.exchange
 import charger_link.link
 from charger_link import Unreachable
+from charger_link.dialects.registry import load
 from common.journal import Journal, JournalUnavailable
 from tests.model.harness import End
 from tests.model.machine import LEASE, NATIVE, PLAIN, Arrival
@@ -31,7 +33,8 @@ def takes_over_a_start_that_cannot_be_repeated(callers: type[Callers], patch: py
 
 
 def repeats_a_start_that_cannot_be_repeated(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(sys.modules["charger_link.dialects.plain"], "REPEATABLE", True)
+    plain = sys.modules["charger_link.dialects.plain"]
+    patch.setattr(plain, "DIALECT", load("plain")._replace(repeatable=True))
 
 
 def claims_an_attempt_in_any_state(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
@@ -59,11 +62,12 @@ def returns_a_success_that_is_not_recorded(callers: type[Callers], patch: pytest
 
 
 def records_failed_in_doubt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(charger_link.link, "_start", lambda speak, *arguments: speak.start(*arguments))
+    patch.setattr(charger_link.link, "_start", lambda plain, *arguments: plain.start(*arguments))
 
 
 def reports_a_broken_connection_as_never_made(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(charger_link.link, "OutcomeUnknown", Unreachable)
+    for module in (charger_link.exchange, charger_link.link):
+        patch.setattr(module, "OutcomeUnknown", Unreachable)
 
 
 TWICE, FAILED = "was started [2-9] times", "failed, and a charge point received a request"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
-import callback.handler
+from charger_link.dialects import citrineos
 from common.journal import Attempt, callbacks
 from tests.model.machine import CALLING, Defect
 from tests.model.servers import Behavior
@@ -20,6 +20,7 @@ from tests.model.test_model import EXAMPLES, SEARCH
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from charger_link import Answer
     from tests.model.machine import Callers
 
     Story = Callable[[Callers], None]
@@ -66,10 +67,10 @@ def rejects_every_callback(callers: type[Callers], patch: pytest.MonkeyPatch) ->
 
 
 def reads_every_answer_as_an_acceptance(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    read = callback.handler._READERS["citrineos"]
-    patch.setitem(
-        callback.handler._READERS, "citrineos", lambda _, connector: read({"status": "Accepted"}, connector)
-    )
+    def read_callback(_: Any, connector: int | None) -> Answer:
+        return citrineos.read_callback({"status": "Accepted"}, connector)
+
+    patch.setattr(citrineos, "DIALECT", citrineos.DIALECT._replace(read_callback=read_callback))
 
 
 def completes_a_completed_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,7 @@
-"""From the text of an address to the address that would really be called.
+"""Parse the text of an address into the address that the link would connect to.
 
-`serverIpAddress` comes from the caller. Only an IP literal is taken, in its one canonical spelling: no host names,
-no zone, no decimal, octal or hexadecimal forms. IPv6 forms that carry an IPv4 address are judged, and called, as
-that address.
+`serverIpAddress` comes from the caller. Only an IP literal in its canonical spelling is accepted: no host names, no zone, no
+decimal, octal or hexadecimal forms. An IPv6 address that embeds an IPv4 address is checked, and called, as that IPv4 address.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")  # RFC 8215
 _IPV4_COMPATIBLE = IPv6Network("::/96")  # RFC 4291, deprecated
 _ISATAP = (0x00005EFE, 0x02005EFE)  # RFC 5214: the interface identifier before the address
 
-# Never called, unless LinkServers lists exactly such a network.
+# Never called, unless LinkServers lists a network that lies within one of these.
 FORBIDDEN: tuple[Network, ...] = tuple(
     ip_network(text)
     for text in (
@@ -54,12 +53,12 @@ FORBIDDEN: tuple[Network, ...] = tuple(
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> Address:
-    """The address that `text` spells, with what it embeds taken out.
+    """Return the address that `text` names, or the IPv4 address that it embeds.
 
     Raises
     ------
     ValueError
-        Not an IP literal in the usual spelling.
+        `text` is not an IP literal in the usual spelling.
     """
     address = ip_address(text)
     if isinstance(address, IPv4Address):
@@ -70,12 +69,12 @@ def parse(text: str) -> Address:
 
 
 def server_name(address: str, port: int) -> str:
-    """Return ``address:port`` for an address as `parse` gives it: the name of a server in an attempt and in a setting."""
+    """Return ``address:port`` for an address as `parse` returns it: the name of a server in an attempt and in a setting."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def embedded(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address inside a mapped, compatible, 6to4, Teredo, NAT64 or ISATAP address."""
+    """Return the IPv4 address inside a mapped, compatible, 6to4, Teredo, NAT64 or ISATAP address; None if there is none."""
     value = int(address)
     if address.ipv4_mapped:
         return address.ipv4_mapped
@@ -86,7 +85,7 @@ def embedded(address: IPv6Address) -> IPv4Address | None:
     if address in _NAT64 or (address in _IPV4_COMPATIBLE and value > 0xFFFF):
         return IPv4Address(value & 0xFFFFFFFF)
     if address in _NAT64_LOCAL:
-        # A /48 prefix: 16 bits of the address, 8 bits of zero, 16 bits of the address (RFC 6052, 2.2); a /96 ends with it.
+        # A /48 prefix: 16 bits of the address, 8 bits of zero, 16 bits of the address (RFC 6052, 2.2); a /96 ends with the address.
         inner = ((value >> 64) & 0xFFFF) << 16 | ((value >> 40) & 0xFFFF)
         return IPv4Address(inner or value & 0xFFFFFFFF)
     if (value >> 32) & 0xFFFFFFFF in _ISATAP:
@@ -95,8 +94,8 @@ def embedded(address: IPv6Address) -> IPv4Address | None:
 
 
 @lru_cache(maxsize=256)
-def forbidden(address: Address, network: Network) -> bool:
-    """Whether `address` is of a kind never called, and `network`, which lists it, is not wholly of that kind."""
+def is_forbidden(address: Address, network: Network) -> bool:
+    """Return whether `address` is of a kind that is never called, unless the `network` that allows it lies within that kind."""
     return any(
         address in kind and not (network.version == kind.version and network.subnet_of(kind))  # type: ignore[arg-type]
         for kind in FORBIDDEN

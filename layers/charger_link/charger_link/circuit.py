@@ -1,12 +1,12 @@
-"""A circuit per OCPP server: one that hangs or is down must not use up the concurrency of all the others.
+"""A circuit breaker per OCPP server: a server that hangs or is down must not use up the concurrency of all the others.
 
-It is kept in the process, so the healthy path costs no call. Two kinds of failure count, each in a row:
+The circuits are kept in the process, so a healthy server costs no call. Two kinds of failure count, each in a row:
 
-- Connections that are not made open the circuit. While it is open, one request every 10 s may try: `enter` decides which.
+- Failed connections open the circuit. While it is open, one request every 10 s may try: `enter` decides which.
 - Requests that the server took and did not answer, for different chargers, only make the server suspect: its chargers may be
-  silent. Then `check` says that the server must be asked something cheap (`Link.check_server`), whose answer decides.
+  silent. `check` then requires a health check (`Link.check_server`), whose response decides.
 
-Any answer of the server closes its circuit.
+Any response of the server closes its circuit.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class _Circuit:
 
     @property
     def suspect(self) -> bool:
-        """Whether only a health check tells a dead server from one whose chargers are silent."""
+        """Whether only a health check can distinguish a dead server from one whose chargers are silent."""
         return bool(self.silent) and (
             self.retry_at is not None or self.unconnected + len(self.silent) >= _FAILURE_THRESHOLD
         )
 
 
 class Circuits:
-    """The circuits of at most 256 servers, the longest unused forgotten first. Safe to share between threads."""
+    """The circuits of at most 256 servers, the least recently used dropped first. Safe to share between threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -55,12 +55,12 @@ class Circuits:
     def check(self, server: str) -> bool:
         """Return whether the server must be sent a health check first, at most once every 10 s.
 
-        It uses up no trial: a request that passes may still turn out to need no call.
+        It uses up no trial: a request that passes may still need no call.
 
         Raises
         ------
         CircuitOpen
-            With the seconds until the next request is let through.
+            No request may try yet; ``retry_after`` says when the next one may.
         """
         if server not in self._circuits:
             return False
@@ -78,7 +78,7 @@ class Circuits:
             return True
 
     def enter(self, server: str) -> None:
-        """Let a request through that is about to call: always while closed, one every 10 s while open.
+        """Allow a request that is about to connect: every one while the circuit is closed, one every 10 s while it is open.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Circuits:
             circuit.retry_at = now + _PAUSE
 
     def answered(self, server: str) -> None:
-        """Record that the server answered something: its circuit closes."""
+        """Record that the server sent something: its circuit closes."""
         if server not in self._circuits:
             return
         with self._lock:
@@ -110,7 +110,7 @@ class Circuits:
             circuit.silent.clear()
 
     def failed(self, server: str, charger_id: str | None) -> bool:
-        """Record that the connection was not made (`charger_id` None), or that no byte came back for a charger.
+        """Record a failed connection (`charger_id` None), or that no byte of a response for a charger arrived.
 
         Return whether this opened the circuit, which silence by itself never does.
         """
@@ -124,10 +124,11 @@ class Circuits:
                 return False
             return self._open(circuit)
 
-    def unhealthy(self, server: str) -> bool:
-        """Record that a health check was not answered; return whether this opened the circuit."""
+    def unhealthy(self, server: str) -> CircuitOpen:
+        """Record that a health check got no response: the circuit opens. Return the error for the request."""
         with self._lock:
-            return self._open(self._circuit(server))
+            opened = self._open(self._circuit(server))
+        return _circuit_open(_PAUSE, opened=opened)
 
     def _circuit(self, server: str) -> _Circuit:
         circuit = self._circuits.setdefault(server, _Circuit())
@@ -142,11 +143,15 @@ class Circuits:
         return opened
 
     def _refuse(self, circuit: _Circuit, now: float) -> None:
-        """Raise CircuitOpen where the circuit is open and no request may try yet."""
+        """Raise CircuitOpen if the circuit is open and no request may try yet."""
         left = 0.0 if circuit.retry_at is None else circuit.retry_at - now
         if left > 0:
-            raise CircuitOpen(
-                "circuit-open",
-                "The OCPP server failed several times in a row and is not called for a moment, so nothing was sent. Try again with the same id.",
-                retry_after=retry_after(left),
-            )
+            raise _circuit_open(left)
+
+
+def _circuit_open(left: float, *, opened: bool = False) -> CircuitOpen:
+    detail = (
+        "The OCPP server failed several times in a row and is not called for a moment, so nothing was sent. "
+        "Try again with the same id."
+    )
+    return CircuitOpen("circuit-open", detail, retry_after=retry_after(left), opened_circuit=opened)

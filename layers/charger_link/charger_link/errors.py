@@ -1,48 +1,50 @@
-"""Why the link has no answer, and whether anything may have been started.
+"""The errors of the link, and whether a charge may have started.
 
     LinkError
-    ├── Unreachable          the connection was never made
-    ├── CircuitOpen          the server failed a moment ago; it was not tried
-    ├── ServerBusy           the server says: certainly not sent, later perhaps
-    ├── ServerRefused        our credentials do not hold
-    ├── ServerFailed         an error that means nothing was started
+    ├── Unreachable          no connection could be made
+    ├── CircuitOpen          the server failed a moment ago, and was not called
+    ├── ServerBusy           the server sent nothing to the charger, and may do so later
+    ├── ServerRefused        the server does not accept our credentials
+    ├── ServerFailed         an error that means that nothing was started
     ├── ChargerUnknown       the server does not know the charger
-    ├── StatusNotAvailable   this kind of server cannot tell a status
+    ├── StatusNotAvailable   this kind of server has no status
     └── OutcomeUnknown       sent, and the outcome is not known     <- the only one that may have started a charge
 
-What a dialect does not recognise is `OutcomeUnknown`.
+A dialect raises `OutcomeUnknown` for whatever it does not recognise.
 """
 
 from __future__ import annotations
 
 
 class LinkError(Exception):
-    """No answer from the charger.
+    """There is no answer from the charger.
 
-    ``kind`` is one word for metrics; ``detail`` may be told to the caller: it holds no address, token or secret.
-    ``opened_circuit``: this failure was the one that opened the server's circuit.
+    ``kind`` is one word for metrics. ``detail`` is a text for the caller: it holds no address, token or secret.
+    ``retry_after`` is in seconds. ``opened_circuit``: this failure opened the server's circuit.
     """
 
     may_have_started = False
-    opened_circuit = False
 
-    def __init__(self, kind: str, detail: str, *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, kind: str, detail: str, *, retry_after: int | None = None, opened_circuit: bool = False
+    ) -> None:
         super().__init__(kind)
         self.kind = kind
         self.detail = detail
         self.retry_after = retry_after
+        self.opened_circuit = opened_circuit
 
 
 class Unreachable(LinkError):
-    """The connection was never made: refused, no route, timed out, or the certificate does not hold."""
+    """No connection could be made: refused, no route, timed out, or an invalid certificate."""
 
 
 class CircuitOpen(LinkError):
-    """The server itself failed several times in a row, and nothing was sent; in ``retry_after`` seconds it is tried again."""
+    """The server failed several times in a row, and nothing was sent; after ``retry_after`` seconds a request may try again."""
 
 
 class ServerBusy(LinkError):
-    """The server cannot take the call now, and says that nothing was sent."""
+    """The server cannot take the request now, and confirms that nothing was sent."""
 
 
 class ServerRefused(LinkError):
@@ -50,7 +52,7 @@ class ServerRefused(LinkError):
 
 
 class ServerFailed(LinkError):
-    """The server answered with an error that means that nothing was started."""
+    """The server returned an error that means that nothing was started."""
 
 
 class ChargerUnknown(LinkError):
@@ -58,7 +60,7 @@ class ChargerUnknown(LinkError):
 
 
 class StatusNotAvailable(LinkError):
-    """A status was asked of a kind of server that cannot tell one."""
+    """The kind of server has no request for a charger's status."""
 
 
 class OutcomeUnknown(LinkError):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from charger_link.ocpp import INFO_WORDS
+from charger_link.words import InfoWord
 
 _MASK = "***"
-_INFO_WORDS = INFO_WORDS
+_INFO_WORDS = frozenset[str](InfoWord)
 _SHORTEST_REMAINDER = 3  # characters of a cut token at the end of a text; fewer identify nobody
 _LONGEST_TEXT = 512  # characters that are searched: far more than are kept
 

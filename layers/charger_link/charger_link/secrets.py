@@ -19,9 +19,9 @@ from common.transport import Deadline
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PATIENCE = 2.0  # seconds for each of two tries to connect, and for each of two answers
+_TIMEOUT = 2.0  # seconds for each of two tries to connect, and for each of two answers
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: token
-# What frames or routes a message, changes what is asked or how it is answered, or is set by us.
+# Headers that frame or route a message, that change the request or the form of its response, or that the service sets.
 _RESERVED_HEADERS = frozenset(
     {
         "accept",
@@ -46,24 +46,24 @@ _RESERVED_HEADERS = frozenset(
         "x-http-method-override",
     }
 )
-_TO_PROVE = 8.0  # seconds, where no request waits
+_CHECK_TIMEOUT = 8.0  # seconds, while no request waits
 
 
 class Secrets:
-    """Headers by secret name, each secret read once and again when a server says 401 or 403."""
+    """Headers by the name of a secret. Each secret is read once, and again after a server returned 401 or 403."""
 
     def __init__(self, read: Callable[[str, Deadline], str] | None = None) -> None:
-        """`read` gives a secret's text by its name, in time; by default Secrets Manager does."""
+        """`read` returns a secret's text by its name, before the deadline; by default it reads Secrets Manager."""
         self._read = read or _from_secrets_manager
         self._known: dict[str, dict[str, str]] = {}
 
     @classmethod
     def of(cls, path: str | None) -> Secrets:
-        """Secrets of a file, ``{name: secret}`` in JSON, where one is named; else of Secrets Manager."""
+        """Return the secrets of a file, ``{name: secret}`` in JSON, if a path is given; else those of Secrets Manager."""
         return cls(lambda name, _: _from_file(path, name)) if path else cls()
 
     def headers(self, name: str | None, deadline: Deadline) -> dict[str, str]:
-        """The request headers that a secret stands for; none for no secret.
+        """Return the request headers of a secret; none without a name.
 
         Raises
         ------
@@ -83,15 +83,15 @@ class Secrets:
         return self._known[name]
 
     def readable(self, name: str) -> bool:
-        """Whether the secret can be read, and stands for headers."""
+        """Return whether the secret can be read and is of a known kind."""
         try:
-            self.headers(name, Deadline.after(_TO_PROVE))
+            self.headers(name, Deadline.after(_CHECK_TIMEOUT))
         except ServerRefused:
             return False
         return True
 
     def refresh(self, name: str, deadline: Deadline) -> bool:
-        """Read the secret again; True if it is another one now."""
+        """Read the secret again; return whether it has changed."""
         old = self._known.pop(name, None)
         return self.headers(name, deadline) != old
 
@@ -102,27 +102,27 @@ def _from_file(path: str, name: str) -> str:
 
 
 def _from_secrets_manager(name: str, deadline: Deadline) -> str:
-    # Imported only here: it brings boto3, which costs more than the whole rest of a cold start.
+    # Imported only here: it imports boto3, which costs more than the whole rest of a cold start.
     from aws_lambda_powertools.utilities.parameters import SecretsProvider
     from botocore.config import Config
 
-    # By itself botocore waits a minute for a connection, and tries five times: longer than the function lives.
-    patience = max(0.1, min(_PATIENCE, deadline.remaining() / 4))
+    # By default botocore waits a minute for a connection and tries five times: longer than the function's timeout.
+    timeout = max(0.1, min(_TIMEOUT, deadline.remaining() / 4))
     config = Config(
-        connect_timeout=patience,
-        read_timeout=patience,
+        connect_timeout=timeout,
+        read_timeout=timeout,
         retries={"mode": "standard", "total_max_attempts": 2},
     )
     return _within(deadline, lambda: str(SecretsProvider(boto_config=config).get(name, force_fetch=True)))
 
 
 def _within(deadline: Deadline, read: Callable[[], str]) -> str:
-    """What `read` returns, in time: no setting of botocore bounds the look-up of the host's name.
+    """Return what `read` returns before the deadline: no setting of botocore limits the resolution of the host name.
 
     Raises
     ------
     TimeoutError
-        It did not return by the deadline.
+        `read` did not return by the deadline.
     """
     results: list[str] = []
     failures: list[Exception] = []
@@ -152,7 +152,7 @@ def _headers(secret: dict[str, str]) -> dict[str, str]:
         name, value = "Authorization", f"Basic {b64encode(pair).decode()}"
     if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED_HEADERS:
         raise ValueError("no header name for credentials")
-    # Found here and not where the request is written, so that it is known that nothing was sent.
+    # Checked here and not when the request is written, so that it is certain that nothing was sent.
     if not (name + value).isprintable() or not (name + value).isascii():
         raise ValueError("no header can hold it")
     return {name: value}

@@ -1,4 +1,4 @@
-"""How the tests ask a stand-in: the real link over a real socket."""
+"""Requests of the tests to a simulator: the real link over a real socket."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from local.simulators import StandIn
     from local.simulators.serving import Model
 
-LONG_TOKEN = "DE8AA1234567890123456"  # 21 characters: one more than OCPP 1.6 has room for
+LONG_TOKEN = "DE8AA1234567890123456"  # 21 characters: one more than OCPP 1.6 allows
 CALLBACK_URL = "http://127.0.0.1:9/api/v1/ocpp/callbacks/id/1/s?a=b&c=d"
 
 
 class Asking:
-    """A link to one stand-in; `secret` is what Secrets Manager would say, read anew each time."""
+    """A link to one simulator; `secret` returns the value of the secret, and is called for each read."""
 
     def __init__(self, standin: StandIn, dialect: str, secret: Callable[[], object] | None = None) -> None:
         self.reads = 0
@@ -51,7 +51,7 @@ class Asking:
         timeout: float = 10.0,
         **entry: Any,
     ) -> Answer | Published | LinkError:
-        """What the link says, its errors returned."""
+        """Return the link's answer or its error."""
         servers = LinkServers.parse(json.dumps([self._entry | entry]))
         command = Command(
             id=str(uuid4()),
@@ -74,7 +74,7 @@ class Asking:
 
 
 def told(result: object) -> str:
-    """A result in one line: ``accepted Accepted null``, or the error's type and kind."""
+    """Return a result in one line: ``accepted Accepted null``, or the error's type and kind."""
     if isinstance(result, LinkError):
         return f"{type(result).__name__} {result.kind}"
     if (outcome := getattr(result, "outcome", None)) is None:
@@ -84,18 +84,18 @@ def told(result: object) -> str:
 
 @contextmanager
 def behind(model: Model, *behaviours: Behaviour) -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
-    """A stand-in with these charge points, each of which it has met with all its connectors, online or not by now."""
+    """Run a simulator with these charge points; each has reported all its connectors, and is online or not by now."""
     wanted = {behaviour.identity: behaviour.online for behaviour in behaviours}
     for behaviour in behaviours:
         behaviour.online = True
-    met = model.chargers.by_identity
+    known = model.chargers.by_identity
     with (
         in_thread(keeping(model)) as standin,
         in_thread(charging(behaviours, standin.ocpp_url)) as points,
     ):
         for behaviour in behaviours:
             name = behaviour.identity
-            eventually(lambda: name in met and len(met[name].reports) == behaviour.connectors)  # noqa: B023
+            eventually(lambda: name in known and len(known[name].reports) == behaviour.connectors)  # noqa: B023
             behaviour.online = wanted[name]
             eventually(lambda: is_connected(standin, name) is behaviour.online)  # noqa: B023
         yield standin, points

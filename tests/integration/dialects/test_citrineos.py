@@ -170,7 +170,7 @@ def test_a_charger_that_speaks_another_version_by_now_is_found_out_again(
 
 
 def test_what_is_remembered_of_chargers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialect, "_MOST_VERSIONS", 3)
+    monkeypatch.setattr(dialect, "_MAX_VERSIONS", 3)
     for number in range(10):
         server = type("Server", (), {"name": "10.0.0.5:8080"})
         dialect._remember(type("Command", (), {"server": server, "charger_id": f"CP-{number}"}), "1.6")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A request that names no server, and addresses at which a server that answers later finds us."""
+"""A request that names no server, and the callback URLs for a server that answers later."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_the_server_that_last_answered_for_the_charger_is_asked(
     assert received() == (2, 0)
 
 
-def test_a_server_that_said_it_does_not_hold_the_charger_is_not_remembered(
+def test_a_server_that_does_not_hold_the_charger_is_not_remembered(
     caller: Caller, steves: StandIn, received: Callable[[], tuple[int, int]]
 ) -> None:
     assert caller.post(request(steves.port, chargerId="CP-3")).body["status"] == "Unavailable"
@@ -96,7 +96,7 @@ def test_a_server_that_said_it_does_not_hold_the_charger_is_not_remembered(
     assert received() == (0, 1)
 
 
-def test_a_status_told_is_an_announcement_of_where_the_charger_is(
+def test_a_status_answer_shows_which_server_holds_the_charger(
     table: TableServer, steves: StandIn, cores: StandIn, received: Callable[[], tuple[int, int]]
 ) -> None:
     default = f"127.0.0.1:{steves.port}"
@@ -120,7 +120,7 @@ def test_a_server_that_is_no_longer_allowed_gives_way_to_the_default(
     assert received() == (1, 1)
 
 
-def test_without_any_a_request_is_asked_to_name_one(
+def test_without_a_known_server_the_request_must_name_one(
     table: TableServer, steves: StandIn, cores: StandIn
 ) -> None:
     with calling(table, *entries(steves, cores)) as caller:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from charger_link import Circuits, Link, LinkServers
-from charger_link.dialects import dialect
+from charger_link.dialects import registry
 from charger_link.secrets import Secrets
 from common.transport import Deadline
 from local.chargers import Behaviour, Reaction, charging
@@ -35,7 +35,7 @@ SILENT = Behaviour("CP", reaction=Reaction.SILENT)
 
 
 def is_suspect_after_check(name: str, port: int) -> bool:
-    """Make the server suspect, send the check, and say whether it still is; raises CircuitOpen where it was not answered."""
+    """Make the server suspect, send the check, and return whether it still is; raise CircuitOpen if the server did not answer."""
     entry = [{"network": "127.0.0.0/8", "ports": ["1-65535"], "scheme": "http", "dialect": name}]
     server = LinkServers.parse(json.dumps(entry)).find("127.0.0.1", port)
     circuits = Circuits()
@@ -49,7 +49,7 @@ def is_suspect_after_check(name: str, port: int) -> bool:
 @pytest.mark.parametrize(
     ("name", "model"), [(name, model) for name, models in MODELS.items() for model in models]
 )
-def test_a_stand_in_answers_it_whatever_the_credentials(name: str, model: Callable[[], Model]) -> None:
+def test_a_simulator_answers_it_with_any_credentials(name: str, model: Callable[[], Model]) -> None:
     with behind(model(), SILENT) as (standin, points):
         assert not is_suspect_after_check(name, standin.port)
         assert points["CP"].starts == []
@@ -72,5 +72,5 @@ def test_it_is_a_get_that_names_no_charger(name: str, server: Misbehaving) -> No
         is_suspect_after_check(name, server.port)
     (asked,) = server.asked
     assert (asked.method, asked.body) == ("GET", b"")
-    assert asked.path.endswith(dialect(name).HEALTH_PATH)
+    assert asked.path.endswith(registry.load(name).health_path)
     assert "CP-" not in asked.path

@@ -1,4 +1,4 @@
-"""`make run DIALECT=...`: the same stack, with the stand-in of another kind of OCPP server."""
+"""`make run DIALECT=...`: the same stack, with the simulator of another kind of OCPP server."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ def test_its_charge_points_are_started_through_it(run: Run, offline: tuple[int, 
     assert said(run.connect("CP-4")) == (200, "Rejected")
 
 
-def test_a_server_that_runs_elsewhere_can_be_tried(ports: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_runs_elsewhere_can_be_called(
+    ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with behind(OcppCs(version=2), Behaviour("CP-of-mine")) as (standin, points), ExitStack() as stack:
         entry = {**LOOPBACK, "ports": [standin.port], "dialect": "ocpp-cs"}
         monkeypatch.setenv("LINK_SERVERS", json.dumps([entry]))
@@ -68,7 +70,7 @@ def test_a_server_that_runs_elsewhere_can_be_tried(ports: list[int], monkeypatch
         assert len(points["CP-of-mine"].starts) == 1
 
 
-def test_a_dialect_that_there_is_not_is_named() -> None:
+def test_an_unknown_dialect_is_named() -> None:
     command = [sys.executable, "-m", "local", "--dialect=martian"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 2

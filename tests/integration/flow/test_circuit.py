@@ -179,7 +179,7 @@ def test_silent_chargers_leave_the_circuit_of_a_server_that_answers_closed(
         assert len(server.starts) == starts + 1
         server.plays(silent_chargers)
         clock.now += 10
-    assert checks(server) == [native.HEALTH_PATH] * 3
+    assert checks(server) == [native.DIALECT.health_path] * 3
 
 
 def test_the_server_is_asked_once_in_ten_seconds_and_not_while_nothing_is_suspicious(
@@ -190,10 +190,10 @@ def test_the_server_is_asked_once_in_ten_seconds_and_not_while_nothing_is_suspic
     assert checks(server) == []
     for _ in range(2):
         time_out(caller, server)
-        assert checks(server) == [native.HEALTH_PATH]
+        assert checks(server) == [native.DIALECT.health_path]
     clock.now += 10
     time_out(caller, server)
-    assert checks(server) == [native.HEALTH_PATH] * 2
+    assert checks(server) == [native.DIALECT.health_path] * 2
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def check_retry(retry: Retry, members: dict[str, Any], stage: Stage) -> None:
 def test_faults_of_the_link(
     row: Row, repeatable: bool, table: TableServer, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(native, "REPEATABLE", repeatable)
+    monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=repeatable))
     with closing(Stage(row, table, authority, repeatable)) as stage:
         members = request(stage.server.port)
         # Short where time runs out; where it does not, a slow machine gets its time.

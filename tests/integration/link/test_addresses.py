@@ -1,4 +1,4 @@
-"""Loopback spelt in every class of ways, down to the socket: listeners that nothing may reach."""
+"""Every class of spellings of loopback, with real listeners: no request may reach them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that repeats the driver's token in its answer: neither the answer nor the detail of an error has it."""
+"""A server repeats the driver's token in its reply: neither the answer nor the detail of an error contains it."""
 
 from __future__ import annotations
 
@@ -77,21 +77,23 @@ def test_a_token_is_masked_before_the_text_is_cut(server: Misbehaving) -> None:
     assert result(server, "native", "04A2B3C4D5E6").info == got.info
 
 
-def test_what_is_left_is_cut_at_fifty_characters_and_can_be_written(server: Misbehaving) -> None:
+def test_the_masked_text_is_cut_at_fifty_characters_and_can_be_encoded(server: Misbehaving) -> None:
     server.plays(answers(body=told(status="Rejected", info="charger-refused " + "\ud83d" * 60)))
     assert result(server, "native").info == "charger-refused " + "?" * 34
 
 
 @pytest.mark.parametrize("reason", ["04A2B3C4", "tag 04A2B3C4", "Unspecified 04A2B3C4"])
 def test_a_callback_keeps_only_reasons_of_ocpp(reason: str) -> None:
-    """The function that takes callbacks does not know the token."""
+    """The function that receives callbacks does not know the token."""
     body = {"status": "Rejected", "statusInfo": {"reasonCode": reason}}
-    assert citrineos.callback(body, 1).info == "charger-refused"
+    assert citrineos.read_callback(body, 1).info == "charger-refused"
     body["statusInfo"] = {"reasonCode": "TxInProgress"}
-    assert citrineos.callback(body, 1).info == "connector-busy TxInProgress"
+    assert citrineos.read_callback(body, 1).info == "connector-busy TxInProgress"
 
 
-def test_neither_the_caller_nor_the_journal_gets_it(table: TableServer, server: Misbehaving) -> None:
+def test_neither_the_caller_nor_the_journal_receives_the_token(
+    table: TableServer, server: Misbehaving
+) -> None:
     token = "04A2B3C4D5E6"
     server.plays(
         answers(body=told(status="Rejected", info=f"charger-refused tag {token.lower()} of {token}"))

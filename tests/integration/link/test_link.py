@@ -1,4 +1,4 @@
-"""The link against a server of raw sockets: what it sends, when it sends again, and what it makes of what comes back."""
+"""The link against a server of raw sockets: what it sends, when it sends again, and its result for each response."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import charger_link.link as link_module
+import charger_link.exchange
 from charger_link import (
     Answer,
     Circuits,
@@ -70,23 +70,23 @@ def test_a_repeatable_start_that_breaks_off_is_sent_again_under_the_same_id(serv
     assert len({(asked.path, asked.body) for asked in server.starts}) == 1
 
 
-def test_three_times_at_most(server: Misbehaving) -> None:
+def test_a_request_is_sent_at_most_three_times(server: Misbehaving) -> None:
     server.plays(BREAKS)
     assert isinstance(failure(command(server)), OutcomeUnknown)
     assert len(server.starts) == 3
 
 
-def test_one_that_is_not_repeatable_is_sent_once(
+def test_a_start_that_is_not_repeatable_is_sent_once(
     server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(native, "REPEATABLE", False)
+    monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=False))
     server.plays(BREAKS, answers())
     assert isinstance(failure(command(server)), OutcomeUnknown)
     assert len(server.starts) == 1
 
 
-def test_a_status_may_always_be_asked_again(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "REPEATABLE", False)
+def test_a_status_request_is_always_repeated(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=False))
     server.plays(BREAKS, answers(body=told(status="Available")))
     assert connect(command(server, token=None)).status == "Available"
 
@@ -101,19 +101,23 @@ def test_after_a_start_that_broke_off_no_error_of_its_repeat_says_that_nothing_s
     assert len(server.starts) == 2
 
 
-def test_nor_does_an_offline_charger(server: Misbehaving) -> None:
+def test_after_a_start_that_broke_off_an_offline_charger_leaves_the_outcome_unknown(
+    server: Misbehaving,
+) -> None:
     """The request that broke off may reach the server after its repeat was answered."""
     server.plays(BREAKS, answers(body=told(status="Unavailable", info="not-connected")))
     assert isinstance(failure(command(server)), OutcomeUnknown)
 
 
 @pytest.mark.parametrize("status", ["Accepted", "Charging", "Rejected"])
-def test_what_the_charger_itself_said_is_certain_in_doubt_too(status: str, server: Misbehaving) -> None:
+def test_the_charger_s_own_answer_is_certain_in_doubt_too(status: str, server: Misbehaving) -> None:
     server.plays(BREAKS, answers(body=told(status=status)))
     assert connect(command(server)).status == status
 
 
-def test_nor_does_a_connection_that_is_not_made_any_more(server: Misbehaving) -> None:
+def test_after_a_start_that_broke_off_a_failed_connection_leaves_the_outcome_unknown(
+    server: Misbehaving,
+) -> None:
     def breaks_and_leaves(peer: Peer) -> None:
         peer.read()
         server.leave()
@@ -127,7 +131,7 @@ def test_after_a_status_that_broke_off_an_error_is_still_that_error(server: Misb
     assert isinstance(failure(command(server, token=None)), ServerRefused)
 
 
-def test_three_requests_whose_connection_is_not_made_open_the_circuit(server: Misbehaving) -> None:
+def test_three_requests_with_failed_connections_open_the_circuit(server: Misbehaving) -> None:
     server.close()
     circuits = Circuits()
     errors = [failure(command(server), circuits=circuits) for _ in range(3)]
@@ -135,9 +139,7 @@ def test_three_requests_whose_connection_is_not_made_open_the_circuit(server: Mi
     assert [error.opened_circuit for error in errors] == [False, False, True]
 
 
-def test_a_connection_that_is_not_made_is_tried_again(
-    server: Misbehaving, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_connection_is_tried_again(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[int] = []
     from common.transport import connect as real
 
@@ -147,17 +149,17 @@ def test_a_connection_that_is_not_made_is_tried_again(
             raise NotConnected("refused")
         return real(*arguments, **named)
 
-    monkeypatch.setattr(link_module, "connect", refused_once)
+    monkeypatch.setattr(charger_link.exchange, "connect", refused_once)
     server.plays(answers())
     connect(command(server))
     assert (len(tried), len(server.asked)) == (2, 1)
 
 
-def test_a_server_that_says_a_byte_at_a_time_is_left_at_the_deadline(server: Misbehaving) -> None:
+def test_a_server_that_sends_a_byte_at_a_time_is_abandoned_at_the_deadline(server: Misbehaving) -> None:
     server.plays(drips(response(200, told())))
     error = failure(command(server), seconds=0.3)
     assert (type(error), error.kind) == (OutcomeUnknown, "timeout")
-    assert len(server.starts) == 1, "no time is left to ask again"
+    assert len(server.starts) == 1, "no time is left to send it again"
 
 
 def test_each_request_has_a_connection_of_its_own(server: Misbehaving) -> None:
@@ -174,7 +176,7 @@ def test_each_request_has_a_connection_of_its_own(server: Misbehaving) -> None:
     assert server.connections == 3
 
 
-def test_the_base_path_stands_before_the_path(server: Misbehaving) -> None:
+def test_the_base_path_precedes_the_path(server: Misbehaving) -> None:
     connect(command(server, basePath="/ocpp/v2"))
     assert server.asked[0].path.startswith("/ocpp/v2/api/v1/chargers/")
 
@@ -218,7 +220,7 @@ def test_after_a_401_the_same_secret_is_not_tried_again(server: Misbehaving) -> 
     assert len(server.asked) == 1
 
 
-def test_a_second_401_is_the_end(server: Misbehaving) -> None:
+def test_after_a_second_401_no_request_is_sent(server: Misbehaving) -> None:
     secrets, _ = reading("old", "new")
     server.plays(declines(401))
     assert isinstance(failure(command(server, secret="name"), secrets=secrets), ServerRefused)
@@ -232,19 +234,19 @@ def test_a_secret_that_cannot_be_read_sends_nothing(server: Misbehaving) -> None
     assert server.connections == 0
 
 
-def test_the_trace_goes_on_to_the_server(server: Misbehaving) -> None:
+def test_the_trace_header_is_sent_to_the_server(server: Misbehaving) -> None:
     parent = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
     connect(command(server)._replace(trace_parent=parent))
     assert server.asked[0].headers["traceparent"] == parent
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.9, 3.9])
-def test_the_server_is_asked_to_answer_before_we_leave(seconds: float, server: Misbehaving) -> None:
+def test_the_server_is_requested_to_answer_before_our_deadline(seconds: float, server: Misbehaving) -> None:
     connect(command(server), seconds=seconds)
     assert server.asked[0].headers["prefer"] == f"wait={max(1, int(seconds - 1))}"
 
 
-def test_without_time_nothing_is_sent_and_no_server_is_blamed(server: Misbehaving) -> None:
+def test_without_time_nothing_is_sent_and_no_failure_is_counted(server: Misbehaving) -> None:
     circuits = Circuits()
     for _ in range(5):
         assert isinstance(failure(command(server), circuits=circuits, seconds=-1), Unreachable)
@@ -255,7 +257,7 @@ def test_without_time_nothing_is_sent_and_no_server_is_blamed(server: Misbehavin
 @pytest.mark.parametrize(
     "silence", [hangs, lambda peer: peer.hang()], ids=["after the request", "from the first byte"]
 )
-def test_silence_is_counted_by_charger_and_half_an_answer_is_none(
+def test_silence_is_counted_by_charger_and_part_of_a_response_is_not_silence(
     silence: Callable[[Peer], None], server: Misbehaving
 ) -> None:
     circuits = Circuits()
@@ -265,4 +267,4 @@ def test_silence_is_counted_by_charger_and_half_an_answer_is_none(
     circuits.check(command(server).server.name)
     server.plays(says(b"HTTP/1.1 200 OK\r\n"))
     failure(command(server), circuits=circuits)
-    assert not circuits._circuits, "half an answer is an answer of a server that is there"
+    assert not circuits._circuits, "part of a response proves that the server runs"

@@ -24,7 +24,7 @@ def rejects(info: str | None) -> bytes:
 
 @pytest.mark.parametrize("info", SERVERS)
 @pytest.mark.parametrize("earlier", [True, False], ids=["an earlier call", "this call"])
-def test_in_doubt_another_word_than_the_chargers_leaves_it_unknown(
+def test_in_doubt_a_rejection_of_the_server_leaves_it_unknown(
     info: str, earlier: bool, server: Misbehaving
 ) -> None:
     server.plays(*[BREAKS] * (not earlier), answers(body=rejects(info)))

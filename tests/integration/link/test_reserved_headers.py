@@ -1,4 +1,4 @@
-"""A secret whose header would change the framing of a request is found before anything is sent."""
+"""A secret whose header would change the framing of a request is rejected before anything is sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.integration.misbehaving import Misbehaving
 
 
 @pytest.mark.parametrize("header", ["Transfer-Encoding", "content-length", "", "X-Key: a\tb", "X:Y"])
-def test_nothing_was_sent(header: str, server: Misbehaving) -> None:
+def test_nothing_is_sent(header: str, server: Misbehaving) -> None:
     secrets = Secrets(lambda *_: json.dumps({"apiKey": "chunked", "header": header}))
     error = failure(command(server, secret="name"), secrets=secrets)
     assert (type(error), error.kind) == (ServerRefused, "secret")

@@ -12,7 +12,7 @@ from charger_connect import flow
 from charger_connect.request import ConnectRequest
 from charger_connect.routing import charger_answered
 from charger_link import LinkServers
-from charger_link.ocpp import REFUSALS
+from charger_link.words import REFUSALS
 from common.journal import Attempt, State, fingerprint
 from tests.unit.journal.transitions import ID
 

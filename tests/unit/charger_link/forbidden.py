@@ -1,4 +1,4 @@
-"""Ways to spell an address that must never be called, by class. All of them are tried, those of loopback down to a socket."""
+"""Spellings of addresses that must never be called, by class. The tests try all of them, and those of loopback with a socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the service may never be talked into calling, however it is spelt, and however wide `LinkServers` is."""
+"""Addresses that the service must never call, in any spelling and with the widest `LinkServers`."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def test_of_thousands_of_spellings_none_passes() -> None:
     assert passed == {}
 
 
-def test_they_are_of_many_classes_and_some_of_each_are_really_judged() -> None:
-    """Refused as addresses of a forbidden kind, not merely as text that is no address."""
+def test_the_spellings_cover_many_classes_and_some_of_each_parse_as_an_address() -> None:
+    """They are rejected as addresses of a forbidden kind, not merely as text that is not an address."""
     judged = Counter(kind for kind, text in SPELLINGS if refusal(WIDEST, text) == "forbidden")
     wrapped = {
         "dotted",
@@ -76,12 +76,12 @@ def test_they_are_of_many_classes_and_some_of_each_are_really_judged() -> None:
         ("fe80::5efe:10.0.0.5", "10.0.0.5"),
     ],
 )
-def test_an_address_that_may_be_called_is_called_as_what_it_is(text: str, called: str) -> None:
+def test_an_allowed_address_is_called_as_the_address_that_it_embeds(text: str, called: str) -> None:
     """So the refusals above are not for want of a server."""
     assert WIDEST.find(text, 8080).address == called
 
 
-def test_what_is_dialled_is_what_was_judged() -> None:
+def test_the_link_connects_to_the_address_that_was_checked() -> None:
     """Whatever passes is an IP literal in its one canonical spelling, outside of every forbidden network."""
     for text in ("10.0.0.5", "::ffff:10.0.0.5", "FD00:0::05", "2002:a00:5::"):
         address = WIDEST.find(text, 8080).address
@@ -133,6 +133,6 @@ def test_the_neighbours_of_forbidden_networks_are_not(address: str) -> None:
         "[fe80::1%lo]:80",
     ],
 )
-def test_a_name_out_of_an_attempt_or_a_setting_is_judged_alike(name: str) -> None:
+def test_a_name_from_an_attempt_or_a_setting_is_checked_alike(name: str) -> None:
     with pytest.raises((AddressNotAllowed, AddressUnusable)):
         WIDEST.find_named(name)

@@ -1,4 +1,4 @@
-"""When a server's circuit opens, for how long, and that it is forgotten."""
+"""When a server's circuit opens, for how long, and when it is dropped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def circuits(clock: Clock) -> Circuits:
 
 
 def is_open(circuits: Circuits, server: str = SERVER) -> bool:
-    """Whether a request that is about to call is refused; one that is not takes the trial."""
+    """Return whether a request that is about to connect is rejected; one that is not uses up the trial."""
     try:
         circuits.enter(server)
     except CircuitOpen:
@@ -49,12 +49,12 @@ def test_one_chargers_silence_never_opens_it(circuits: Circuits) -> None:
     assert not is_open(circuits)
 
 
-def test_nothing_for_any_charger_makes_the_server_suspect_and_opens_nothing(circuits: Circuits) -> None:
+def test_silence_for_several_chargers_makes_the_server_suspect_and_opens_nothing(circuits: Circuits) -> None:
     for charger in ("CP-1", "CP-1", "CP-2"):
         assert not circuits.failed(SERVER, charger)
     assert not circuits.check(SERVER)
     assert not circuits.failed(SERVER, "CP-3")
-    assert circuits.check(SERVER), "it must be asked"
+    assert circuits.check(SERVER), "it must be sent a health check"
     assert not is_open(circuits)
     assert not circuits.check(OTHER)
 
@@ -62,10 +62,10 @@ def test_nothing_for_any_charger_makes_the_server_suspect_and_opens_nothing(circ
 def test_failed_connections_and_silence_together_make_it_suspect(circuits: Circuits) -> None:
     assert not any(circuits.failed(SERVER, charger) for charger in (None, "CP-1", None))
     assert circuits.check(SERVER)
-    assert circuits.failed(SERVER, None), "three connections that were not made are what opens it"
+    assert circuits.failed(SERVER, None), "three failed connections open it"
 
 
-def test_a_suspect_server_is_asked_once_in_ten_seconds(circuits: Circuits, clock: Clock) -> None:
+def test_a_suspect_server_gets_one_health_check_in_ten_seconds(circuits: Circuits, clock: Clock) -> None:
     for again in range(3):
         clock.now = 1000 + 10 * again
         for charger in ("CP-1", "CP-2", "CP-3"):
@@ -83,13 +83,13 @@ def test_a_health_check_without_an_answer_opens_it_once(circuits: Circuits, cloc
     for charger in ("CP-1", "CP-2", "CP-3"):
         circuits.failed(SERVER, charger)
     assert circuits.check(SERVER)
-    assert circuits.unhealthy(SERVER)
+    assert circuits.unhealthy(SERVER).opened_circuit
     assert is_open(circuits)
     clock.now += 10
-    assert circuits.check(SERVER), "what silence opened, a health check closes"
+    assert circuits.check(SERVER), "a circuit that silence opened is closed by a health check"
     with pytest.raises(CircuitOpen):  # for all others meanwhile
         circuits.check(SERVER)
-    assert not circuits.unhealthy(SERVER), "it was open before"
+    assert not circuits.unhealthy(SERVER).opened_circuit, "it was open before"
     clock.now += 10
     assert circuits.check(SERVER)
     circuits.answered(SERVER)
@@ -97,7 +97,7 @@ def test_a_health_check_without_an_answer_opens_it_once(circuits: Circuits, cloc
     assert not is_open(circuits)
 
 
-def test_a_check_takes_no_trial(circuits: Circuits, clock: Clock) -> None:
+def test_a_check_uses_up_no_trial(circuits: Circuits, clock: Clock) -> None:
     for _ in range(3):
         circuits.failed(SERVER, None)
     clock.now += 10
@@ -107,7 +107,7 @@ def test_a_check_takes_no_trial(circuits: Circuits, clock: Clock) -> None:
         circuits.check(SERVER)
 
 
-def test_any_answer_begins_anew(circuits: Circuits) -> None:
+def test_any_response_resets_the_count(circuits: Circuits) -> None:
     for _ in range(100):
         circuits.failed(SERVER, "CP-1")
         circuits.failed(SERVER, None)
@@ -115,14 +115,14 @@ def test_any_answer_begins_anew(circuits: Circuits) -> None:
     assert not is_open(circuits)
 
 
-def test_an_answer_closes_it(circuits: Circuits) -> None:
+def test_a_response_closes_it(circuits: Circuits) -> None:
     for _ in range(3):
         circuits.failed(SERVER, None)
     circuits.answered(SERVER)
     assert not is_open(circuits)
 
 
-def test_who_is_refused_hears_how_long(circuits: Circuits, clock: Clock) -> None:
+def test_the_error_has_the_seconds_until_the_next_trial(circuits: Circuits, clock: Clock) -> None:
     for _ in range(3):
         circuits.failed(SERVER, None)
     for passed, left in ((0.0, 10), (0.5, 10), (5.0, 5), (9.999, 1)):
@@ -133,7 +133,7 @@ def test_who_is_refused_hears_how_long(circuits: Circuits, clock: Clock) -> None
         assert not refused.value.may_have_started
 
 
-def test_half_open_lets_one_through_every_ten_seconds(circuits: Circuits, clock: Clock) -> None:
+def test_a_half_open_circuit_allows_one_request_every_ten_seconds(circuits: Circuits, clock: Clock) -> None:
     for _ in range(3):
         circuits.failed(SERVER, None)
     for again in range(1, 4):
@@ -154,7 +154,7 @@ def test_a_failed_trial_keeps_it_open_and_is_not_a_new_opening(circuits: Circuit
     assert not is_open(circuits)
 
 
-def test_of_many_at_once_one_is_let_through(circuits: Circuits, clock: Clock) -> None:
+def test_of_many_concurrent_requests_one_may_try(circuits: Circuits, clock: Clock) -> None:
     for _ in range(3):
         circuits.failed(SERVER, None)
     clock.now += 10
@@ -163,7 +163,7 @@ def test_of_many_at_once_one_is_let_through(circuits: Circuits, clock: Clock) ->
     assert refused == 199
 
 
-def test_at_most_256_servers_are_kept_the_longest_unused_forgotten_first(circuits: Circuits) -> None:
+def test_at_most_256_servers_are_kept_and_the_least_recently_used_is_dropped(circuits: Circuits) -> None:
     names = [f"10.0.{number // 256}.{number % 256}:80" for number in range(300)]
     for name in names:
         for _ in range(3):

@@ -34,14 +34,14 @@ def encodings(token: str) -> list[str]:
 
 
 @pytest.mark.parametrize("token", TOKENS)
-def test_each_encoding_is_masked_wherever_it_stands(token: str) -> None:
+def test_each_encoding_is_masked_at_any_position(token: str) -> None:
     for written in encodings(token):
         assert mask(f"tag {written} is {written}", token) == "tag *** is ***", written
         assert mask(written, token) == "***"
 
 
 @given(tokens.filter(lambda token: len(token.strip()) >= 4), st.integers(0, 11))
-def test_of_any_token_nothing_is_left(token: str, which: int) -> None:
+def test_any_token_is_masked_completely(token: str, which: int) -> None:
     written = encodings(token)[which]
     left = mask(f"«{written}»", token)
     assert left == "«***»"

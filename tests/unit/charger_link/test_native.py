@@ -1,4 +1,4 @@
-"""The native dialect reads every answer that docs/native-link.openapi.yaml lets a server give, and doubts all others."""
+"""The native dialect reads every answer that docs/native-link.openapi.yaml allows, and every other leaves the outcome unknown."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from charger_link import (
     ServerFailed,
     ServerRefused,
 )
-from charger_link.dialects import REPEATABLE, dialect
 from charger_link.dialects.native import start, status
-from charger_link.link import Reply
+from charger_link.dialects.registry import REPEATABLE, load
+from charger_link.exchange import ServerReply
 
 DESCRIPTION = yaml.safe_load((Path(__file__).parents[3] / "docs/native-link.openapi.yaml").read_text())
 PATHS = DESCRIPTION["paths"]
@@ -31,7 +31,7 @@ STATUS = PATHS["/api/v1/chargers/{chargerId}"]["get"]
 SCHEMAS = DESCRIPTION["components"]["schemas"]
 PROBLEM = "application/problem+json"
 
-# 401 is the exchange's: it asks again with the secret as it is now.
+# The exchange handles 401: it sends the request again with the secret as it is now.
 ERRORS: dict[str, type[LinkError]] = {
     "400": ServerFailed,
     "404": ChargerUnknown,
@@ -44,17 +44,17 @@ ERRORS: dict[str, type[LinkError]] = {
 }
 
 
-class Told:
-    """An exchange whose server says one thing; keeps what it was sent."""
+class FakeExchange:
+    """An exchange that returns one reply, and keeps the last request."""
 
     def __init__(
         self, code: int, body: Any, kind: str = "application/json", headers: dict[str, str] | None = None
     ) -> None:
-        self._reply = Reply(code, kind, headers or {}, body, json.dumps(body))
+        self._reply = ServerReply(code, kind, headers or {}, body, json.dumps(body))
         self.sent: tuple[Any, ...] = ()
         self.doubt = False
 
-    def send(self, method: str, path: str, payload: object = None, *, wait: bool = False) -> Reply:
+    def send(self, method: str, path: str, payload: object = None, *, wait: bool = False) -> ServerReply:
         self.sent = (method, path, payload, wait)
         return self._reply
 
@@ -77,9 +77,9 @@ def body(**changes: Any) -> dict[str, Any]:
     }
 
 
-def failure(call: Any, told: Told) -> LinkError:
+def failure(call: Any, exchange: FakeExchange) -> LinkError:
     with pytest.raises(LinkError) as raised:
-        call(command(), told)
+        call(command(), exchange)
     return raised.value
 
 
@@ -91,36 +91,36 @@ def examples(operation: dict[str, Any]) -> list[dict[str, Any]]:
 OUTCOMES = {"Accepted": Outcome.ACCEPTED, "Rejected": Outcome.REJECTED, "Unavailable": Outcome.OFFLINE}
 
 
-@pytest.mark.parametrize("said", examples(START), ids=lambda said: said["status"])
-def test_each_example_of_a_start_is_read(said: dict[str, Any]) -> None:
-    answer = start(command(said["chargerId"]), Told(200, said))  # type: ignore[arg-type]
-    assert answer.outcome is OUTCOMES[said["status"]]
+@pytest.mark.parametrize("replied", examples(START), ids=lambda replied: replied["status"])
+def test_each_example_of_a_start_is_read(replied: dict[str, Any]) -> None:
+    answer = start(command(replied["chargerId"]), FakeExchange(200, replied))  # type: ignore[arg-type]
+    assert answer.outcome is OUTCOMES[replied["status"]]
     read = (answer.status, answer.connector_id, answer.error_code, answer.info)
-    assert read == (said["status"], said["connectorId"], said["errorCode"], said["info"])
+    assert read == (replied["status"], replied["connectorId"], replied["errorCode"], replied["info"])
 
 
-@pytest.mark.parametrize("said", examples(STATUS), ids=lambda said: said["status"])
-def test_each_example_of_a_status_is_read(said: dict[str, Any]) -> None:
-    answer = status(command(said["chargerId"], token=None), Told(200, said))  # type: ignore[arg-type]
-    assert answer.outcome is (Outcome.OFFLINE if said["info"] == "not-connected" else Outcome.STATUS)
-    assert answer.status == said["status"]
+@pytest.mark.parametrize("replied", examples(STATUS), ids=lambda replied: replied["status"])
+def test_each_example_of_a_status_is_read(replied: dict[str, Any]) -> None:
+    answer = status(command(replied["chargerId"], token=None), FakeExchange(200, replied))  # type: ignore[arg-type]
+    assert answer.outcome is (Outcome.OFFLINE if replied["info"] == "not-connected" else Outcome.STATUS)
+    assert answer.status == replied["status"]
 
 
 @pytest.mark.parametrize("word", SCHEMAS["Connected"]["allOf"][1]["properties"]["status"]["enum"])
 def test_each_status_after_a_start_has_its_outcome(word: str) -> None:
-    answer = start(command(), Told(200, body(status=word)))  # type: ignore[arg-type]
+    answer = start(command(), FakeExchange(200, body(status=word)))  # type: ignore[arg-type]
     assert (answer.status, answer.outcome) == (word, OUTCOMES.get(word, Outcome.ACCEPTED))
 
 
 @pytest.mark.parametrize("word", SCHEMAS["Told"]["allOf"][1]["properties"]["status"]["enum"])
-def test_each_told_status_is_told(word: str) -> None:
-    answer = status(command(token=None), Told(200, body(status=word)))  # type: ignore[arg-type]
+def test_each_status_is_returned(word: str) -> None:
+    answer = status(command(token=None), FakeExchange(200, body(status=word)))  # type: ignore[arg-type]
     assert (answer.status, answer.outcome) == (word, Outcome.STATUS)
 
 
 @pytest.mark.parametrize("code", SCHEMAS["Body"]["properties"]["errorCode"]["enum"])
-def test_each_error_code_is_told(code: str) -> None:
-    assert start(command(), Told(200, body(errorCode=code))).error_code == code  # type: ignore[arg-type]
+def test_each_error_code_is_returned(code: str) -> None:
+    assert start(command(), FakeExchange(200, body(errorCode=code))).error_code == code  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("call", "operation"), [(start, START), (status, STATUS)], ids=["start", "status"])
@@ -130,26 +130,26 @@ def test_each_error_that_is_described_is_known_for_what_it_means(
     codes = set(operation["responses"]) - {"200", "401"}
     assert codes <= set(ERRORS)
     for code in codes:
-        error = failure(call, Told(int(code), {"type": "x"}, PROBLEM))
+        error = failure(call, FakeExchange(int(code), {"type": "x"}, PROBLEM))
         assert type(error) is ERRORS[code], code
 
 
 @pytest.mark.parametrize("call", [start, status])
 @pytest.mark.parametrize("url", ["/problems/no-such-resource", "https://csms.test/problems/no-such-resource"])
 def test_a_404_that_says_so_is_a_wrong_base_path_and_no_unknown_charger(call: Any, url: str) -> None:
-    error = failure(call, Told(404, {"type": url}, PROBLEM))
+    error = failure(call, FakeExchange(404, {"type": url}, PROBLEM))
     assert type(error) is ServerFailed
     assert "basePath" in error.detail
 
 
-@pytest.mark.parametrize("said", [None, [], {}, {"type": None}, {"type": "about:blank"}, {"type": 404}])
-def test_a_404_of_no_type_is_an_unknown_charger(said: Any) -> None:
-    assert type(failure(start, Told(404, said, PROBLEM))) is ChargerUnknown
+@pytest.mark.parametrize("replied", [None, [], {}, {"type": None}, {"type": "about:blank"}, {"type": 404}])
+def test_a_404_without_a_type_is_an_unknown_charger(replied: Any) -> None:
+    assert type(failure(start, FakeExchange(404, replied, PROBLEM))) is ChargerUnknown
 
 
 def test_the_description_has_the_404_of_an_unknown_charger() -> None:
     example = DESCRIPTION["components"]["responses"]["NotFound"]["content"][PROBLEM]["example"]
-    assert type(failure(start, Told(404, example, PROBLEM))) is ChargerUnknown
+    assert type(failure(start, FakeExchange(404, example, PROBLEM))) is ChargerUnknown
 
 
 @pytest.mark.parametrize(
@@ -164,10 +164,10 @@ def test_the_description_has_the_404_of_an_unknown_charger() -> None:
         ("٧", 5),
     ],
 )
-def test_busy_says_when_to_come_back(given: str | None, wait: int) -> None:
+def test_busy_has_the_wait_before_a_retry(given: str | None, wait: int) -> None:
     headers = {} if given is None else {"retry-after": given}
     for code in (429, 503):
-        assert failure(start, Told(code, {}, PROBLEM, headers)).retry_after == wait
+        assert failure(start, FakeExchange(code, {}, PROBLEM, headers)).retry_after == wait
 
 
 @pytest.mark.parametrize(
@@ -175,17 +175,17 @@ def test_busy_says_when_to_come_back(given: str | None, wait: int) -> None:
 )
 def test_an_answer_that_is_no_problem_document_comes_from_something_in_between(code: int) -> None:
     for kind in ("text/html", "application/json", ""):
-        assert type(failure(start, Told(code, {"type": "x"}, kind))) is OutcomeUnknown
+        assert type(failure(start, FakeExchange(code, {"type": "x"}, kind))) is OutcomeUnknown
 
 
-def test_credentials_without_the_right_are_the_operators_to_mend() -> None:
-    error = failure(start, Told(403, {}, PROBLEM))
+def test_credentials_that_do_not_allow_the_request_are_server_refused() -> None:
+    error = failure(start, FakeExchange(403, {}, PROBLEM))
     assert isinstance(error, ServerRefused)
     assert "LinkServers" in error.detail
 
 
 @pytest.mark.parametrize(
-    "said",
+    "replied",
     [
         None, [], "Accepted", 5, {}, {"chargerId": "CP-1"},
         body(chargerId="CP-2"), body(chargerId="cp-1"), body(chargerId=None), body(chargerId=["CP-1"]),
@@ -197,18 +197,18 @@ def test_credentials_without_the_right_are_the_operators_to_mend() -> None:
         body(info=5), body(info=["x"]), body(info={}),
     ],
 )  # fmt: skip
-def test_whatever_is_not_a_start_s_answer_leaves_it_unknown(said: Any) -> None:
-    error = failure(start, Told(200, said))
+def test_whatever_is_not_a_start_s_answer_leaves_it_unknown(replied: Any) -> None:
+    error = failure(start, FakeExchange(200, replied))
     assert type(error) is OutcomeUnknown
     assert error.may_have_started
 
 
-def test_a_start_s_answer_is_no_status() -> None:
-    assert type(failure(status, Told(200, body(status="Accepted")))) is OutcomeUnknown
+def test_the_answer_to_a_start_is_not_a_status() -> None:
+    assert type(failure(status, FakeExchange(200, body(status="Accepted")))) is OutcomeUnknown
 
 
 def test_members_that_may_be_absent_have_defaults_and_others_are_ignored() -> None:
-    answer = start(command(), Told(200, {"chargerId": "CP-1", "status": "Accepted", "more": {}}))  # type: ignore[arg-type]
+    answer = start(command(), FakeExchange(200, {"chargerId": "CP-1", "status": "Accepted", "more": {}}))  # type: ignore[arg-type]
     assert (answer.connector_id, answer.error_code, answer.info) == (0, "NoError", None)
 
 
@@ -223,28 +223,28 @@ def test_members_that_may_be_absent_have_defaults_and_others_are_ignored() -> No
     ],
 )
 def test_the_charger_is_one_segment_of_the_path(charger: str, segment: str) -> None:
-    told = Told(200, body(chargerId=charger))
-    start(command(charger), told)  # type: ignore[arg-type]
+    exchange = FakeExchange(200, body(chargerId=charger))
+    start(command(charger), exchange)  # type: ignore[arg-type]
     path = f"/api/v1/chargers/{segment}/connections/3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-    assert told.sent == ("PUT", path, {"tokenId": "04A2B3C4", "connectorId": 1}, True)
-    told = Told(200, body(chargerId=charger, status="Available"))
-    status(command(charger, token=None, connector=None), told)  # type: ignore[arg-type]
-    assert told.sent == ("GET", f"/api/v1/chargers/{segment}", None, True)
+    assert exchange.sent == ("PUT", path, {"tokenId": "04A2B3C4", "connectorId": 1}, True)
+    exchange = FakeExchange(200, body(chargerId=charger, status="Available"))
+    status(command(charger, token=None, connector=None), exchange)  # type: ignore[arg-type]
+    assert exchange.sent == ("GET", f"/api/v1/chargers/{segment}", None, True)
 
 
-def test_a_status_is_asked_of_the_connector_that_is_named() -> None:
-    told = Told(200, body(status="Available"))
-    status(command(token=None, connector=2), told)  # type: ignore[arg-type]
-    assert told.sent[1] == "/api/v1/chargers/CP-1?connectorId=2"
+def test_a_status_request_names_the_connector() -> None:
+    exchange = FakeExchange(200, body(status="Available"))
+    status(command(token=None, connector=2), exchange)  # type: ignore[arg-type]
+    assert exchange.sent[1] == "/api/v1/chargers/CP-1?connectorId=2"
 
 
-def test_without_a_connector_none_is_named() -> None:
-    told = Told(200, body())
-    start(command(connector=None), told)  # type: ignore[arg-type]
-    assert told.sent[2] == {"tokenId": "04A2B3C4"}
+def test_a_start_without_a_connector_names_none() -> None:
+    exchange = FakeExchange(200, body())
+    start(command(connector=None), exchange)  # type: ignore[arg-type]
+    assert exchange.sent[2] == {"tokenId": "04A2B3C4"}
 
 
-def test_what_the_link_takes_for_repeatable_is_what_the_dialects_say() -> None:
+def test_the_repeatable_dialects_are_those_that_declare_it() -> None:
     assert "native" in REPEATABLE
     for name in REPEATABLE:
-        assert dialect(name).REPEATABLE
+        assert load(name).repeatable

@@ -1,4 +1,4 @@
-"""The words that every dialect shares."""
+"""The answers that all dialects build alike."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from charger_link.ocpp import cut, info, offline, rejected
+from charger_link.words import InfoWord
 from common.remote_start import remote_start_id
 
 
@@ -21,13 +22,16 @@ from common.remote_start import remote_start_id
     ],
 )
 def test_info_is_a_word_and_a_text_of_at_most_fifty_characters(word: str, text: str, told: str) -> None:
-    assert cut(info(word, text)) == told
-    assert len(cut(info(word, text)).encode()) <= 200
+    assert cut(info(InfoWord(word), text)) == told
+    assert len(cut(info(InfoWord(word), text)).encode()) <= 200
 
 
 def test_a_connector_that_is_not_known_is_0() -> None:
-    assert (rejected("charger-refused", None).connector_id, offline("not-connected").connector_id) == (0, 0)
-    assert rejected("connector-busy", 2).connector_id == 2
+    assert (
+        rejected(InfoWord.CHARGER_REFUSED, None).connector_id,
+        offline(InfoWord.NOT_CONNECTED).connector_id,
+    ) == (0, 0)
+    assert rejected(InfoWord.CONNECTOR_BUSY, 2).connector_id == 2
 
 
 def test_remote_start_ids_are_31_bits_of_the_ids_sha_256_and_at_least_1() -> None:

@@ -27,15 +27,15 @@ DEADLINE = Deadline.after(86_400)  # made when tests are collected: later than t
         ({"apiKey": "abc", "header": "X-Key"}, {"X-Key": "abc"}),
     ],
 )
-def test_each_kind_is_its_header(secret: dict[str, str], headers: dict[str, str]) -> None:
+def test_each_kind_of_secret_becomes_its_header(secret: dict[str, str], headers: dict[str, str]) -> None:
     assert Secrets(lambda *_: json.dumps(secret)).headers("name", DEADLINE) == headers
 
 
-def test_without_a_name_there_is_none() -> None:
+def test_without_a_name_there_is_no_header() -> None:
     assert Secrets(lambda *_: pytest.fail("read")).headers(None, DEADLINE) == {}
 
 
-def test_a_secret_is_read_once_and_again_when_told() -> None:
+def test_a_secret_is_read_once_and_again_on_refresh() -> None:
     reads: Counter[str] = Counter()
     values = iter(["old", "old", "new"])
 
@@ -96,12 +96,12 @@ def test_a_header_that_cannot_hold_a_credential_or_that_frames_the_message_is_re
 
 
 @pytest.mark.parametrize("name", ["X-API-Key", "apikey", "Authorization", "X_Key.1", "!#$%&'*+-.^_`|~"])
-def test_any_other_header_name_is_good(name: str) -> None:
+def test_any_other_header_name_is_accepted(name: str) -> None:
     secret = json.dumps({"apiKey": "abc", "header": name})
     assert Secrets(lambda *_: secret).headers("name", DEADLINE) == {name: "abc"}
 
 
-def test_a_file_stands_in_locally(tmp_path: Path) -> None:
+def test_a_file_replaces_secrets_manager_locally(tmp_path: Path) -> None:
     path = tmp_path / "secrets.json"
     path.write_text(json.dumps({"name": {"bearer": "abc"}}))
     assert Secrets.of(str(path)).headers("name", DEADLINE) == {"Authorization": "Bearer abc"}

@@ -37,7 +37,7 @@ def test_an_address_inside_a_network_and_a_port_inside_its_ports() -> None:
         assert refused(found, address) == "network"
 
 
-def test_the_most_specific_network_decides_wherever_it_stands() -> None:
+def test_the_most_specific_network_decides_in_any_order() -> None:
     entries = [
         {"network": "10.0.0.0/8", "basePath": "/wide"},
         {"network": "10.1.2.0/24", "basePath": "/narrow"},
@@ -50,7 +50,7 @@ def test_the_most_specific_network_decides_wherever_it_stands() -> None:
         assert found.find("10.2.3.3", 8080).entry.base_path == "/wide"
 
 
-def test_nothing_falls_through_to_a_wider_network() -> None:
+def test_a_wider_network_never_applies_instead() -> None:
     found = servers({"network": "10.0.0.0/8"}, {"network": "10.1.2.3/32", "ports": [9]})
     assert refused(found, "10.1.2.3", 8080) == "port"
 
@@ -75,7 +75,7 @@ def test_equal_networks_share_their_ports() -> None:
         ({"network": "fd00::/64"}, "fd00::5", "https://[fd00::5]:8080"),
     ],
 )
-def test_the_url_tells_servers_of_one_address_and_port_apart(
+def test_the_url_distinguishes_servers_of_one_address_and_port(
     entry: dict[str, Any], address: str, url: str
 ) -> None:
     assert servers({"network": "10.0.0.0/8", **entry}).find(address, 8080).url == url
@@ -104,13 +104,13 @@ def test_a_server_has_one_name_however_its_address_is_spelt(text: str, address: 
 @pytest.mark.parametrize(
     "name", ["", "10.0.0.5", "10.0.0.5:", ":8080", "10.0.0.5:x", "host:8080", "10.0.0.5:٨٠", "[fd00::5]"]
 )
-def test_a_name_that_is_no_address_and_port_is_unusable(name: str) -> None:
+def test_a_name_that_is_not_an_address_and_port_is_unusable(name: str) -> None:
     with pytest.raises(AddressUnusable):
         servers({"network": "0.0.0.0/0"}, {"network": "::/0"}).find_named(name)
 
 
 @pytest.mark.parametrize("port", [0, -1, 65536, 10**9])
-def test_a_port_that_is_none_is_in_no_entry(port: int) -> None:
+def test_an_invalid_port_is_in_no_entry(port: int) -> None:
     assert refused(servers({"network": "10.0.0.0/8", "ports": ["1-65535"]}), "10.0.0.5", port) == "port"
 
 
@@ -175,6 +175,6 @@ def test_a_wrong_setting_names_every_entry_and_member(
 
 
 @pytest.mark.parametrize("text", ["{", "{}", "null", "5", '"x"', "[5]", "not json"])
-def test_what_is_no_list_of_entries_is_refused_by_name(text: str) -> None:
+def test_a_setting_that_is_not_a_list_of_entries_is_rejected_by_name(text: str) -> None:
     with pytest.raises(LinkServersError, match=r"^LinkServers cannot be used: "):
         LinkServers.parse(text)

@@ -49,7 +49,7 @@ def test_the_path_alone_is_not_good_for_an_attempt_with_a_key(key_signature: str
     assert not callbacks.signed(SECRET, KEYED, expires, signature, key_signature)
 
 
-def test_nor_is_the_query_alone() -> None:
+def test_the_query_alone_is_not_good_for_an_attempt_with_a_key() -> None:
     expires, _, key_signature = parts(KEYED)
     assert not callbacks.signed(SECRET, KEYED, expires, "0" * 64, key_signature)
 

@@ -43,7 +43,7 @@ def test_the_signature_is_over_all_of_them(secret: bytes, attempt: Attempt, long
 
 
 @pytest.mark.parametrize("signature", ["", "0", "\ud800", "é" * 64, "0" * 10_000])
-def test_what_is_no_signature_is_none(signature: str) -> None:
+def test_text_that_is_not_a_signature_is_rejected(signature: str) -> None:
     expires = str(int(NOW) + 60)
     assert not callbacks.signed(SECRET, ATTEMPT, expires, signature)
 

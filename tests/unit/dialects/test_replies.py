@@ -1,4 +1,4 @@
-"""What the dialects make of replies: the ones that no stand-in gives, and any that there could be."""
+"""The dialects' answers to replies that no simulator sends, and to arbitrary ones."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from charger_link import (
     Published,
     ServerRefused,
 )
-from charger_link.dialects import CALLS_BACK, DEFAULT_CONNECTORS, NEED_CONNECTOR, REPEATABLE, dialect
 from charger_link.dialects import citrineos as citrineos_module
-from charger_link.link import Reply
+from charger_link.dialects import registry
+from charger_link.dialects.registry import CALLS_BACK, REPEATABLE, load
+from charger_link.exchange import ServerReply
 from charger_link.servers import LinkServersError
 
 if TYPE_CHECKING:
@@ -33,24 +34,24 @@ CALLBACK_URL = "https://charge.example.com/api/v1/ocpp/callbacks/id/1800000000/a
 
 
 class Exchange:
-    """Answers every request with the next of these replies, the last one again and again."""
+    """Return the next of these replies for each request; the last one is repeated."""
 
-    def __init__(self, *replies: Reply) -> None:
+    def __init__(self, *replies: ServerReply) -> None:
         self._replies = list(replies)
         self.sent: list[tuple[str, str, Any]] = []
 
-    def send(self, method: str, path: str, payload: object = None, **_: object) -> Reply:
+    def send(self, method: str, path: str, payload: object = None, **_: object) -> ServerReply:
         self.sent.append((method, path, payload))
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
 
-def reply(status: int, body: Any = None, kind: str = "application/json") -> Reply:
+def reply(status: int, body: Any = None, kind: str = "application/json") -> ServerReply:
     text = "" if body is None else json.dumps(body)
-    return Reply(status, kind if text else "", {}, body, text)
+    return ServerReply(status, kind if text else "", {}, body, text)
 
 
-def said(status: int, message: str) -> Reply:
-    """ocpp-cs's way to say an error."""
+def ocpp_cs_error(status: int, message: str) -> ServerReply:
+    """Return an error of ocpp-cs."""
     return reply(status, {"error": {"code": status, "message": message}})
 
 
@@ -63,10 +64,10 @@ def command(name: str, **changes: Any) -> Command:
     )
 
 
-def start(name: str, *replies: Reply, **changes: Any) -> Answer | Published | LinkError:
-    """What the dialect says of a start, with the link's own rule for whatever else it raises."""
+def start(name: str, *replies: ServerReply, **changes: Any) -> Answer | Published | LinkError:
+    """Return the dialect's answer to a start, or its error; as in the link, any other exception is `OutcomeUnknown`."""
     try:
-        return dialect(name).start(command(name, **changes), Exchange(*replies))  # type: ignore[arg-type]
+        return load(name).start(command(name, **changes), Exchange(*replies))
     except LinkError as error:
         return error
     except Exception:  # noqa: BLE001 - as the link does
@@ -74,7 +75,7 @@ def start(name: str, *replies: Reply, **changes: Any) -> Answer | Published | Li
 
 
 @pytest.fixture(autouse=True)
-def _nothing_learnt() -> Iterator[None]:
+def _no_versions_known() -> Iterator[None]:
     citrineos_module._versions.clear()
     yield
     citrineos_module._versions.clear()
@@ -82,23 +83,27 @@ def _nothing_learnt() -> Iterator[None]:
 
 def test_only_the_native_dialect_may_repeat_a_start() -> None:
     names = ("native", *DIALECTS)
-    assert {name for name in names if dialect(name).REPEATABLE} == REPEATABLE == {"native"}
+    assert {name for name in names if load(name).repeatable} == REPEATABLE == {"native"}
 
 
 @pytest.mark.parametrize(
     ("name", "base"), [("steve", "/steve/api/v1"), ("citrineos", ""), ("ocpp-core", "/API"), ("ocpp-cs", "")]
 )
-def test_an_entry_needs_no_more_than_its_dialect(name: str, base: str) -> None:
+def test_an_entry_takes_defaults_from_its_dialect(name: str, base: str) -> None:
     for spelling in (name, name.replace("-", "_")):
         entry = command(spelling).server.entry
-        assert (entry.dialect, entry.base, entry.start_connector) == (name, base, DEFAULT_CONNECTORS[name])
+        assert (entry.dialect, entry.base, entry.start_connector) == (
+            name,
+            base,
+            registry.load(name).default_connector,
+        )
     assert command(name, entry={"basePath": "/x"}).server.entry.base == "/x"
     assert command(name, entry={"connector": 3}).server.entry.start_connector == 3
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_none_as_connector_is_refused_where_the_server_cannot_do_without(name: str) -> None:
-    if name in NEED_CONNECTOR:
+def test_none_as_connector_is_rejected_if_the_server_needs_one(name: str) -> None:
+    if registry.load(name).needs_connector:
         with pytest.raises(LinkServersError, match="cannot start without a connector"):
             command(name, entry={"connector": "none"})
     else:
@@ -133,20 +138,20 @@ def test_the_request_is_the_servers_own(name: str, sent: tuple[str, str, Any]) -
         exchange = Exchange(
             reply(200, {"successResponses": [{"chargeBoxId": "CP/1 ä", "response": "Accepted"}]})
         )
-    answer = dialect(name).start(command(name), exchange)  # type: ignore[arg-type]
+    answer = load(name).start(command(name), exchange)
     assert isinstance(answer, Answer)
     assert answer.outcome is Outcome.ACCEPTED
     assert exchange.sent == [sent]
 
 
 @pytest.mark.parametrize(("tenant", "connector"), [(1, 1), (7, None)])
-def test_citrineos_is_asked_by_version_with_everything_else_in_the_query(
+def test_citrineos_receives_the_version_in_the_path_and_everything_else_in_the_query(
     tenant: int, connector: int | None
 ) -> None:
     wrong = "Requested protocol: 'ocpp1.6', connection protocol: 'ocpp2.0.1' for identifier: '1:CP'"
     exchange = Exchange(reply(200, [{"success": False, "payload": wrong}]), reply(200, [{"success": True}]))
     asked = command("citrineos", connector=connector, entry={"tenant": tenant})
-    assert dialect("citrineos").start(asked, exchange) == Published()  # type: ignore[arg-type]
+    assert load("citrineos").start(asked, exchange) == Published()
     (_, first, payload_16), (_, second, payload_201) = exchange.sent
     assert urlsplit(first).path == "/ocpp/1.6/evdriver/remoteStartTransaction"
     assert urlsplit(second).path == "/ocpp/2.0.1/evdriver/requestStartTransaction"
@@ -161,7 +166,7 @@ def test_citrineos_is_asked_by_version_with_everything_else_in_the_query(
     assert 1 <= payload_201["remoteStartId"] <= 0x7FFFFFFF
 
 
-def other_version(spoken: str, asked: str = "1.6") -> Reply:
+def other_version(spoken: str, asked: str = "1.6") -> ServerReply:
     why = f"Requested protocol: 'ocpp{asked}', connection protocol: 'ocpp{spoken}' for identifier: '1:CP'"
     return reply(200, [{"success": False, "payload": why}])
 
@@ -210,13 +215,13 @@ def other_version(spoken: str, asked: str = "1.6") -> Reply:
         ("ocpp-cs", [reply(200, {"error": True, "errorCode": "GenericError", "status": "Accepted"})], "OutcomeUnknown"),
         ("ocpp-cs", [reply(400, {"error": {"code": 400, "message": "Not found required key: idTag (IdToken)"}})], "ServerFailed"),
         ("ocpp-cs", [reply(400, {"error": {"code": 400, "message": "GenericError: Charge Point not connected."}})], "OutcomeUnknown"),
-        ("ocpp-cs", [said(400, "Charge Point CP/1 ä not connected.")], "offline not-connected"),
-        ("ocpp-cs", [said(400, "Charge Point not connected.")], "offline not-connected"),
-        ("ocpp-cs", [said(400, "Charge Point CP/1 not connected.")], "OutcomeUnknown"),
-        ("ocpp-cs", [said(400, "GenericError: Charge Point CP/1 ä not connected.")], "OutcomeUnknown"),
-        ("ocpp-cs", [said(400, "At /idTag of \"x\" - instance is too long as per maxLength:20\n")], "OutcomeUnknown"),
-        ("ocpp-cs", [said(400, "At  of {\"idTag\":\" - required property 'idToken' not found in object\"} - x\n")], "OutcomeUnknown"),
-        ("ocpp-cs", [said(400, "At  of {} - required property 'remoteStartId' not found in object\n"), reply(200, {"status": "Accepted"})],
+        ("ocpp-cs", [ocpp_cs_error(400, "Charge Point CP/1 ä not connected.")], "offline not-connected"),
+        ("ocpp-cs", [ocpp_cs_error(400, "Charge Point not connected.")], "offline not-connected"),
+        ("ocpp-cs", [ocpp_cs_error(400, "Charge Point CP/1 not connected.")], "OutcomeUnknown"),
+        ("ocpp-cs", [ocpp_cs_error(400, "GenericError: Charge Point CP/1 ä not connected.")], "OutcomeUnknown"),
+        ("ocpp-cs", [ocpp_cs_error(400, "At /idTag of \"x\" - instance is too long as per maxLength:20\n")], "OutcomeUnknown"),
+        ("ocpp-cs", [ocpp_cs_error(400, "At  of {\"idTag\":\" - required property 'idToken' not found in object\"} - x\n")], "OutcomeUnknown"),
+        ("ocpp-cs", [ocpp_cs_error(400, "At  of {} - required property 'remoteStartId' not found in object\n"), reply(200, {"status": "Accepted"})],
          "accepted None"),
         ("ocpp-cs", [reply(400, "plain text")], "OutcomeUnknown"),
         ("ocpp-cs", [reply(403, {"error": {"code": 403, "message": "expired"}})], "ServerRefused"),
@@ -225,15 +230,15 @@ def other_version(spoken: str, asked: str = "1.6") -> Reply:
         ("ocpp-cs", [reply(503, "upstream is gone", "text/plain")], "OutcomeUnknown"),
         ("ocpp-cs", [reply(502)], "OutcomeUnknown"),
         ("ocpp-cs", [reply(200, {"status": "sent", "uniqueId": "1f"})], "OutcomeUnknown"),
-        ("ocpp-cs", [said(503, "Station unreachable: Transport endpoint is not connected")], "OutcomeUnknown"),
-        ("ocpp-cs", [said(404, "Unknown API command")], "ServerFailed"),
-        ("ocpp-cs", [said(400, "signature verification failed: invalid signature")], "OutcomeUnknown"),
-        ("ocpp-cs", [said(400, "Missing required field 'idToken' for RequestStartTransaction")], "ServerFailed"),
-        ("ocpp-cs", [said(400, "Missing required field 'idToken' for RequestStartTransaction"), reply(200, {"status": "Accepted"})],
+        ("ocpp-cs", [ocpp_cs_error(503, "Station unreachable: Transport endpoint is not connected")], "OutcomeUnknown"),
+        ("ocpp-cs", [ocpp_cs_error(404, "Unknown API command")], "ServerFailed"),
+        ("ocpp-cs", [ocpp_cs_error(400, "signature verification failed: invalid signature")], "OutcomeUnknown"),
+        ("ocpp-cs", [ocpp_cs_error(400, "Missing required field 'idToken' for RequestStartTransaction")], "ServerFailed"),
+        ("ocpp-cs", [ocpp_cs_error(400, "Missing required field 'idToken' for RequestStartTransaction"), reply(200, {"status": "Accepted"})],
          "accepted None"),
     ],
 )  # fmt: skip
-def test_what_no_table_knows_is_unknown(name: str, replies: list[Reply], expected: str) -> None:
+def test_an_unusual_reply_has_its_outcome(name: str, replies: list[ServerReply], expected: str) -> None:
     result = start(name, *replies)
     if isinstance(result, Answer):
         assert f"{result.outcome} {result.info}" == expected
@@ -241,9 +246,9 @@ def test_what_no_table_knows_is_unknown(name: str, replies: list[Reply], expecte
         assert type(result).__name__ == expected
 
 
-def test_a_token_that_ocpp_16_has_no_room_for_is_never_sent_nor_cut() -> None:
+def test_a_token_too_long_for_ocpp_16_is_neither_sent_nor_cut() -> None:
     exchange = Exchange(reply(200))
-    answer = dialect("steve").start(command("steve", token="x" * 21), exchange)  # type: ignore[arg-type]
+    answer = load("steve").start(command("steve", token="x" * 21), exchange)
     assert isinstance(answer, Answer)
     assert (answer.outcome, answer.info, exchange.sent) == (Outcome.REJECTED, "token-too-long", [])
 
@@ -257,9 +262,9 @@ def test_a_token_that_ocpp_16_has_no_room_for_is_never_sent_nor_cut() -> None:
         "At  of {\"connectorId\":1} - required property 'idTag' not found in object\n",
     ],
 )
-def test_ocpp_cs_gets_such_a_token_where_16_does_not_look_for_it(refusal: str) -> None:
-    exchange = Exchange(said(400, refusal))
-    answer = dialect("ocpp-cs").start(command("ocpp-cs", token="x" * 21), exchange)  # type: ignore[arg-type]
+def test_ocpp_cs_receives_such_a_token_in_a_member_that_16_does_not_read(refusal: str) -> None:
+    exchange = Exchange(ocpp_cs_error(400, refusal))
+    answer = load("ocpp-cs").start(command("ocpp-cs", token="x" * 21), exchange)
     assert isinstance(answer, Answer)
     assert (answer.outcome, answer.info) == (Outcome.REJECTED, "token-too-long")
     ((_, _, payload),) = exchange.sent
@@ -277,12 +282,12 @@ def test_ocpp_cs_gets_such_a_token_where_16_does_not_look_for_it(refusal: str) -
         "unknown audience: another",
     ],
 )
-def test_a_token_of_the_api_that_ocpp_cs_calls_a_bad_request_is_the_operators_to_mend(message: str) -> None:
-    assert type(start("ocpp-cs", said(400, message), entry={"secret": "s"})) is ServerRefused
-    ask = dialect("ocpp-cs").status
+def test_an_invalid_api_token_that_ocpp_cs_reports_as_a_bad_request_is_server_refused(message: str) -> None:
+    assert type(start("ocpp-cs", ocpp_cs_error(400, message), entry={"secret": "s"})) is ServerRefused
+    ask = load("ocpp-cs").status
     assert ask
     with pytest.raises(ServerRefused):
-        ask(command("ocpp-cs", token=None, entry={"secret": "s"}), Exchange(said(400, message)))  # type: ignore[arg-type]
+        ask(command("ocpp-cs", token=None, entry={"secret": "s"}), Exchange(ocpp_cs_error(400, message)))
 
 
 @pytest.mark.parametrize(
@@ -295,9 +300,9 @@ def test_a_token_of_the_api_that_ocpp_cs_calls_a_bad_request_is_the_operators_to
 )
 def test_version_1_of_ocpp_cs_may_list_a_charger_that_is_not_connected(entry: dict[str, Any]) -> None:
     listed = {"ChargePointList": [entry]}
-    ask = dialect("ocpp-cs").status
+    ask = load("ocpp-cs").status
     assert ask
-    answer = ask(command("ocpp-cs", token=None), Exchange(reply(200, listed)))  # type: ignore[arg-type]
+    answer = ask(command("ocpp-cs", token=None), Exchange(reply(200, listed)))
     assert (answer.outcome, answer.info) == (Outcome.OFFLINE, "not-connected")
 
 
@@ -328,7 +333,7 @@ JSON = st.recursive(
 
 @pytest.mark.parametrize("name", DIALECTS)
 @given(status=st.sampled_from([200, 201, 204, 302, 400, 403, 404, 409, 500, 502, 503, 504]), body=JSON)
-def test_only_the_word_of_the_charger_is_an_acceptance(name: str, status: int, body: Any) -> None:
+def test_only_the_charger_s_own_answer_is_an_acceptance(name: str, status: int, body: Any) -> None:
     result = start(name, reply(status, body))
     if isinstance(result, Published):
         assert (name in CALLS_BACK, status) == (True, 200)
@@ -343,9 +348,9 @@ def test_only_the_word_of_the_charger_is_an_acceptance(name: str, status: int, b
 
 
 @given(body=JSON)
-def test_only_the_word_of_the_charger_settles_a_callback(body: Any) -> None:
+def test_only_the_charger_s_own_answer_is_the_answer_of_a_callback(body: Any) -> None:
     try:
-        answer = citrineos_module.callback(body, 1)
+        answer = citrineos_module.read_callback(body, 1)
     except OutcomeUnknown:
         return
     if answer.outcome is Outcome.ACCEPTED:
@@ -371,7 +376,7 @@ def test_only_the_word_of_the_charger_settles_a_callback(body: Any) -> None:
         ("ocpp-cs", [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": {"status": "Faulted"}}]),
         *(
             ("ocpp-cs", [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": last}])
-            for last in (  # as the charger sent it: no answer of ours may hold what is no int32
+            for last in (  # as the charger sent it: an answer must not hold a number that is not an int32
                 {"status": "Faulted", "connectorId": 2**31},
                 {"status": "Faulted", "connectorId": -1},
                 {"connectorStatus": "Occupied", "evseId": 10**40},
@@ -379,15 +384,15 @@ def test_only_the_word_of_the_charger_settles_a_callback(body: Any) -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_status_that_is_none_is_not_made_up(name: str, body: Any) -> None:
-    ask = dialect(name).status
+def test_a_missing_or_unknown_status_leaves_the_outcome_unknown(name: str, body: Any) -> None:
+    ask = load(name).status
     assert ask
     with pytest.raises(OutcomeUnknown):
-        ask(command(name, token=None, connector=None), Exchange(reply(200, body)))  # type: ignore[arg-type]
+        ask(command(name, token=None, connector=None), Exchange(reply(200, body)))
 
 
 @pytest.mark.parametrize(
-    ("last", "told"),
+    ("last", "expected"),
     [
         ({"status": "Faulted", "errorCode": "GroundFailure", "connectorId": 2}, ("Faulted", "GroundFailure", 2)),
         ({"status": "Faulted", "errorCode": "Vendor", "connectorId": 0}, ("Faulted", "OtherError", 0)),
@@ -395,10 +400,10 @@ def test_a_status_that_is_none_is_not_made_up(name: str, body: Any) -> None:
     ],
 )  # fmt: skip
 def test_the_last_statusnotification_of_ocpp_cs_is_read_in_either_version(
-    last: dict[str, Any], told: tuple[str, str, int]
+    last: dict[str, Any], expected: tuple[str, str, int]
 ) -> None:
     body = [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": last}]
-    ask = dialect("ocpp-cs").status
+    ask = load("ocpp-cs").status
     assert ask
-    answer = ask(command("ocpp-cs", token=None, connector=None), Exchange(reply(200, body)))  # type: ignore[arg-type]
-    assert (answer.status, answer.error_code, answer.connector_id) == told
+    answer = ask(command("ocpp-cs", token=None, connector=None), Exchange(reply(200, body)))
+    assert (answer.status, answer.error_code, answer.connector_id) == expected

@@ -1,8 +1,8 @@
 """CitrineOS, OCPP 1.6 and 2.0.1: https://github.com/citrineos/citrineos-core
 
-It answers twice: at once, that the start is published, and when the charger has answered, by a POST of the charger's
-own payload to the callback URL. That body names neither charger nor request: only the URL tells what it is about.
-The OCPP version stands in the path; the wrong one is answered before anything is sent, with the right one.
+It answers twice: its response says that the start is published, and later it posts the charger's own payload to the callback
+URL. That body names neither charger nor request; only the URL identifies them.
+The path names the OCPP version. For the wrong version CitrineOS sends nothing, and its response names the right one.
 ``{"success": false}`` without a ``payload`` means that the message is queued although the buffer of the connection to the
 message broker is full.
 """
@@ -14,25 +14,26 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from charger_link import ocpp
-from charger_link.command import Published
+from charger_link.answer import Published
 from charger_link.dialects import readings
+from charger_link.dialects.dialect import Dialect
 from charger_link.errors import OutcomeUnknown, ServerBusy, ServerFailed
+from charger_link.limits import LONGEST_TOKEN_16
+from charger_link.words import REASON_CODES, InfoWord
 
 if TYPE_CHECKING:
-    from charger_link.command import Answer, Command
-    from charger_link.link import Exchange, Reply
+    from charger_link.answer import Answer
+    from charger_link.command import Command
+    from charger_link.exchange import Exchange, ServerReply
 
-REPEATABLE = False
-HEALTH_PATH = "/health"
-status = None  # its API for messages has none, and a TriggerMessage can break the charger's own start
 _PATHS = {
     "1.6": "/ocpp/1.6/evdriver/remoteStartTransaction",
     "2.0.1": "/ocpp/2.0.1/evdriver/requestStartTransaction",
 }
 _PAYLOADS = {"1.6": ocpp.start_16, "2.0.1": ocpp.start_201}
 _OTHER_VERSION = re.compile(r"Requested protocol: '[^']*', connection protocol: 'ocpp([^']*)'")
-_MOST_VERSIONS = 4096
-# CitrineOS raises these before it publishes anything: its message broker is down, or was and is back.
+_MAX_VERSIONS = 4096
+# CitrineOS raises these before it publishes anything: its message broker is down, or was down until now.
 _NOT_PUBLISHED = frozenset(
     {
         "RabbitMQ is down: cannot unsubscribe.",
@@ -42,7 +43,7 @@ _NOT_PUBLISHED = frozenset(
 )
 _RETRY_AFTER = 5  # seconds
 
-# The OCPP version of chargers met, by server and charger: one wrong path each, for the life of the process.
+# The OCPP version by server and charger, for the life of the process: each charger costs at most one wrong path.
 _versions: dict[tuple[str, str], str] = {}
 
 
@@ -52,13 +53,13 @@ def start(command: Command, exchange: Exchange) -> Answer | Published:
             "no-callback-url",
             "The service does not know its own address, at which this OCPP server would answer: set CallbackBaseUrl.",
         )
-    too_long = len(command.token or "") > ocpp.LONGEST_TOKEN_16
-    # A token that 1.6 has no room for goes to the path of 2.0.1: a 1.6 charger gets nothing from there.
+    too_long = len(command.token or "") > LONGEST_TOKEN_16
+    # A token that is too long for 1.6 goes to the path of 2.0.1, from which CitrineOS sends nothing to a charger of 1.6.
     version = "2.0.1" if too_long else _versions.get((command.server.name, command.charger_id), "1.6")
     for _ in _PATHS:
         try:
             reply = exchange.send("POST", f"{_PATHS[version]}?{_query(command)}", _PAYLOADS[version](command))
-        except OutcomeUnknown as failure:  # published or not: a callback tells, if it was
+        except OutcomeUnknown as failure:  # published or not; a callback arrives if it was
             return Published(failure)
         declined = _declined(reply)
         if declined is None:
@@ -68,29 +69,29 @@ def start(command: Command, exchange: Exchange) -> Answer | Published:
             return _refusal(command, declined)
         version = found[1]
         if version not in _PATHS:
-            return ocpp.rejected_early("not-supported", command.connector, f"OCPP {version}")
+            return ocpp.rejected_early(InfoWord.NOT_SUPPORTED, command.connector, f"OCPP {version}")
         _remember(command, version)
         if too_long and version == "1.6":
-            return ocpp.rejected_early("token-too-long", command.connector)
+            return ocpp.rejected_early(InfoWord.TOKEN_TOO_LONG, command.connector)
     raise ServerFailed(
         "version", "The charger changed its OCPP version meanwhile; nothing was sent. Try again."
     )
 
 
-def callback(body: Any, connector: int | None) -> Answer:
-    """What the charger answered to a start, from the body that CitrineOS posts to the callback URL.
+def read_callback(body: Any, connector: int | None) -> Answer:
+    """Return the charger's answer to a start, from the body that CitrineOS posts to the callback URL.
 
     Raises
     ------
     OutcomeUnknown
-        It is no definite answer.
+        The body is no definite answer.
     """
     if isinstance(body, dict) and "_errorCode" in body:
         return readings.call_error(body["_errorCode"], connector)
     answer = readings.started(body, connector)
     word, _, reason = (answer.info or "").partition(" ")
-    # The token, which may be repeated in place of a reason, is not known here: only reasons of OCPP's own list are kept.
-    return answer if reason in ocpp.REASON_CODES or not reason else answer._replace(info=word)
+    # A charger may repeat the token in place of a reason. It is not known here and cannot be masked: keep only OCPP's own reasons.
+    return answer if reason in REASON_CODES or not reason else answer._replace(info=word)
 
 
 def _query(command: Command) -> str:
@@ -103,8 +104,8 @@ def _query(command: Command) -> str:
     )
 
 
-def _declined(reply: Reply) -> str | None:
-    """Why the start was not published; None where it was."""
+def _declined(reply: ServerReply) -> str | None:
+    """Return why the start was not published; None if it was."""
     match reply.status, reply.json:
         case 200, [{"success": True}]:
             return None
@@ -115,25 +116,36 @@ def _declined(reply: Reply) -> str | None:
         case 500, {"message": str(why)} if why in _NOT_PUBLISHED:
             return why
         case 400, {"code": "FST_ERR_VALIDATION"}:
-            raise readings.unreadable("it does not follow the schema of the OCPP message")
+            raise readings.request_unreadable("it does not follow the schema of the OCPP message")
         case 403, _:
-            raise readings.forbidden()
+            raise readings.credentials_insufficient()
     raise readings.misunderstood(f"http-{reply.status}")
 
 
 def _refusal(command: Command, why: str) -> Answer:
     if why.startswith("No connection found for identifier"):
-        return ocpp.offline("unknown-or-not-connected", command.connector)
+        return ocpp.offline(InfoWord.UNKNOWN_OR_NOT_CONNECTED, command.connector)
     if why in _NOT_PUBLISHED:
         raise ServerBusy(
             "busy",
             "The OCPP server cannot reach its message broker now, so nothing was sent. Try again with the same id.",
             retry_after=_RETRY_AFTER,
         )
-    raise OutcomeUnknown("not-published", "The OCPP server could not say that the start will not be sent.")
+    raise OutcomeUnknown("not-published", "The OCPP server did not confirm that it will not send the start.")
 
 
 def _remember(command: Command, version: str) -> None:
-    if len(_versions) >= _MOST_VERSIONS:
+    if len(_versions) >= _MAX_VERSIONS:
         _versions.clear()
     _versions[command.server.name, command.charger_id] = version
+
+
+DIALECT = Dialect(
+    name="citrineos",
+    health_path="/health",
+    default_connector=1,  # many chargers of OCPP 1.6 reject a start without one
+    carries_remote_start_id=True,
+    read_callback=read_callback,
+    start=start,
+    status=None,  # its API for messages has no such request, and a TriggerMessage can break the charger's own start
+)

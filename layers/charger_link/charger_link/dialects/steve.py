@@ -1,7 +1,8 @@
 """SteVe, OCPP 1.6, from release 3.11 on: https://github.com/steve-community/steve
 
-Status 200 lists the charger under the result of SteVe's task; 200 alone proves nothing. Checks that fail before the
-charger is asked are 400, and only the message tells them apart. Seen on 3.14.1 and on commit 38b299a149c6.
+A response with status 200 lists the charger under the result of SteVe's task; the status alone proves nothing.
+A check that fails before SteVe sends anything is a 400, and only the message distinguishes the checks.
+Observed on 3.14.1 and on commit 38b299a149c6.
 """
 
 from __future__ import annotations
@@ -12,28 +13,28 @@ from urllib.parse import urlsplit
 
 from charger_link import ocpp
 from charger_link.dialects import readings
+from charger_link.dialects.dialect import Dialect
 from charger_link.errors import ServerFailed, ServerRefused
+from charger_link.limits import LONGEST_TOKEN_16
+from charger_link.words import InfoWord
 
 if TYPE_CHECKING:
-    from charger_link.command import Answer, Command
-    from charger_link.link import Exchange, Reply
-
-REPEATABLE = False
-HEALTH_PATH = "/operations"  # no such path: 403, or 302 without credentials
-status = None  # it has no endpoint for the status of a connection or a connector
+    from charger_link.answer import Answer
+    from charger_link.command import Command
+    from charger_link.exchange import Exchange, ServerReply
 
 _RESULTS = ("successResponses", "errorResponses", "exceptions")
 _TOKEN = re.compile(r"[a-zA-Z0-9.:_#-]+")  # SteVe's own rule
-# An answer of the charger that SteVe could not read: the first bracket of the message begins it.
+# A charger's answer that SteVe could not read. It begins with the first bracket of the message.
 _RAW_ANSWER = re.compile(r'[^\[]*\[\s*(?:(3)\s*,|4\s*,\s*"(?:[^"\\]|\\.)*"\s*,\s*"([^"\\]*)")')
 
 
 def start(command: Command, exchange: Exchange) -> Answer:
     token = command.token or ""
-    if len(token) > ocpp.LONGEST_TOKEN_16:
-        return ocpp.rejected_early("token-too-long", command.connector)
+    if len(token) > LONGEST_TOKEN_16:
+        return ocpp.rejected_early(InfoWord.TOKEN_TOO_LONG, command.connector)
     if not _TOKEN.fullmatch(token):
-        return ocpp.rejected_early("not-supported", command.connector, "a character of the token")
+        return ocpp.rejected_early(InfoWord.NOT_SUPPORTED, command.connector, "a character of the token")
     payload: dict[str, Any] = {"chargeBoxIdList": [command.charger_id], "idTag": token}
     if command.connector is not None:
         payload["connectorId"] = command.connector
@@ -47,7 +48,7 @@ def _result(command: Command, task: Any) -> Answer:
     connector = command.connector
     if not isinstance(task, dict):
         raise readings.misunderstood("shape")
-    match _of(command.charger_id, task):
+    match _find_result(command.charger_id, task):
         case "successResponses", success:
             return readings.started({"status": success.get("response")}, connector)
         case "errorResponses", error:
@@ -57,10 +58,10 @@ def _result(command: Command, task: Any) -> Answer:
     raise readings.silent()
 
 
-def _of(charger: str, task: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
-    """Return what became of the start, and the list that has it.
+def _find_result(charger: str, task: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return the name of the list that holds the charger, and its entry there; None if no list does.
 
-    SteVe compares the id of a SOAP charger without case and answers with its database's spelling.
+    SteVe compares the id of a SOAP charger without case and returns its database's spelling.
     """
     results = [(name, task[name]) for name in _RESULTS if isinstance(task.get(name), list)]
     listed = [(name, one) for name, some in results for one in some if isinstance(one, dict)]
@@ -75,9 +76,9 @@ def _of(charger: str, task: dict[str, Any]) -> tuple[str, dict[str, Any]] | None
 
 
 def _exception(command: Command, message: str) -> Answer:
-    """SteVe could not send the start, or could not read the charger's answer to it."""
+    """Return the answer if SteVe could not send the start, or could not read the charger's answer to it."""
     if message.startswith("No session context for chargeBoxId"):  # thrown before anything is sent
-        return ocpp.offline("not-connected", command.connector)
+        return ocpp.offline(InfoWord.NOT_CONNECTED, command.connector)
     if message.startswith("This operation is for one station only"):
         raise _several_stations()
     if found := _RAW_ANSWER.match(message):
@@ -87,18 +88,18 @@ def _exception(command: Command, message: str) -> Answer:
     raise readings.misunderstood("exception")
 
 
-def _refusal(command: Command, reply: Reply) -> Answer:
+def _refusal(command: Command, reply: ServerReply) -> Answer:
     message = reply.member("message")
     match reply.status:
         case 400 if message.startswith("No stations are eligible for communication"):
-            return ocpp.offline("unknown-or-not-connected", command.connector)
+            return ocpp.offline(InfoWord.UNKNOWN_OR_NOT_CONNECTED, command.connector)
         case 400 if message.startswith("Requested OCPP Tag is not eligible"):
-            # SteVe answers the same while its database fails, and while the tag has another transaction.
-            return ocpp.rejected_early("token-refused", command.connector)
+            # SteVe returns the same while its database fails, and while the tag has another transaction.
+            return ocpp.rejected_early(InfoWord.TOKEN_REFUSED, command.connector)
         case 400 if message.startswith("This operation is for one station only"):
             raise _several_stations()
         case 400 if message.startswith("Error understanding the request"):
-            raise readings.unreadable("this release of SteVe may take other tokens or connectors")
+            raise readings.request_unreadable("this release of SteVe may take other tokens or connectors")
         case 302 if _is_sign_in(reply):
             detail = "The OCPP server asks for credentials, so nothing was started: name a secret in its LinkServers entry."
             raise ServerRefused("no-credentials", detail)
@@ -111,13 +112,13 @@ def _refusal(command: Command, reply: Reply) -> Answer:
     raise readings.misunderstood(f"http-{reply.status}")
 
 
-def _is_sign_in(reply: Reply) -> bool:
+def _is_sign_in(reply: ServerReply) -> bool:
     """Return whether SteVe redirects to the page where its web users sign in."""
     path = urlsplit(reply.headers.get("location", "")).path
     return path.partition(";")[0].endswith("/manager/signin")
 
 
-def _is_error(reply: Reply) -> bool:
+def _is_error(reply: ServerReply) -> bool:
     """Return whether the body is an error of SteVe's own."""
     body = reply.json
     return (
@@ -128,3 +129,14 @@ def _is_error(reply: Reply) -> bool:
 def _several_stations() -> ServerFailed:
     detail = "SteVe has several charge boxes for this id, so nothing was started."
     return ServerFailed("several-stations", detail)
+
+
+DIALECT = Dialect(
+    name="steve",
+    health_path="/operations",  # no such path: 403, or 302 without credentials
+    base_path="/steve/api/v1",
+    default_connector=1,  # many chargers of OCPP 1.6 reject a start without one
+    carries_remote_start_id=False,  # it has OCPP 1.6 alone
+    start=start,
+    status=None,  # it has no endpoint for the status of a connection or a connector
+)

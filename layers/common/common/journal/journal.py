@@ -49,7 +49,7 @@ class Journal:
         self._dynamodb = dynamodb
         self._table = table
         self._retention = retention_days * _DAY
-        self._repeatable = frozenset(repeatable)
+        self._repeatable = repeatable
         self._clock = clock
 
     def close(self) -> None:

@@ -1,0 +1,78 @@
+"""The registry of dialects, and that nothing else in Lambda names one."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from charger_link.dialects import registry
+from charger_link.servers import LinkServersError
+from tests.unit.charger_link.test_servers import servers
+
+ROOT = Path(__file__).parents[3]
+DIALECTS = ROOT / "layers/charger_link/charger_link/dialects"
+# A server's own name, however it is written. "native" is a word of other meanings too: only the quoted name counts.
+NAME = re.compile(r"steve|citrine|ocpp.?core|ocpp.?cs\b|[\"'`]native[\"'`]", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_the_record_has_the_name_under_which_it_is_registered(name: str) -> None:
+    assert registry.load(name).name == name
+
+
+def test_a_name_of_another_version_has_no_record() -> None:
+    assert registry.find("of-later") is None
+    assert registry.find(None) is None
+
+
+def test_only_the_registry_names_dialects() -> None:
+    own = {
+        DIALECTS / "registry.py",
+        *(DIALECTS / f"{m.rpartition('.')[2]}.py" for m in registry.MODULES.values()),
+    }
+    paths = [path for folder in ("functions", "layers") for path in (ROOT / folder).rglob("*.py")]
+    assert own <= set(paths)
+    named = {
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in set(paths) - own
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if NAME.search(line)
+    }
+    assert named == set()
+
+
+def test_an_unknown_dialect_is_refused_with_the_names_of_all() -> None:
+    with pytest.raises(LinkServersError, match=", ".join(registry.NAMES)):
+        servers({"network": "10.0.0.0/8", "dialect": "martian"})
+
+
+def imported(code: str) -> set[str]:
+    """The modules of dialects that a process has imported after `code`."""
+    code += "\nimport sys; print(*(name for name in sys.modules if name.startswith('charger_link.')))"
+    command = [sys.executable, "-c", f"import sys; sys.path = {sys.path!r}\n{code}"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.mark.parametrize("names", [["native"], ["steve", "ocpp_cs"]])
+def test_only_the_dialects_that_linkservers_names_are_imported(names: list[str]) -> None:
+    entries = ", ".join(
+        f'{{"network": "10.0.0.0/8", "ports": [{port}], "dialect": "{name}"}}'
+        for port, name in enumerate(names, 1)
+    )
+    modules = imported(f"from charger_link import Link, LinkServers; LinkServers.parse('[{entries}]')")
+    assert modules & set(registry.MODULES.values()) == {f"charger_link.dialects.{name}" for name in names}
+
+
+@pytest.mark.parametrize("function", ["attempts", "callback"])
+def test_the_functions_that_never_call_a_server_do_not_import_the_link(function: str) -> None:
+    modules = imported(f"import {function}.handler, {function}.service")
+    assert not modules & {
+        "charger_link.link",
+        "charger_link.exchange",
+        "charger_link.servers",
+        *registry.MODULES.values(),
+    }
