@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 from pydantic import TypeAdapter
 
 from apidoc.samples import ATTEMPT
-from attempts.view import shown
+from attempts.view import to_json
 from charger_connect.request import ConnectRequest
 from charger_link import LinkServer, Outcome
 from charger_link.ocpp import ERROR_CODES, LONGEST_INFO, STATUSES, TAKEN
@@ -255,9 +255,9 @@ def field_error() -> Schema:
 
 
 def attempt() -> Schema:
-    """What `attempts.view.shown` shows; types from the journal's `Attempt`."""
+    """What `attempts.view.to_json` returns; types from the journal's `Attempt`."""
     model = _record(Attempt)["properties"]
-    members = list(shown(Attempt("", "", State.PENDING, "", ""), 0))
+    members = list(to_json(Attempt("", "", State.PENDING, "", ""), 0))
     told: Mapping[str, Schema] = {
         "id": {"format": "uuid", "description": "The request's id."},
         "chargerId": {"description": "The charger that was asked for."},

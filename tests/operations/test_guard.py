@@ -16,7 +16,9 @@ import authorizer.handler
 import callback.handler
 import charger_connect.handler
 import preflight.handler
-from common.edge import Crashed, causes, check, guarded, run_guarded
+from common.edge.entry_point import check
+from common.edge.guard import Crashed, causes, guarded, run_guarded
+from common.edge.paths import CALLBACK
 from common.settings.preflight import PreflightSettings
 from local.server import Request, Response, Server
 from scripts.transform import load
@@ -69,7 +71,11 @@ CASES = [
     Case(
         "CallbackFunction",
         callback.handler.respond,
-        {"pathParameters": {"id": ID, "expires": "9" * 10, "signature": "0"}, "body": "{}"},
+        {
+            "routeKey": f"POST {CALLBACK}",
+            "pathParameters": {"id": ID, "expires": "9" * 10, "signature": "0"},
+            "body": "{}",
+        },
     ),
     Case(
         "AuthorizerFunction",

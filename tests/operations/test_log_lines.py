@@ -68,7 +68,7 @@ def test_an_invocation_that_dies_leaves_claimed_without_settled(
     def die(*_: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(charger_connect.flow, "_ask", die)
+    monkeypatch.setattr(charger_connect.flow, "call_server", die)
     with listening() as lines, pytest.raises(Killed):
         post(caller, request(server.port))
     assert [line["message"] for line in messages(lines)] == ["claimed"]
@@ -100,7 +100,7 @@ def test_an_exception_whose_message_holds_the_token_tells_its_type_and_place_alo
         except KeyError as error:
             raise RuntimeError(message) from error
 
-    monkeypatch.setattr(charger_connect.flow, "_opening", crash)
+    monkeypatch.setattr(charger_connect.flow, "make_opening", crash)
     with listening() as lines:
         answer = post(caller, request(server.port, tokenId=TOKEN))
     assert (answer["statusCode"], "internal-error" in answer["body"]) == (500, True)

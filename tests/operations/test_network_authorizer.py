@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from authorizer.handler import respond
-from charger_connect.event import Call
+from common.edge.call import Call
 from common.settings import SettingsError
 from common.settings.access import AccessSettings
 from tests.integration.calling import Context

@@ -12,12 +12,14 @@ from urllib.parse import unquote
 
 import pytest
 
-import attempts.preflight
-import attempts.service
-import callback.preflight
+import attempts.handler
+import callback.handler
 import callback.service
 import charger_connect.preflight
 import charger_connect.service
+from common.edge.journal_access import open_journal
+from common.journal import Journal
+from common.settings import Settings
 from common.settings.preflight import PreflightSettings
 from local.server import Request, Response, Server
 from local.table import Fault
@@ -77,10 +79,10 @@ def environment(table: TableServer, tmp_path: Path) -> dict[str, str]:
 def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """All three functions, as `environment` says when they are asked."""
     aws = Aws()
-    modules: dict[str, tuple[Any, Any]] = {
-        "connect:2": (charger_connect.service, charger_connect.preflight),
-        "attempts:2": (attempts.service, attempts.preflight),
-        "callback:2": (callback.service, callback.preflight),
+    modules: dict[str, tuple[Callable[[dict[str, str]], Any], Callable[[Any], list[str]]]] = {
+        "connect:2": (charger_connect.service.Service.of, charger_connect.preflight.failures),
+        "attempts:2": (_open_journal, attempts.handler.failures),
+        "callback:2": (callback.service.Service.of, callback.handler.failures),
     }
     aws.versions = {name: partial(_asked, *pair, environment) for name, pair in modules.items()}
     for name in ("LAMBDA", "CODEDEPLOY"):
@@ -93,12 +95,23 @@ def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterato
         yield aws
 
 
-def _asked(service: Any, preflight: Any, environment: dict[str, str]) -> Any:
-    own = service.Service.of(environment)
+def _open_journal(environment: dict[str, str]) -> Journal:
+    return open_journal(Settings.read(environment), environment)
+
+
+def _asked(
+    build: Callable[[dict[str, str]], Any], failures: Callable[[Any], list[str]], environment: dict[str, str]
+) -> list[str]:
+    service = build(environment)
     try:
-        return preflight.failures(own)
+        return failures(service)
     finally:
-        own.journal._dynamodb.close()
+        _close(service)
+
+
+def _close(service: Any) -> None:
+    journal = service if isinstance(service, Journal) else service.journal
+    journal._dynamodb.close()
 
 
 def check(*versions: str) -> dict[str, Any]:
@@ -174,7 +187,7 @@ def test_each_function_knows_the_question(
     monkeypatch.delitem(sys.modules, f"{function}.app", raising=False)
     module = importlib.import_module(f"{function}.app")
     assert module.handler({"preflight": True}, None) == {"failures": []}
-    module._service.journal._dynamodb.close()
+    _close(module._service)
     monkeypatch.delitem(sys.modules, f"{function}.app")
 
 

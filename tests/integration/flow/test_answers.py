@@ -255,7 +255,7 @@ def test_a_start_that_may_run_is_never_called_not_started_because_of_now(
 def test_nor_while_another_invocation_holds_it(
     server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("charger_connect.flow._TO_SETTLE", 0.5)
+    monkeypatch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.5)
     members = request(server.port)
     table.on_request = lambda *_: THROTTLED if server.starts else None
     with calling(table) as caller:
@@ -297,13 +297,13 @@ def test_a_takeover_that_the_table_refuses_is_no_invitation_to_start_anew(
     settles = "#state = :pending AND #owner = :mine"
     table.on_request = lambda _, body: _throttles(settles in body["ConditionExpression"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charger_connect.flow._TO_SETTLE", 0.2)
+        patch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.2)
         heard = caller.post(members, left=3.0)
     assert (heard.status, heard.outcome) == (504, "unknown" if token else "not-started")
     asked = len(server.asked)
     table.on_request = lambda _, body: _throttles(":theirs" in body["ExpressionAttributeValues"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charger_connect.flow._TO_CLAIM", 2.0)
+        patch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 2.0)
         heard = caller.at(60).post(members)
     assert len(server.asked) == asked
     if token:
@@ -327,8 +327,8 @@ def test_a_table_that_tells_nothing_says_so_and_asks_for_the_same_id(
         assert caller.post(members).outcome == "unknown"
         table.on_request = lambda *_: THROTTLED
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("charger_connect.flow._TO_CLAIM", 0.2)
+            patch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 0.2)
             heard = caller.post(members)
     assert (heard.status, heard.problem) == (503, "journal-unavailable")
-    assert "this call sent nothing" in heard.body["detail"]
+    assert "this request sent nothing" in heard.body["detail"]
     assert "the same id" in heard.body["detail"]

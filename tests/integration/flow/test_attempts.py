@@ -151,7 +151,7 @@ def test_a_charger_that_can_be_none_is_named(charger: str, caller: Caller, table
 def test_a_journal_that_cannot_be_read_is_a_503(
     error: str, caller: Caller, table: TableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("attempts.handler._PATIENCE", 0.3)
+    monkeypatch.setattr("attempts.handler._TIMEOUT", 0.3)
     table.on_request = lambda *_: Fault(apply=False, error=error)
     for heard in (caller.get(str(uuid4())), caller.list("CP-1")):
         assert (heard.status, heard.problem) == (503, "journal-unavailable")

@@ -251,10 +251,10 @@ def test_faults_of_the_table(row: Row, table: TableServer, authority: Authority)
 def short_of_time(row: Row) -> Iterator[None]:
     """What is kept for settling, and how long a claim or a first try may take, are seconds else."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charger_connect.flow._TO_SETTLE", 0.7)
+        patch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.7)
         patch.setattr("common.journal.dynamodb._FIRST_PATIENCE", 0.15)
         if row.effect.problem == "journal-unavailable":
-            patch.setattr("charger_connect.flow._TO_CLAIM", 0.3)
+            patch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 0.3)
         yield
 
 

@@ -26,7 +26,7 @@ PATIENCE = 20  # seconds
 @pytest.fixture
 def caller(table: TableServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
     """Nothing here is about time: a busy machine gets all that it needs, and no write is sent again because it is slow."""
-    monkeypatch.setattr("charger_connect.flow._TO_CLAIM", 29.0)
+    monkeypatch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 29.0)
     monkeypatch.setattr("common.journal.dynamodb._FIRST_PATIENCE", 29.0)
     with calling(table, LINK_TIMEOUT=f"{PATIENCE}") as caller:
         yield caller
@@ -376,7 +376,7 @@ def test_after_a_died_invocation_only_a_repeatable_dialect_is_asked_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The invocation dies between link and settle: its settle never reaches the table."""
-    monkeypatch.setattr("charger_connect.flow._TO_SETTLE", 0.5)
+    monkeypatch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.5)
     members = request(server.port)
     table.on_request = lambda *_: Fault(apply=False, drop=True) if server.starts else None
     assert caller.post(members, left=5.0).outcome == "unknown"

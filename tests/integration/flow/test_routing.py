@@ -150,7 +150,7 @@ def test_a_request_that_names_no_server_is_replayed_though_none_is_known_any_mor
 def test_while_the_table_cannot_be_read_nothing_is_said_of_an_earlier_request(
     elsewhere: Caller, server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("charger_connect.flow._TO_CLAIM", 0.2)
+    monkeypatch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 0.2)
     table.on_request = lambda *_: THROTTLED
     heard = elsewhere.post(request(server.port))
     assert (heard.status, heard.problem) == (503, "journal-unavailable")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from attempts.view import shown
+from attempts.view import to_json
 from common.journal import Attempt, Claimed, Journal, Settlement, State
 from common.transport import Deadline
 from tests.unit.journal.transitions import ANSWER, NOW, START, item
@@ -83,7 +83,7 @@ def test_an_item_that_was_deleted_is_not_made_anew(journal: Journal, table: Tabl
 def test_a_reader_sees_it_once_nobody_is_at_work(journal: Journal, table: TableServer) -> None:
     journal.note_problem(claimed(journal).attempt, PROBLEM, soon())
     attempt = only(table)
-    at_work, dead = shown(attempt, NOW), shown(attempt, attempt.lease + 1)
+    at_work, dead = to_json(attempt, NOW), to_json(attempt, attempt.lease + 1)
     assert (at_work["state"], at_work["problem"]) == (State.PENDING, None)
     assert (dead["state"], dead["problem"]) == (State.UNKNOWN, PROBLEM)
 

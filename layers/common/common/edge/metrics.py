@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 if TYPE_CHECKING:
-    from common.edge.guard import Context
+    from common.edge.lambda_types import Context
 
 
 class Record:

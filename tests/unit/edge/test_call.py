@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from charger_connect.event import Call
+from common.edge.call import Call
 
 SLACK = 0.5  # seconds that reading an event may take on a busy machine
 

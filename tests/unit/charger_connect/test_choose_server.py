@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from charger_connect import flow
+from charger_connect.choose_server import charger_answered
+from charger_connect.opening import request_fingerprint
+from charger_connect.replies import reply_from_attempt
 from charger_connect.request import ConnectRequest
-from charger_connect.routing import charger_answered
 from charger_link import LinkServers
 from charger_link.ocpp import REFUSALS
 from common.journal import Attempt, State, fingerprint
@@ -74,9 +75,7 @@ def test_anything_else_proves_none(none: Attempt) -> None:
 
 def meaning(**members: Any) -> bytes:
     request = ConnectRequest(**{"id": ID, "chargerId": "CP-1", "tokenId": "04A2B3C4", **members})
-    call: Any = SimpleNamespace(caller="alice")
-    service: Any = SimpleNamespace(secret=SECRET)
-    return flow._meaning(request, call, service)
+    return request_fingerprint(request, "alice", SECRET)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +105,7 @@ def test_a_fingerprint_needs_no_server_that_is_allowed() -> None:
 def test_a_caller_that_must_wait_is_never_asked_to_come_before_the_lease_is_over(
     left: float, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("charger_connect.flow.time", SimpleNamespace(time=lambda: 1000.0))
+    monkeypatch.setattr("charger_connect.replies.time", SimpleNamespace(time=lambda: 1000.0))
     pending = Attempt(ID, "CP-1", State.PENDING, "", "", lease=1000.0 + left)
     request = ConnectRequest(id=UUID(ID), chargerId="CP-1")
-    assert flow._tell(pending, request).headers["Retry-After"] == told
+    assert reply_from_attempt(pending, request).headers["Retry-After"] == told
