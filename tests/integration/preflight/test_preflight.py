@@ -1,4 +1,4 @@
-"""Before traffic shifts, new versions say what they cannot reach, and CodeDeploy hears it."""
+"""Before traffic shifts, new versions return what they cannot reach, and CodeDeploy receives the result."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DENIED = Fault(apply=False, error="ResourceNotFoundException")
 
 
 class Aws:
-    """Lambda and CodeDeploy as far as the check speaks to them; `versions` answer by their name."""
+    """Lambda and CodeDeploy, as far as the check calls them; `versions` has the result of each version by its name."""
 
     def __init__(self) -> None:
         self.versions: dict[str, Callable[[], Any]] = {}
@@ -77,7 +77,7 @@ def environment(table: TableServer, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """All three functions, as `environment` says when they are asked."""
+    """All three functions, with `environment` as it is when they are invoked."""
     aws = Aws()
     modules: dict[str, tuple[Callable[[dict[str, str]], Any], Callable[[Any], list[str]]]] = {
         "connect:2": (charger_connect.service.Service.of, charger_connect.preflight.failures),
@@ -179,7 +179,7 @@ def test_a_version_that_cannot_be_asked_or_does_not_know_the_question_stops_the_
 
 
 @pytest.mark.parametrize("function", ["charger_connect", "attempts", "callback"])
-def test_each_function_knows_the_question(
+def test_each_function_answers_the_check(
     function: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
@@ -191,7 +191,7 @@ def test_each_function_knows_the_question(
     monkeypatch.delitem(sys.modules, f"{function}.app")
 
 
-def test_the_authorizer_knows_the_question_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_authorizer_answers_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_SOURCES", "203.0.113.0/28")
     monkeypatch.delitem(sys.modules, "authorizer.app", raising=False)
     module = importlib.import_module("authorizer.app")
