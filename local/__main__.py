@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from common.edge.paths import CHARGER_CONNECT
 from local import bridge, dialects, docs, sam_local, template
 from local.chargers.behaviours import unusual, usual
 from local.console import Console
@@ -38,7 +37,7 @@ ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 TABLE_NAME = "attempts"
 READY_SECONDS = 30.0
-PATH = CHARGER_CONNECT
+PATH = "/api/v1/ocpp/charger-connect"
 
 JOURNAL_SECRET = "only-for-the-local-stack"  # noqa: S105 (its journal ends with it)
 LINK_SERVERS = [

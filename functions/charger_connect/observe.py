@@ -30,6 +30,7 @@ _UNKNOWNS_LEFT = "UnknownsLeft"
 
 
 def claimed(claim: Claimed, call: Call, milliseconds: int) -> None:
+    """Log that this invocation may call the server; `milliseconds` is the duration of the claim."""
     attempt, record = claim.attempt, metrics.current()
     extra = {**_about(attempt), "tries": attempt.tries, "repeat": claim.doubt, "caller": call.caller}
     # Lambda's own log lines have the request id, too, such as "Task timed out".
@@ -46,6 +47,7 @@ def settled(
     milliseconds: Mapping[str, int],
     call: Call,
 ) -> None:
+    """Log and count the recorded outcome; `milliseconds` has the durations of claim, link and settle."""
     attempt = claim.attempt
     outcome = str(result.outcome) if isinstance(result, Answer) else str(settlement.state)
     extra: dict[str, Any] = {
@@ -65,13 +67,13 @@ def settled(
     if outcome == "unknown":
         metrics.count(_UNKNOWNS_LEFT)
     metrics.time("SettleLatency", milliseconds["settle"])
-    _linked(attempt, result, milliseconds)
+    _count_call(attempt, result, milliseconds)
 
 
 def unsettled(
     claim: Claimed, result: Answer | LinkError, milliseconds: Mapping[str, int], reason: str
 ) -> None:
-    """The server was called, and the outcome could not be recorded."""
+    """Log and count that the server was called, but the outcome could not be recorded."""
     attempt = claim.attempt
     outcome = str(result.outcome) if isinstance(result, Answer) else result.kind
     extra = {
@@ -84,26 +86,29 @@ def unsettled(
     _log.error("journal failed", extra={**extra, "milliseconds": dict(milliseconds)})
     metrics.count("JournalFailures")
     metrics.count(_UNKNOWNS_LEFT)
-    _linked(attempt, result, milliseconds)
+    _count_call(attempt, result, milliseconds)
 
 
 def unclaimed(id_: str, reason: str) -> None:
-    """The attempt could not be recorded; nothing was sent."""
+    """Log and count that the attempt could not be recorded, so nothing was sent."""
     _log.error("journal failed", extra={"step": "claim", "id": id_, "reason": reason})
     metrics.count("JournalFailures")
 
 
 def replayed(attempt: Attempt) -> None:
+    """Log and count a repeat that received the stored reply."""
     _log.info("replayed", extra=_about(attempt))
     metrics.count("Replays")
 
 
 def conflicted(attempt: Attempt) -> None:
+    """Log and count a repeat while another invocation works on the attempt."""
     _log.info("still in progress", extra=_about(attempt))
     metrics.count("Conflicts")
 
 
 def mismatched(id_: str) -> None:
+    """Log and count a request whose id belongs to another request."""
     _log.warning("id reused", extra={"id": id_})
     metrics.count("IdsReused")
     if id_ == _ZERO_ID:
@@ -111,12 +116,13 @@ def mismatched(id_: str) -> None:
 
 
 def still_unknown(attempt: Attempt) -> None:
+    """Log and count a repeat that may not be sent again while the outcome is unknown."""
     _log.warning("asked again, still unknown", extra=_about(attempt))
     metrics.count("UnknownsAsked")
 
 
 def refused(problem: Problem) -> None:
-    """The request was refused before anything was recorded."""
+    """Log and count a request that was refused before anything was recorded."""
     fields = [error.field for error in problem.errors]
     _log.info("refused", extra={"problem": problem.type, "fields": fields})
     if problem.status in _INVALID:
@@ -126,15 +132,18 @@ def refused(problem: Problem) -> None:
 
 
 def address_refused(reason: str) -> None:
+    """Log and count a server that LinkServers does not allow."""
     _log.warning("address refused", extra={"reason": reason})
     metrics.count("AddressesRefused")
 
 
 def circuit_refused() -> None:
+    """Count a request that was not sent because of an open circuit."""
     metrics.count("CircuitRefusals")
 
 
 def circuit_opened(server: str | None, kind: str) -> None:
+    """Log and count a failure that opened the server's circuit."""
     _log.error("circuit opened", extra={"server": server, "kind": kind})
     metrics.count("CircuitsOpened")
 
@@ -146,7 +155,8 @@ def answered(message: object) -> None:
         record.fail()
 
 
-def _linked(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[str, int]) -> None:
+def _count_call(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[str, int]) -> None:
+    """Add the metrics of a call to an OCPP server."""
     metrics.time("ClaimLatency", milliseconds["claim"])
     if isinstance(result, LinkError) and result.kind == "circuit-open":  # the server was not called
         circuit_refused()
@@ -158,7 +168,7 @@ def _linked(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[
     if not isinstance(result, LinkError):
         return
     metrics.count("LinkFailures", dialect=attempt.dialect or "", kind=result.kind)
-    if not isinstance(result, ChargerUnknown | StatusNotAvailable):  # the server itself works
+    if not isinstance(result, ChargerUnknown | StatusNotAvailable):  # both come from a server that works
         metrics.count("LinkFailures")
     if result.opened_circuit:
         circuit_opened(attempt.server, result.kind)
