@@ -1,6 +1,6 @@
-"""The fault matrix: what each fault between us, an OCPP server and the table leads to.
+"""The fault matrix: the result of each fault between the service, an OCPP server and the table.
 
-The one table that `test_fault_matrix.py` holds the service to, and `docs/reliability.md` shows. To write it there:
+`test_fault_matrix.py` tests the service against this table, and `docs/reliability.md` contains it. To write it there:
 
     .venv/bin/python -m tests.integration.flow.faults
 """
@@ -20,7 +20,7 @@ PART = "fault matrix"
 
 
 class Retry(Enum):
-    """What the same id, sent again, does: ``value`` stands in the document."""
+    """The effect of sending the same id again; ``value`` is its text in the document."""
 
     STARTS = "starts: nothing was"
     ASKS = "asks the server, which knows the id"
@@ -32,7 +32,7 @@ class Retry(Enum):
 
 
 class Effect(NamedTuple):
-    """Status, problem type (None: `OcppStatusResponse`), what the caller is told of the start, the attempt's state."""
+    """Status, problem type (None: `OcppStatusResponse`), the outcome that the caller receives, the attempt's state."""
 
     status: int
     problem: str | None
@@ -255,7 +255,7 @@ TABLE = _table_rows()
 
 
 def rendered() -> str:
-    """Both tables as Markdown."""
+    """Return both tables as Markdown."""
     return "\n\n".join(
         f"**{title}**\n\n"
         "| fault | the caller hears | `outcome` | attempt | the same id again, repeatable dialect | other dialects |\n"
@@ -272,7 +272,7 @@ def _line(row: Row) -> str:
 
 
 def shown() -> str:
-    """What the document says now between its marks."""
+    """Return the current text of the document between its marks."""
     return sections.shown(DOCUMENT, PART)
 
 
