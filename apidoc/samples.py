@@ -13,6 +13,7 @@ from uuid import UUID
 
 import xmltodict
 
+from common.edge import paths
 from common.remote_start import remote_start_id
 from common.wire import FieldError, MediaType, OcppStatusResponse, Problem, make_problem, write_response
 from common.wire.media import FORM
@@ -21,10 +22,10 @@ from common.wire.xml_body import MODELS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PATH: Final = "/api/v1/ocpp/charger-connect"
-ATTEMPT_PATH: Final = f"{PATH}/{{id}}"
-ATTEMPTS_PATH: Final = "/api/v1/ocpp/chargers/{chargerId}/attempts"
-CALLBACK_PATH: Final = "/api/v1/ocpp/callbacks/{id}/{expires}/{signature}"
+PATH: Final = paths.CHARGER_CONNECT
+ATTEMPT_PATH: Final = paths.ATTEMPT
+ATTEMPTS_PATH: Final = paths.CHARGER_ATTEMPTS
+CALLBACK_PATH: Final = paths.CALLBACK
 
 SERVER: Final = ("127.0.0.1", 9080)
 """The local stack's OCPP server."""
@@ -153,7 +154,7 @@ CONNECT: Final = (
         "LinkServers does not allow the OCPP server's address or port",
         _problem(
             "address-not-allowed",
-            "The OCPP server's address and port are outside what LinkServers allows: ask the operator to add them.",
+            "LinkServers does not allow the OCPP server's address and port: ask the operator to add them.",
         ),
         _request(6, "CP-1", address="203.0.113.7"),
     ),
@@ -174,7 +175,7 @@ CONNECT: Final = (
         "Another call is processing the same id",
         _problem(
             "attempt-in-progress",
-            "Another call with this id is being carried out. Ask again with the same id after Retry-After seconds.",
+            "Another request with this id is in progress. Send the same id again after Retry-After seconds.",
             4,
         ),
         _request(4, "CP-5"),
@@ -199,7 +200,7 @@ CONNECT: Final = (
         _problem(
             "id-reused",
             "Look at `instance`: this id belongs to an attempt with other content or of another caller, and the outcome of "
-            "that attempt is accepted, or not known. A different request needs an id of its own.",
+            "that attempt is accepted or unknown. A different request needs an id of its own.",
             1,
         ),
         _request(1, "CP-2"),
@@ -219,7 +220,7 @@ CONNECT: Final = (
         "The service failed",
         _problem(
             "internal-error",
-            "The service failed; what became of the request is not known. Look at the attempt by its id.",
+            "The service failed, and the outcome of the request is unknown. Look at the attempt by its id.",
         ),
         _request(14, "CP-1"),
     ),
@@ -254,8 +255,8 @@ CONNECT: Final = (
         "The table of attempts is throttled or unavailable",
         _problem(
             "journal-unavailable",
-            "The attempt could not be recorded, so this call sent nothing. What an earlier call with this id did is "
-            "not known now: try again with the same id.",
+            "The attempt could not be recorded, so this request sent nothing. The outcome of an earlier request with "
+            "this id is not known now: send the same id again.",
         ),
         _request(18, "CP-1"),
         headers={"Retry-After": "1"},
@@ -302,7 +303,7 @@ CONNECT: Final = (
         "No token, and the charger's status could not be read in time",
         _problem(
             "status-unknown",
-            "The charger's status could not be learnt in time. Nothing was to be started: ask again.",
+            "The charger's status could not be read in time. The request was not to start anything: send it again.",
             23,
         ),
         _request(23, "CP-1", None),
@@ -339,7 +340,7 @@ UNKNOWN_ATTEMPT: Final = Sample(
     "No attempt has this id",
     _problem(
         "attempt-unknown",
-        "No attempt with this id is known: it was never accepted, or it is older than the journal's retention.",
+        "No attempt has this id: either no request with it was accepted, or the attempt is older than the journal's retention.",
     ),
     path=f"{PATH}/{_id(99)}",
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 from pydantic import TypeAdapter
 
 from apidoc.samples import ATTEMPT
-from attempts.view import shown
+from attempts.view import to_json
 from charger_connect.request import ConnectRequest
 from charger_link import Outcome
 from charger_link.dialects import registry
@@ -256,9 +256,9 @@ def _field_error_schema() -> Schema:
 
 
 def _attempt_schema() -> Schema:
-    """Return the schema of what `attempts.view.shown` returns, with the types of the journal's `Attempt`."""
+    """Return the schema of what `attempts.view.to_json` returns, with the types of the journal's `Attempt`."""
     model = _model_schema(Attempt)["properties"]
-    names = list(shown(Attempt("", "", State.PENDING, "", ""), 0))
+    names = list(to_json(Attempt("", "", State.PENDING, "", ""), 0))
     descriptions: Mapping[str, Schema] = {
         "id": {"format": "uuid", "description": "The request's id."},
         "chargerId": {"description": "The charger in the request."},

@@ -1,1 +1,1 @@
-"""GET: reading the journal, one attempt by its id or a charger's attempts, newest first."""
+"""GET: read one attempt by its id, or a charger's attempts, newest first."""

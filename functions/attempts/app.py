@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any
 from common.startup import starting
 
 with starting():
-    from attempts.handler import respond
-    from attempts.service import Service
+    from attempts.handler import failures, respond
+    from common.edge.entry_point import invoke
+    from common.edge.journal_access import open_journal
+    from common.settings import Settings
 
-    _service = Service.of(os.environ)
+    _service = open_journal(Settings.read(os.environ), os.environ)
 
 if TYPE_CHECKING:
-    from common.edge import Context
+    from common.edge.lambda_types import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    if "preflight" in event:  # never from the gateway, whose events have other members
-        from attempts.preflight import failures
-        from common.edge import check
-
-        return check(lambda: failures(_service), context)
-    return respond(event, context, _service)
+    return invoke(event, context, _service, respond, failures)

@@ -1,1 +1,1 @@
-"""Lets callers in by the network they come from, for clients that can neither sign nor carry a token."""
+"""The authorizer by network, for clients that can neither sign a request nor send a token."""

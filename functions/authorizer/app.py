@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 from common.startup import starting
 
 with starting():
-    from authorizer.handler import respond
+    from authorizer.handler import failures, respond
+    from common.edge.entry_point import invoke
     from common.settings.access import AccessSettings
 
     _settings = AccessSettings.read(os.environ)
 
 if TYPE_CHECKING:
-    from common.edge import Context
+    from common.edge.lambda_types import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    if "preflight" in event:  # never from the gateway; it needs nothing but its settings, and has read them
-        return {"failures": []}
-    return respond(event, context, _settings)
+    return invoke(event, context, _settings, respond, failures)

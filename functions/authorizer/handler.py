@@ -1,55 +1,59 @@
-"""From an authorizer's event (HTTP API, payload 2.0) to its simple answer.
+"""Allow or deny a request by the network that it comes from.
 
+The event and the response (the simple one) have payload format 2.0:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 """
 
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.logging import Logger
 
-from common.edge import guarded
+from common.edge.guard import guarded
+from common.edge.paths import ATTEMPT, CHARGER_CONNECT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from common.edge import Context
+    from common.edge.lambda_types import Context, Event, Response
     from common.settings.access import AccessSettings, Source
 
 _log = Logger(utc=True)
 Address = IPv4Address | IPv6Address
 
-# Who may connect may also look at an attempt whose id is known: a 504 tells its caller to.
-_OWN = frozenset({"ANY /api/v1/ocpp/charger-connect", "GET /api/v1/ocpp/charger-connect/{id}"})
+# A caller that may connect may also read an attempt by its id, because the text of a 504 asks for it.
+_CONNECT_ROUTES = frozenset({f"ANY {CHARGER_CONNECT}", f"GET {ATTEMPT}"})
 
 
-def _deny(_event: Mapping[str, Any]) -> dict[str, Any]:
+def _deny(_event: Event) -> Response:
     return {"isAuthorized": False}
 
 
 @guarded(_deny)
-def respond(event: Mapping[str, Any], _context: Context, settings: AccessSettings) -> dict[str, Any]:
+def respond(event: Event, _context: Context, settings: AccessSettings) -> Response:
     """Allow a request that comes from a network of the setting for its route, and name its caller.
 
-    The address is the one that the gateway saw. It also ends X-Forwarded-For, to which the gateway adds it: where the two differ,
-    one of them is forged.
+    The gateway also appends the source address to X-Forwarded-For: if the two differ, one of them is forged.
     """
     route, source = str(event["routeKey"]), str(event["requestContext"]["http"]["sourceIp"])
     forwarded = (event.get("headers") or {}).get("x-forwarded-for", source).rpartition(",")[2].strip()
     address = _address(source)
     caller = _caller(address, settings.allowed_readers) if route.startswith("GET ") else None
-    if caller is None and route in _OWN:
+    if caller is None and route in _CONNECT_ROUTES:
         caller = _caller(address, settings.allowed_sources)
     if caller is None or _address(forwarded) != address:
         _log.warning("source refused", extra={"source": source, "forwarded": forwarded, "route": route})
-        return {"isAuthorized": False}
+        return _deny(event)
     return {"isAuthorized": True, "context": {"caller": f"network:{caller}"}}
 
 
+def failures(_settings: AccessSettings) -> list[str]:
+    """Return what this version cannot reach: nothing, since it needs only its settings."""
+    return []
+
+
 def _address(text: str) -> Address | None:
-    """The address, however an IPv6 one is spelled; None where it is none."""
+    """Return the address, in one form for every spelling of an IPv6 address; None if the text is not an address."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -58,10 +62,11 @@ def _address(text: str) -> Address | None:
 
 
 def _caller(address: Address | None, sources: tuple[Source, ...]) -> str | None:
-    """Return the caller's name for an address; None where no network holds it.
+    """Return the caller's name for an address; None if no network contains it.
 
-    A named network comes before those without a name, and of several the widest: a narrower entry that is added later renames nobody.
-    Without a name the narrowest network is the name, as in version 1.0: a stored fingerprint holds it.
+    A named network comes before networks without a name. Of several named ones the widest is used, so that a narrower entry
+    that is added later renames no caller. Without a named network, the narrowest network is the name, as in version 1.0:
+    stored fingerprints contain it.
     """
     holding = [source for source in sources if address is not None and address in source.network]
     named = [source for source in holding if source.name is not None]

@@ -1,1 +1,1 @@
-"""POST /api/v1/ocpp/callbacks/...: an OCPP server says later what became of a start."""
+"""POST /api/v1/ocpp/callbacks/...: an OCPP server sends the charger's answer to a start."""

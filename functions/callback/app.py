@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, Any
 from common.startup import starting
 
 with starting():
-    from callback.handler import respond
+    from callback.handler import failures, respond
     from callback.service import Service
+    from common.edge.entry_point import invoke
 
     _service = Service.of(os.environ)
 
 if TYPE_CHECKING:
-    from common.edge import Context
+    from common.edge.lambda_types import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    if "preflight" in event:  # never from the gateway, whose events have other members
-        from callback.preflight import failures
-        from common.edge import check
-
-        return check(lambda: failures(_service), context)
-    return respond(event, context, _service)
+    return invoke(event, context, _service, respond, failures)

@@ -9,19 +9,16 @@ from common.startup import snapshot, starting
 
 with starting():
     from charger_connect.handler import respond
+    from charger_connect.preflight import failures
     from charger_connect.service import Service
+    from common.edge.entry_point import invoke
 
     _service = Service.of(os.environ)
     snapshot.prepare(os.environ, _service.close)
 
 if TYPE_CHECKING:
-    from common.edge import Context
+    from common.edge.lambda_types import Context
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    if "preflight" in event:  # never from the gateway, whose events have other members
-        from charger_connect.preflight import failures
-        from common.edge import check
-
-        return check(lambda: failures(_service), context)
-    return respond(event, context, _service)
+    return invoke(event, context, _service, respond, failures)

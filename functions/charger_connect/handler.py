@@ -1,56 +1,43 @@
-"""From an event to an answer in the negotiated format."""
+"""Read a connect request, and return its reply in the format that the caller asks for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from charger_connect import observe
-from charger_connect.event import Call, headers_of
-from charger_connect.flow import Reply, connect
+from charger_connect import metrics, observe
+from charger_connect.flow import connect
 from charger_connect.request import ConnectRequest, connector_of
-from common.edge import guarded
-from common.wire import Problem, ProblemError, make_problem, negotiate, read_request, write_response
+from common.edge.call import Call, headers_of
+from common.edge.guard import guarded
+from common.edge.replies import Reply, internal_error, proxy_response
+from common.wire import MediaType, ProblemError, make_problem, negotiate, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from charger_connect.service import Service
-    from common.edge import Context
+    from common.edge.lambda_types import Context, Event, Response
+
+_INTERNAL_ERROR = (
+    "The service failed, and the outcome of the request is unknown. Look at the attempt by its id."
+)
 
 
-def _internal_error(event: Mapping[str, Any]) -> dict[str, Any]:
-    detail = "The service failed; what became of the request is not known. Look at the attempt by its id."
-    return _answer(Reply(make_problem("internal-error", detail)), headers_of(event))
-
-
-@guarded(_internal_error)
-def respond(event: Mapping[str, Any], context: Context, service: Service) -> dict[str, Any]:
-    """Answer one HTTP API event (payload 2.0) with a proxy response."""
+@guarded(internal_error(_INTERNAL_ERROR, lambda event: _media(headers_of(event))))
+def respond(event: Event, context: Context, service: Service) -> Response:
+    """Return the proxy response to one event of the HTTP API."""
     call = Call.of(event, context)
-    with observe.invocation(context):
+    with metrics.invocation(context):
         reply = _reply(call, service)
         observe.answered(reply.message)
-    return _answer(reply, call.headers)
-
-
-def _answer(reply: Reply, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Return the proxy response, in the format that the request's headers ask for."""
-    media = negotiate(headers.get("content-type"), headers.get("accept"), headers.get("x-requested-with"))
-    content_type, body = write_response(reply.message, media)
-    return {
-        "statusCode": reply.message.status if isinstance(reply.message, Problem) else 200,
-        "headers": {"Content-Type": content_type, **reply.headers},
-        "body": body,
-        "isBase64Encoded": False,
-    }
+    return proxy_response(reply, _media(call.headers))
 
 
 def _reply(call: Call, service: Service) -> Reply:
     try:
-        if call.method != "POST":
-            raise ProblemError(
-                make_problem("method-not-allowed", "Send the request with POST."), {"Allow": "POST"}
-            )
+        if call.method != "POST":  # the route has every method, so that a wrong one receives a 405
+            detail = "Send the request with POST."
+            raise ProblemError(make_problem("method-not-allowed", detail), {"Allow": "POST"})
         request = read_request(
             call.body,
             call.headers.get("content-type"),
@@ -58,6 +45,10 @@ def _reply(call: Call, service: Service) -> Reply:
             connectorId=connector_of(call.query),
         )
         return connect(request, call, service)
-    except ProblemError as refused:
-        observe.refused(refused.problem)
-        return Reply(refused.problem, refused.headers)
+    except ProblemError as error:
+        observe.refused(error.problem)
+        return Reply.from_error(error)
+
+
+def _media(headers: Mapping[str, str]) -> MediaType:
+    return negotiate(headers.get("content-type"), headers.get("accept"), headers.get("x-requested-with"))

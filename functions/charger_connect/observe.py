@@ -1,67 +1,43 @@
-"""What an operator sees: two log lines an attempt, and its metrics in one record an invocation.
+"""The log lines and metrics of an attempt, one function for each event.
 
-``claimed`` and ``settled`` tell the story of an attempt; a ``claimed`` without its ``settled`` is an invocation that
-died. Metrics go out when the invocation ends; charger and server stand in the record, never in a dimension.
-No line holds a token: an attempt knows it masked only, and of an exception nothing but types and places is told.
+Each attempt has two log lines, ``claimed`` and ``settled``; a ``claimed`` without its ``settled`` means that the invocation ended
+in between. Charger and server are members of the metrics record, never dimensions.
+No line contains a token: an attempt has it masked only, and of an exception only types and places are logged.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
+from charger_connect import metrics
 from charger_link import Answer, ChargerUnknown, LinkError, StatusNotAvailable
-from common.edge import causes
-from common.edge.metrics import Record
+from common.edge.guard import causes
 from common.wire import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from charger_connect.event import Call
-    from common.edge import Context
+    from common.edge.call import Call
     from common.journal import Attempt, Claimed, Settlement
-    from common.wire import OcppStatusResponse
 
-_log = Logger(utc=True, json_deserializer=str)  # our messages are words: it need not try to read them as JSON
-_cold = True
-_ZERO = "00000000-0000-0000-0000-000000000000"
-_UNREADABLE = (400, 405, 413, 415)
+_log = Logger(utc=True, json_deserializer=str)  # our messages are never JSON, so do not try to parse them
+_ZERO_ID = "00000000-0000-0000-0000-000000000000"
+_INVALID = (400, 405, 413, 415)
 _PAUSED = "/problems/starts-paused"
-_LEFT_UNKNOWN = "UnknownsLeft"
-
-
-# Per invocation: the local gateway has several at once, each on its thread.
-_record: ContextVar[Record | None] = ContextVar("record", default=None)
-
-
-@contextmanager
-def invocation(context: Context) -> Iterator[None]:
-    """Collect the metrics of one invocation and write them at its end."""
-    global _cold
-    record = Record(context)
-    token = _record.set(record)
-    if _cold:
-        _cold = False
-        _count("ColdStarts")
-    try:
-        yield
-    finally:
-        _record.reset(token)
-        record.flush()
+_UNKNOWNS_LEFT = "UnknownsLeft"
 
 
 def claimed(claim: Claimed, call: Call, milliseconds: int) -> None:
-    attempt, record = claim.attempt, _record.get()
+    """Log that this invocation may call the server; `milliseconds` is the duration of the claim."""
+    attempt, record = claim.attempt, metrics.current()
     extra = {**_about(attempt), "tries": attempt.tries, "repeat": claim.doubt, "caller": call.caller}
-    # What Lambda's own lines have, "Task timed out" among them.
+    # Lambda's own log lines have the request id, too, such as "Task timed out".
     request_id = record.request_id if record else None
     _log.info("claimed", extra={**extra, "claimMilliseconds": milliseconds, "requestId": request_id})
-    if attempt.id == _ZERO:
-        _count("ZeroIds")
+    if attempt.id == _ZERO_ID:
+        metrics.count("ZeroIds")
 
 
 def settled(
@@ -71,6 +47,7 @@ def settled(
     milliseconds: Mapping[str, int],
     call: Call,
 ) -> None:
+    """Log and count the recorded outcome; `milliseconds` has the durations of claim, link and settle."""
     attempt = claim.attempt
     outcome = str(result.outcome) if isinstance(result, Answer) else str(settlement.state)
     extra: dict[str, Any] = {
@@ -86,17 +63,17 @@ def settled(
         if result.__cause__ is not None and result.kind == "unexpected":
             extra["causes"] = causes(result.__cause__)
     _log.info("settled", extra=extra)
-    _count("Attempts", outcome=outcome)
+    metrics.count("Attempts", outcome=outcome)
     if outcome == "unknown":
-        _count(_LEFT_UNKNOWN)
-    _time("SettleLatency", milliseconds["settle"])
-    _linked(attempt, result, milliseconds)
+        metrics.count(_UNKNOWNS_LEFT)
+    metrics.time("SettleLatency", milliseconds["settle"])
+    _count_call(attempt, result, milliseconds)
 
 
 def unsettled(
     claim: Claimed, result: Answer | LinkError, milliseconds: Mapping[str, int], reason: str
 ) -> None:
-    """The link was called, and what became of it could not be recorded."""
+    """Log and count that the server was called, but the outcome could not be recorded."""
     attempt = claim.attempt
     outcome = str(result.outcome) if isinstance(result, Answer) else result.kind
     extra = {
@@ -107,84 +84,92 @@ def unsettled(
         "tries": attempt.tries,
     }
     _log.error("journal failed", extra={**extra, "milliseconds": dict(milliseconds)})
-    _count("JournalFailures")
-    _count(_LEFT_UNKNOWN)
-    _linked(attempt, result, milliseconds)
+    metrics.count("JournalFailures")
+    metrics.count(_UNKNOWNS_LEFT)
+    _count_call(attempt, result, milliseconds)
 
 
 def unclaimed(id_: str, reason: str) -> None:
-    """The attempt could not be recorded; nothing was sent."""
+    """Log and count that the attempt could not be recorded, so nothing was sent."""
     _log.error("journal failed", extra={"step": "claim", "id": id_, "reason": reason})
-    _count("JournalFailures")
+    metrics.count("JournalFailures")
 
 
 def replayed(attempt: Attempt) -> None:
+    """Log and count a repeat that received the stored reply."""
     _log.info("replayed", extra=_about(attempt))
-    _count("Replays")
+    metrics.count("Replays")
 
 
 def conflicted(attempt: Attempt) -> None:
+    """Log and count a repeat while another invocation works on the attempt."""
     _log.info("still in progress", extra=_about(attempt))
-    _count("Conflicts")
+    metrics.count("Conflicts")
 
 
 def mismatched(id_: str) -> None:
+    """Log and count a request whose id belongs to another request."""
     _log.warning("id reused", extra={"id": id_})
-    _count("IdsReused")
-    if id_ == _ZERO:
-        _count("ZeroIds")
+    metrics.count("IdsReused")
+    if id_ == _ZERO_ID:
+        metrics.count("ZeroIds")
 
 
 def still_unknown(attempt: Attempt) -> None:
+    """Log and count a repeat that may not be sent again while the outcome is unknown."""
     _log.warning("asked again, still unknown", extra=_about(attempt))
-    _count("UnknownsAsked")
+    metrics.count("UnknownsAsked")
 
 
 def refused(problem: Problem) -> None:
-    """A request answered before anything was recorded."""
+    """Log and count a request that was refused before anything was recorded."""
     fields = [error.field for error in problem.errors]
     _log.info("refused", extra={"problem": problem.type, "fields": fields})
-    if problem.status in _UNREADABLE:
-        _count("InvalidRequests")
+    if problem.status in _INVALID:
+        metrics.count("InvalidRequests")
     elif problem.type == _PAUSED:
-        _count("StartsPaused")
+        metrics.count("StartsPaused")
 
 
 def address_refused(reason: str) -> None:
+    """Log and count a server that LinkServers does not allow."""
     _log.warning("address refused", extra={"reason": reason})
-    _count("AddressesRefused")
+    metrics.count("AddressesRefused")
 
 
 def circuit_refused() -> None:
-    _count("CircuitRefusals")
+    """Count a request that was not sent because of an open circuit."""
+    metrics.count("CircuitRefusals")
 
 
 def circuit_opened(server: str | None, kind: str) -> None:
+    """Log and count a failure that opened the server's circuit."""
     _log.error("circuit opened", extra={"server": server, "kind": kind})
-    _count("CircuitsOpened")
+    metrics.count("CircuitsOpened")
 
 
-def answered(message: OcppStatusResponse | Problem) -> None:
-    """What the caller hears. A failure that we tell is none to Lambda: a deployment is watched by this count."""
-    record = _record.get()
+def answered(message: object) -> None:
+    """Count our 5xx responses: Lambda reports them as successes, and the canary alarm needs them."""
+    record = metrics.current()
     if isinstance(message, Problem) and message.status >= 500 and message.type != _PAUSED and record:
         record.fail()
 
 
-def _linked(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[str, int]) -> None:
-    _time("ClaimLatency", milliseconds["claim"])
+def _count_call(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[str, int]) -> None:
+    """Add the metrics of a call to an OCPP server."""
+    metrics.time("ClaimLatency", milliseconds["claim"])
     if isinstance(result, LinkError) and result.kind == "circuit-open":  # the server was not called
         circuit_refused()
         return
-    _time("LinkLatency", milliseconds["link"])
-    record = _record.get()
+    metrics.time("LinkLatency", milliseconds["link"])
+    record = metrics.current()
     if record:
         record.about = {"id": attempt.id, "chargerId": attempt.chargerId, "server": attempt.server}
     if not isinstance(result, LinkError):
         return
-    _count("LinkFailures", dialect=attempt.dialect or "", kind=result.kind)
-    if not isinstance(result, ChargerUnknown | StatusNotAvailable):  # there the link works
-        _count("LinkFailures")
+    metrics.count("LinkFailures", dialect=attempt.dialect or "", kind=result.kind)
+    if not isinstance(result, ChargerUnknown | StatusNotAvailable):  # both come from a server that works
+        metrics.count("LinkFailures")
     if result.opened_circuit:
         circuit_opened(attempt.server, result.kind)
 
@@ -198,15 +183,3 @@ def _about(attempt: Attempt) -> dict[str, Any]:
         "token": attempt.token,
         "traceId": attempt.traceId,
     }
-
-
-def _count(name: str, **dimensions: str) -> None:
-    record = _record.get()
-    if record:
-        record.count(name, **dimensions)
-
-
-def _time(name: str, milliseconds: int) -> None:
-    record = _record.get()
-    if record:
-        record.time(name, milliseconds)

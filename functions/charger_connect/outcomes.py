@@ -1,6 +1,6 @@
-"""The one table from what the link said to what is recorded and what the caller hears.
+"""The table from the result of a call to what is recorded and what the caller receives.
 
-Tests and documentation read it; nothing else decides a state or a status.
+Tests and documentation read it; no other place decides a state or a status.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from common.journal import State
 
 
 class Verdict(NamedTuple):
-    """The attempt's state, and the type of problem the caller hears; None is a 200 with ``OcppStatusResponse``."""
+    """The attempt's state, and the type of problem that the caller receives; None is a 200 with ``OcppStatusResponse``."""
 
     state: State
     problem: str | None
 
 
-# The header Connect-Outcome of both rejections is `rejected`. Only what the charger itself said is final.
+# The header Connect-Outcome of both rejections is `rejected`. Only an answer of the charger itself is final.
 REJECTED_EARLY: Final = "rejected before the charger was asked"
 
 OUTCOMES: dict[str | type[LinkError], Verdict] = {
@@ -49,12 +49,12 @@ OUTCOMES: dict[str | type[LinkError], Verdict] = {
     OutcomeUnknown: Verdict(State.UNKNOWN, "outcome-unknown"),
 }
 
-# Where no token was given nothing can have started, however little came back.
+# A request without a token cannot have started anything, even if its outcome is unknown.
 STATUS_UNKNOWN = Verdict(State.FAILED, "status-unknown")
 
 
 def verdict(result: Answer | LinkError, *, starts: bool) -> Verdict:
-    """What `result` means; ``starts``: whether a start was asked."""
+    """Return what `result` means; `starts` is whether the request was to start a charge."""
     if isinstance(result, Answer):
         return OUTCOMES[REJECTED_EARLY if result.early else result.outcome]
     if isinstance(result, OutcomeUnknown) and not starts:

@@ -1,4 +1,4 @@
-"""What a connection needs of a request, judged in one pass with what the contract needs of it."""
+"""Validate a connect request: the rules of the contract and those of a connection, in one pass."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from common.wire.messages import Int32, Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LONGEST_CHARGER = 255
-_LONGEST_TOKEN = 36  # OCPP 2.0.1: identifierString[36]; 1.6 has 20, which the dialects judge
+_MAX_CHARGER_LENGTH = 255
+_MAX_TOKEN_LENGTH = 36  # OCPP 2.0.1: identifierString[36]; dialects of 1.6 check its limit of 20
 
 
-def _wrong(message: str) -> PydanticCustomError:
+def _error(message: str) -> PydanticCustomError:
     return PydanticCustomError("connection", "{message}", {"message": message})
 
 
 def _charger(value: str | None) -> str:
     if value is None or not value.strip():
-        raise _wrong("is missing: name the charger by its OCPP identity")
-    if len(value) > _LONGEST_CHARGER:
-        raise _wrong(f"must be at most {_LONGEST_CHARGER} characters long")
+        raise _error("is missing: name the charger by its OCPP identity")
+    if len(value) > _MAX_CHARGER_LENGTH:
+        raise _error(f"must be at most {_MAX_CHARGER_LENGTH} characters long")
     if not value.isprintable():
-        raise _wrong("must hold printable characters only")
-    if value in (".", ".."):  # an URL would lose it
-        raise _wrong("must be more than dots: no OCPP server can be asked for it")
+        raise _error("must contain printable characters only")
+    if value in (".", ".."):  # removed when a URL is normalised
+        raise _error("must not be . or .., which a URL cannot contain")
     return value
 
 
 def _token(value: str | None) -> str | None:
     if value is None or not value.strip():
         return None
-    if len(value) > _LONGEST_TOKEN:
-        raise _wrong(f"must be at most {_LONGEST_TOKEN} characters long")
+    if len(value) > _MAX_TOKEN_LENGTH:
+        raise _error(f"must be at most {_MAX_TOKEN_LENGTH} characters long")
     if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in value):
-        raise _wrong("must hold no control characters")
+        raise _error("must not contain control characters")
     return value
 
 
@@ -51,24 +51,24 @@ def _address(value: str | None) -> str | None:
     try:
         addresses.parse(value)
     except ValueError:
-        raise _wrong(
-            "must be an IP address such as 10.0.0.5, without blanks; host names are not taken"
+        raise _error(
+            "must be an IP address such as 10.0.0.5, without blanks; host names are not accepted"
         ) from None
     return value
 
 
 def _connector(value: object) -> object:
-    """The query parameter, a text."""
+    """Parse the query parameter."""
     if value is None:
         return None
     text = str(value)
     if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) <= LARGEST_CONNECTOR):
-        raise _wrong("must be one whole number from 1 up, such as ?connectorId=1")
+        raise _error("must be one whole number of at least 1, such as ?connectorId=1")
     return int(text)
 
 
 def connector_of(query: Mapping[str, str]) -> str | None:
-    """Return the query parameter `connectorId`, whose name is read in any letter case; None where it is absent.
+    """Return the query parameter `connectorId`, whose name may have any letter case; None if it is absent.
 
     API Gateway joins the values of one spelling with commas. Values of several spellings are joined the same way unless they are
     equal, so that a request that names two connectors is refused.
@@ -78,15 +78,15 @@ def connector_of(query: Mapping[str, str]) -> str | None:
 
 
 class ConnectRequest(OcppChargerConnectRequest):
-    """A request that can be carried out, if its server is allowed.
+    """A valid request; whether its server is allowed is checked later.
 
-    ``tokenId`` is None where nothing is to be started; ``serverIpAddress`` and ``serverRestApiPort`` are both given or
-    both None; ``connectorId`` comes from the query, never from the body.
+    ``tokenId`` is None in a request for a status. ``serverIpAddress`` and ``serverRestApiPort`` are both set or both None.
+    ``connectorId`` comes from the query, never from the body.
     """
 
-    model_config = ConfigDict(defer_build=False)  # built while the function starts
+    model_config = ConfigDict(defer_build=False)  # built when the function starts, not in the first request
 
-    # A default is judged too: what is absent and what is null are the same.
+    # Defaults are validated, too: an absent member is the same as null.
     chargerId: Annotated[Text, AfterValidator(_charger), Field(validate_default=True)] = None
     tokenId: Annotated[Text, AfterValidator(_token), Field(repr=False)] = None
     serverIpAddress: Annotated[Text, AfterValidator(_address)] = None
@@ -97,11 +97,11 @@ class ConnectRequest(OcppChargerConnectRequest):
     @classmethod
     def _port(cls, value: int | None, info: ValidationInfo) -> int | None:
         if value is not None and not 1 <= value <= 65535:
-            raise _wrong("must be a port from 1 to 65535")
-        if "serverIpAddress" not in info.data:  # wrong in itself, and reported so
+            raise _error("must be a port from 1 to 65535")
+        if "serverIpAddress" not in info.data:  # it has an error of its own
             return value
         if value is None and info.data["serverIpAddress"] is not None:
-            raise _wrong("is missing: name the port of the OCPP server's REST API")
+            raise _error("is missing: name the port of the OCPP server's REST API")
         if value is not None and info.data["serverIpAddress"] is None:
-            raise _wrong("stands alone: name serverIpAddress with it, or leave both out")
+            raise _error("needs serverIpAddress: name both, or leave both out")
         return value

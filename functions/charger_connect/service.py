@@ -1,4 +1,4 @@
-"""What the flow works with, put together once per process."""
+"""What the handler works with, created once per process."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from charger_link import REPEATABLE, Circuits, Link, LinkServers
 from charger_link.secrets import Secrets
-from common.journal import DynamoDB, Journal
+from common.edge.journal_access import open_journal
 from common.settings.connect import ConnectSettings
-from common.transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from common.journal import Journal
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The settings of a deployment and what they stand for."""
+    """The settings of a deployment, and the objects that they configure."""
 
     journal: Journal
     link: Link
@@ -31,18 +32,17 @@ class Service:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Service:
-        """The service that `environ` describes; nothing is connected yet.
+        """Return the service that `environ` describes; nothing is connected yet.
 
         Raises
         ------
         SettingsError, LinkServersError, CredentialsError
         """
         settings = ConnectSettings.read(environ)
-        dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.aws_region, from_environment(environ))
         circuits = Circuits()
         return cls(
-            journal=Journal(
-                dynamodb, settings.table_name, retention_days=settings.retention_days, repeatable=REPEATABLE
+            journal=open_journal(
+                settings, environ, retention_days=settings.retention_days, repeatable=REPEATABLE
             ),
             link=Link(circuits, Secrets.of(settings.link_secrets_file)),
             circuits=circuits,
@@ -55,5 +55,5 @@ class Service:
         )
 
     def close(self) -> None:
-        """Close what was connected; the next call connects anew."""
+        """Close the connection; the next request connects again."""
         self.journal.close()

@@ -1,1 +1,1 @@
-"""GET /docs: the API's help page, where a deployment serves it (ServeDocs)."""
+"""GET /docs: the API's help page, if the deployment serves it (ServeDocs)."""

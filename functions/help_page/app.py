@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-_ANSWER = {
+_RESPONSE = {
     "statusCode": 200,
     "headers": {
         "Content-Type": "text/html; charset=utf-8",
@@ -18,4 +18,4 @@ _ANSWER = {
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
-    return _ANSWER
+    return _RESPONSE

@@ -1,1 +1,1 @@
-"""The check before a deployment shifts traffic: can the new versions reach what they need?"""
+"""The check before a deployment shifts traffic: whether the new versions can reach what they need."""

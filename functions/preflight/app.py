@@ -1,4 +1,4 @@
-"""The Lambda entry point, called by CodeDeploy before traffic shifts."""
+"""The Lambda entry point: CodeDeploy invokes it before traffic shifts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from common.settings.preflight import PreflightSettings
 from preflight.handler import respond
 
 if TYPE_CHECKING:
-    from common.edge import Context
+    from common.edge.lambda_types import Context
 
 _settings = PreflightSettings.read(os.environ)
 

@@ -1,8 +1,8 @@
-"""From CodeDeploy's event to its verdict.
+"""Check the new versions for CodeDeploy, and report the result to it.
 
-A version that cannot even start, for a setting that it cannot read, answers with a function error; one that starts
+Each version is invoked directly. One that cannot start, because of a wrong setting, returns a function error. One that starts
 returns what it cannot reach, with its own rights and from its own network.
-What goes wrong in this function is a failure of the check, which CodeDeploy is told like any other.
+An exception in this function is reported to CodeDeploy as a failed check.
 https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html
 """
 
@@ -17,17 +17,16 @@ from aws_lambda_powertools.logging import Logger
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from common.edge import causes, run_guarded
+from common.edge.guard import causes, run_guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from common.edge import Context
+    from common.edge.lambda_types import Context
     from common.settings.preflight import PreflightSettings
 
 _log = Logger(utc=True)
-_PATIENCE = Config(connect_timeout=3, read_timeout=35, retries={"mode": "standard", "total_max_attempts": 3})
-
+_CONFIG = Config(connect_timeout=3, read_timeout=35, retries={"mode": "standard", "total_max_attempts": 3})
 
 # Exceptions whose messages name a setting and never its secret value; the others' messages stay in the version's own log.
 _OUR_ERRORS = ("SettingsError", "LinkServersError", "CredentialsError")
@@ -44,7 +43,7 @@ def respond(event: Mapping[str, str], context: Context, settings: PreflightSetti
     Raises
     ------
     Crashed
-        CodeDeploy could not be told; it counts a check that does not report as failed.
+        The report to CodeDeploy failed; CodeDeploy counts a check without a report as failed.
     """
     verdict = run_guarded(lambda: _check(settings), context, lambda: _CHECK_CRASHED)
     _log.info("preflight", extra=verdict)
@@ -58,7 +57,7 @@ def _check(settings: PreflightSettings) -> dict[str, Any]:
 
 
 def _report(event: Mapping[str, str], verdict: dict[str, Any]) -> dict[str, Any]:
-    with closing(boto3.client("codedeploy", config=_PATIENCE)) as codedeploy:
+    with closing(boto3.client("codedeploy", config=_CONFIG)) as codedeploy:
         codedeploy.put_lifecycle_event_hook_execution_status(
             deploymentId=event["DeploymentId"],
             lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
@@ -68,9 +67,9 @@ def _report(event: Mapping[str, str], verdict: dict[str, Any]) -> dict[str, Any]
 
 
 def _failures(version: str) -> list[str]:
-    """Return what a version cannot reach, or why it did not answer."""
+    """Return what a version cannot reach, or why its response is missing."""
     try:
-        with closing(boto3.client("lambda", config=_PATIENCE)) as functions:
+        with closing(boto3.client("lambda", config=_CONFIG)) as functions:
             answer = functions.invoke(FunctionName=version, Payload=json.dumps({"preflight": True}))
             document = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
@@ -83,7 +82,7 @@ def _failures(version: str) -> list[str]:
 
 
 def _reason(document: Mapping[str, Any]) -> str:
-    """Return the type of a function error, with its message where that cannot hold a secret or a token."""
+    """Return the type of a function error, with its message if the message cannot hold a secret or a token."""
     kind = str(document.get("errorType"))
     if kind in _OUR_ERRORS or kind.startswith(_LAMBDA_ERRORS):
         return f"{kind}: {document.get('errorMessage')}"

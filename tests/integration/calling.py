@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import attempts.handler
-import attempts.service
 import charger_connect.handler
 import charger_connect.service
 from charger_link import REPEATABLE
@@ -76,7 +75,7 @@ class Caller:
         self._table = table
         self._dynamodb = DynamoDB(table.url, environ["AWS_REGION"], from_environment(environ))
         self.service = charger_connect.service.Service.of(environ)
-        self._reading = attempts.service.Service(Journal(self._dynamodb, table.name))
+        self._reading = Journal(self._dynamodb, table.name)
         self.at()
 
     def at(self, later: float = 0.0, repeatable: Collection[str] = REPEATABLE) -> Caller:

@@ -20,12 +20,15 @@ from uuid import uuid4
 import pytest
 
 import callback.handler
-import charger_connect.event
+import charger_connect.callback_wait
 import charger_connect.flow
+import charger_connect.replies
 import charger_link.exchange
+import common.edge.call
 import common.journal.dynamodb
 import common.transport.deadline
 from charger_connect.handler import respond as respond_to_connect
+from common.edge.paths import CALLBACK
 from common.transport import IncompleteResponse, NotConnected, Response
 
 if TYPE_CHECKING:
@@ -39,9 +42,11 @@ TIMEOUT = 29.0
 """Seconds that an invocation has, as in the template."""
 _MODULES_WITH_CLOCK = (
     callback.handler,
-    charger_connect.event,
+    charger_connect.callback_wait,
     charger_connect.flow,
+    charger_connect.replies,
     charger_link.exchange,
+    common.edge.call,
     common.journal.dynamodb,
     common.transport.deadline,
 )
@@ -189,6 +194,7 @@ def invoke_callback(url: str, body: dict[str, Any], service: CallbackService) ->
     parts = urlsplit(url)
     id_, expires, signature = parts.path.split("/")[-3:]
     event = {
+        "routeKey": f"POST {CALLBACK}",
         "pathParameters": {"id": id_, "expires": expires, "signature": signature},
         "queryStringParameters": dict(parse_qsl(parts.query)) or None,
         "body": json.dumps(body),

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import attempts.handler
 import authorizer.handler
 import callback.handler
 import preflight.handler
 from charger_connect import observe
-from common.edge import guard
+from common.edge import guard, journal_access
 from local.template import Resolver
 from scripts.transform import extend, load, transform
 from tests.integration.calling import Caller, calling
@@ -32,10 +31,10 @@ if TYPE_CHECKING:
 
 _LOGGERS: list[Any] = [
     observe._log,
-    attempts.handler._log,
     authorizer.handler._log,
     callback.handler._log,
     guard._log,
+    journal_access._log,
     preflight.handler._log,
 ]
 

@@ -1,4 +1,4 @@
-"""No exception leaves a function: it becomes a safe answer, a line with types and places, and two metrics."""
+"""No exception leaves a function: it becomes a safe response, a log line with types and places, and two metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import authorizer.handler
 import callback.handler
 import charger_connect.handler
 import preflight.handler
-from common.edge import Crashed, causes, check, guarded, run_guarded
+from common.edge.entry_point import check
+from common.edge.guard import Crashed, causes, guarded, run_guarded
+from common.edge.paths import CALLBACK
 from common.settings.preflight import PreflightSettings
 from local.server import Request, Response, Server
 from scripts.transform import load
@@ -35,7 +37,7 @@ JSON = {"content-type": "application/json"}
 
 
 class Failing:
-    """Stands in for whatever a function works with: each use of it raises, with the token in the message."""
+    """Replaces the objects that a function works with: each use raises, with the token in the message."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -69,7 +71,11 @@ CASES = [
     Case(
         "CallbackFunction",
         callback.handler.respond,
-        {"pathParameters": {"id": ID, "expires": "9" * 10, "signature": "0"}, "body": "{}"},
+        {
+            "routeKey": f"POST {CALLBACK}",
+            "pathParameters": {"id": ID, "expires": "9" * 10, "signature": "0"},
+            "body": "{}",
+        },
     ),
     Case(
         "AuthorizerFunction",
@@ -97,14 +103,14 @@ def assert_without_message(error: Crashed) -> None:
 
 
 def crash(case: Case) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The answer, and everything that was printed meanwhile."""
+    """Return the response, and everything that was printed meanwhile."""
     with listening() as lines:
         answer = case.respond(case.event, Context(29.0, "r-1", case.name, "7"), Failing())
     return answer, lines
 
 
 @SOME
-def test_a_crash_is_a_500_that_says_nothing_of_the_exception(case: Case) -> None:
+def test_a_crash_is_a_500_without_anything_of_the_exception(case: Case) -> None:
     answer, _ = crash(case)
     problem = json.loads(answer["body"])
     assert (answer["statusCode"], problem["type"], problem["outcome"]) == (
@@ -115,14 +121,14 @@ def test_a_crash_is_a_500_that_says_nothing_of_the_exception(case: Case) -> None
     assert not [word for word in (TOKEN, "RuntimeError", "Traceback") if word in answer["body"]]
 
 
-def test_a_crash_of_the_authorizer_denies() -> None:
+def test_a_crash_of_the_authorizer_denies_the_request() -> None:
     (authorizer_case,) = [case for case in CASES if case.name == "AuthorizerFunction"]
     answer, _ = crash(authorizer_case)
     assert answer == {"isAuthorized": False}
 
 
 @EVERY
-def test_a_crash_is_logged_by_types_and_places_alone(case: Case) -> None:
+def test_a_crash_is_logged_with_types_and_places_only(case: Case) -> None:
     _, lines = crash(case)
     (line,) = [line for line in messages(lines) if line["message"] == "crashed"]
     assert [cause["type"] for cause in line["causes"]] == ["RuntimeError", "KeyError"]
@@ -143,7 +149,7 @@ def test_a_crash_is_counted_for_the_service_and_for_the_version_of_the_function(
 
 @EVERY
 @pytest.mark.parametrize("event", [{}, [], None, {"headers": 1}, {"requestContext": 1, "pathParameters": 1}])
-def test_no_event_makes_a_function_raise_with_a_message_of_another(case: Case, event: Any) -> None:
+def test_no_event_makes_a_function_raise_another_exceptions_message(case: Case, event: Any) -> None:
     raised: Crashed | None = None
     with listening():
         try:
@@ -157,14 +163,14 @@ def test_no_event_makes_a_function_raise_with_a_message_of_another(case: Case, e
 
 
 @pytest.mark.parametrize("media", ["application/xml", "application/json"])
-def test_a_crash_is_answered_in_the_format_of_the_request(media: str) -> None:
+def test_the_response_after_a_crash_has_the_format_of_the_request(media: str) -> None:
     event = {"headers": {"Content-Type": media}, "requestContext": {"http": {"method": "POST"}}, "body": 1}
     with listening():
         answer = charger_connect.handler.respond(event, Context(29.0, function_version="7"), Failing())  # type: ignore[arg-type]
     assert answer["headers"]["Content-Type"].startswith(media.replace("/", "/problem+"))
 
 
-def test_where_the_answer_raises_as_well_the_runtime_receives_an_exception_without_the_message() -> None:
+def test_if_the_crash_response_raises_as_well_the_runtime_receives_an_exception_without_the_message() -> None:
     def fails(*_: object) -> dict[str, Any]:
         raise RuntimeError(TOKEN)
 
@@ -175,7 +181,7 @@ def test_where_the_answer_raises_as_well_the_runtime_receives_an_exception_witho
     assert TOKEN not in json.dumps(lines)
 
 
-def test_a_crash_that_cannot_be_counted_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_that_cannot_be_counted_still_has_a_response(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("POWERTOOLS_METRICS_NAMESPACE")
     answer, lines = crash(CASES[1])
     assert answer["statusCode"] == 500
@@ -183,7 +189,7 @@ def test_a_crash_that_cannot_be_counted_is_answered_all_the_same(monkeypatch: py
     assert TOKEN not in json.dumps(lines)
 
 
-def test_a_runtime_that_ends_is_not_held_back() -> None:
+def test_system_exit_passes_the_guard() -> None:
     def ends() -> dict[str, Any]:
         raise SystemExit
 
@@ -200,7 +206,7 @@ def test_a_long_chain_of_causes_is_cut() -> None:
     assert len(causes(error)) == 5
 
 
-def test_a_version_whose_own_check_crashes_says_so_and_stops_the_deployment() -> None:
+def test_a_check_that_crashes_is_a_failure_of_the_version() -> None:
     def fails() -> list[str]:
         raise RuntimeError(TOKEN)
 
@@ -231,11 +237,11 @@ HOOK = {"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"}
 
 
 @contextmanager
-def codedeploy(status: int, told: list[str]) -> Iterator[None]:
-    """CodeDeploy, which answers with this status, and the token in the message of an error."""
+def codedeploy(status: int, reported: list[str]) -> Iterator[None]:
+    """Serve CodeDeploy, which responds with this status, and with the token in the message of an error."""
 
     def respond(request: Request) -> Response:
-        told.append(json.loads(request.body)["status"])
+        reported.append(json.loads(request.body)["status"])
         body = {} if status == 200 else {"__type": "InvalidRequest", "message": TOKEN}
         return Response(status, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(body).encode())
 
@@ -247,21 +253,21 @@ def codedeploy(status: int, told: list[str]) -> Iterator[None]:
         yield
 
 
-def test_where_the_check_crashes_codedeploy_is_told_that_it_failed() -> None:
-    told: list[str] = []
-    with codedeploy(200, told), listening() as lines:
+def test_if_the_check_crashes_codedeploy_receives_failed() -> None:
+    reported: list[str] = []
+    with codedeploy(200, reported), listening() as lines:
         answer = preflight.handler.respond(HOOK, Context(120.0), cast("PreflightSettings", Failing()))
-    assert (answer["status"], told) == ("Failed", ["Failed"])
+    assert (answer["status"], reported) == ("Failed", ["Failed"])
     assert "crashed" in [line["message"] for line in messages(lines)]
     assert ("Crashes", frozenset({("service", "local")})) in metrics(lines)
     assert TOKEN not in json.dumps(lines) + json.dumps(answer)
 
 
-def test_where_codedeploy_cannot_be_told_the_hook_fails_without_the_message() -> None:
-    told: list[str] = []
-    with codedeploy(400, told), listening() as lines, pytest.raises(Crashed) as raised:
+def test_if_the_report_to_codedeploy_fails_the_hook_fails_without_the_message() -> None:
+    reported: list[str] = []
+    with codedeploy(400, reported), listening() as lines, pytest.raises(Crashed) as raised:
         preflight.handler.respond(HOOK, Context(120.0), cast("PreflightSettings", Failing()))
-    assert told == ["Failed"]
+    assert reported == ["Failed"]
     assert_without_message(raised.value)
     assert TOKEN not in json.dumps(lines)
 
@@ -281,15 +287,19 @@ def test_where_codedeploy_cannot_be_told_the_hook_fails_without_the_message() ->
         ({"errorMessage": TOKEN}, "None: see the log of this version"),
     ],
 )
-def test_why_a_version_does_not_start_is_shown_where_the_message_cannot_hold_a_secret(
+def test_the_reason_that_a_version_does_not_start_is_returned_if_it_cannot_hold_a_secret(
     error: dict[str, str], shown: str
 ) -> None:
     def respond(_request: Request) -> Response:
         return Response(200, [("X-Amz-Function-Error", "Unhandled")], json.dumps(error).encode())
 
-    told: list[str] = []
+    reported: list[str] = []
     settings = PreflightSettings.read({"VERSIONS": "one"})
-    with closing(Server(respond, 0)) as server, codedeploy(200, told), pytest.MonkeyPatch.context() as patch:
+    with (
+        closing(Server(respond, 0)) as server,
+        codedeploy(200, reported),
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("AWS_ENDPOINT_URL_LAMBDA", server.url)
         with listening() as lines:
             answer = preflight.handler.respond(HOOK, Context(120.0), settings)
@@ -297,22 +307,29 @@ def test_why_a_version_does_not_start_is_shown_where_the_message_cannot_hold_a_s
     assert TOKEN not in json.dumps(lines)
 
 
-def test_why_a_version_could_not_be_asked_is_shown_by_type_alone() -> None:
+def test_the_reason_that_a_version_could_not_be_invoked_is_returned_by_type_only() -> None:
     def respond(_request: Request) -> Response:
         headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", "AccessDeniedException")]
         return Response(403, headers, json.dumps({"Message": TOKEN}).encode())
 
-    told: list[str] = []
+    reported: list[str] = []
     settings = PreflightSettings.read({"VERSIONS": "one"})
-    with closing(Server(respond, 0)) as server, codedeploy(200, told), pytest.MonkeyPatch.context() as patch:
+    with (
+        closing(Server(respond, 0)) as server,
+        codedeploy(200, reported),
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("AWS_ENDPOINT_URL_LAMBDA", server.url)
         with listening() as lines:
             answer = preflight.handler.respond(HOOK, Context(120.0), settings)
-    assert (answer["failures"], told) == ({"one": ["could not be asked: AccessDeniedException"]}, ["Failed"])
+    assert (answer["failures"], reported) == (
+        {"one": ["could not be asked: AccessDeniedException"]},
+        ["Failed"],
+    )
     assert TOKEN not in json.dumps(lines)
 
 
-def test_every_function_with_work_to_do_is_known_here() -> None:
+def test_every_function_has_a_case_here() -> None:
     functions = set(of_type(load()["Resources"], "AWS::Serverless::Function"))
     assert functions - {case.name for case in CASES} == {
         "PreflightFunction",  # its own tests are above

@@ -1,4 +1,4 @@
-"""Two lines tell the story of an attempt, and no line tells a token."""
+"""Each attempt has two log lines, and no line contains a token."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def post(caller: Caller, members: dict[str, Any], **headers: str) -> dict[str, A
     return charger_connect.handler.respond(event, Context(29.0), caller.service)
 
 
-def test_claimed_and_settled_tell_the_story_of_an_attempt(caller: Caller, server: Misbehaving) -> None:
+def test_an_attempt_is_logged_as_claimed_and_settled(caller: Caller, server: Misbehaving) -> None:
     members = request(server.port, tokenId="04A2B3C4D5E6F7")
     with listening() as lines:
         post(caller, members, **{"x-amzn-trace-id": TRACE})
@@ -51,7 +51,7 @@ def test_claimed_and_settled_tell_the_story_of_an_attempt(caller: Caller, server
         "tries": 1,
     }
     assert claimed.items() >= {**both, "message": "claimed", "repeat": False, "caller": "alice"}.items()
-    assert claimed["requestId"] == "a test", "as in Lambda's own line of an invocation that timed out"
+    assert claimed["requestId"] == "a test", "Lambda's own line of a timeout has the same id"
     assert (
         settled.items() >= {**both, "message": "settled", "outcome": "accepted", "state": "completed"}.items()
     )
@@ -59,7 +59,7 @@ def test_claimed_and_settled_tell_the_story_of_an_attempt(caller: Caller, server
     assert all(isinstance(took, int) for took in settled["milliseconds"].values())
 
 
-def test_an_invocation_that_dies_leaves_claimed_without_settled(
+def test_a_killed_invocation_logs_claimed_without_settled(
     caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
@@ -68,13 +68,13 @@ def test_an_invocation_that_dies_leaves_claimed_without_settled(
     def die(*_: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(charger_connect.flow, "_ask", die)
+    monkeypatch.setattr(charger_connect.flow, "call_server", die)
     with listening() as lines, pytest.raises(Killed):
         post(caller, request(server.port))
     assert [line["message"] for line in messages(lines)] == ["claimed"]
 
 
-def test_why_a_link_call_failed_stands_in_settled(caller: Caller, server: Misbehaving) -> None:
+def test_settled_contains_the_kind_of_the_failure(caller: Caller, server: Misbehaving) -> None:
     server.plays(declines(404))
     with listening() as lines:
         post(caller, request(server.port))
@@ -91,7 +91,7 @@ def test_why_a_link_call_failed_stands_in_settled(caller: Caller, server: Misbeh
         f"No row for {TOKEN.upper()}",
     ],
 )
-def test_an_exception_whose_message_holds_the_token_tells_its_type_and_place_alone(
+def test_an_exception_whose_message_contains_the_token_is_logged_with_types_and_places_only(
     caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch, message: str
 ) -> None:
     def crash(*_: object) -> None:
@@ -100,7 +100,7 @@ def test_an_exception_whose_message_holds_the_token_tells_its_type_and_place_alo
         except KeyError as error:
             raise RuntimeError(message) from error
 
-    monkeypatch.setattr(charger_connect.flow, "_opening", crash)
+    monkeypatch.setattr(charger_connect.flow, "make_opening", crash)
     with listening() as lines:
         answer = post(caller, request(server.port, tokenId=TOKEN))
     assert (answer["statusCode"], "internal-error" in answer["body"]) == (500, True)
@@ -111,7 +111,7 @@ def test_an_exception_whose_message_holds_the_token_tells_its_type_and_place_alo
     assert not [part for part in ("0123", "cret", "CRET", quote("Tök€n")) if part in written]
 
 
-def test_a_body_that_cannot_be_read_is_not_told(caller: Caller) -> None:
+def test_a_body_that_cannot_be_parsed_is_not_logged(caller: Caller) -> None:
     with listening() as lines:
         for members in ({"tokenId": TOKEN}, {"id": TOKEN, "tokenId": TOKEN}, {"tokenId": TOKEN * 9, "id": 1}):
             assert post(caller, members)["statusCode"] == 400
@@ -119,7 +119,7 @@ def test_a_body_that_cannot_be_read_is_not_told(caller: Caller) -> None:
     assert "0123" not in json.dumps(lines)
 
 
-def test_whatever_happens_no_token_is_logged(shared_table: TableServer) -> None:
+def test_no_scenario_logs_a_token(shared_table: TableServer) -> None:
     with listening() as lines:
         everything(shared_table)
     written = json.dumps(lines)
@@ -140,10 +140,10 @@ def test_the_level_can_be_raised(
     monkeypatch.undo()
     logging.Logger.manager._clear_cache()  # type: ignore[attr-defined]
     assert messages(lines) == []
-    assert "_aws" in lines[0], "metrics are no log lines, and come all the same"
+    assert "_aws" in lines[0], "metrics are not log lines, so the level does not affect them"
 
 
-def test_saved_queries_ask_for_lines_and_fields_that_are_written(
+def test_saved_queries_use_only_messages_and_fields_that_are_logged(
     resources: dict[str, Any], shared_table: TableServer
 ) -> None:
     with listening() as lines:

@@ -10,7 +10,8 @@ import pytest
 
 import callback.handler
 import callback.service
-from charger_connect import observe
+import charger_connect.metrics
+from common.edge.paths import CALLBACK
 from common.journal import DynamoDB, Journal
 from common.transport.credentials import from_environment
 from scripts.cost import Figures
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def emitted(shared_table: TableServer) -> Emitted:
-    observe._cold = True
+    charger_connect.metrics._is_cold = True
     with listening() as lines:
         everything(shared_table)
     return metrics(lines)
@@ -142,7 +143,11 @@ def callback_refused(shared_table: TableServer) -> dict[str, Any]:
     environment = shared_table.environment()
     dynamodb = DynamoDB(shared_table.url, environment["AWS_REGION"], from_environment(environment))
     service = callback.service.Service(Journal(dynamodb, shared_table.name), b"a secret of the tests")
-    event = {"pathParameters": {"id": "1", "expires": "1", "signature": "0"}, "body": "{}"}
+    event = {
+        "routeKey": f"POST {CALLBACK}",
+        "pathParameters": {"id": "1", "expires": "1", "signature": "0"},
+        "body": "{}",
+    }
     with listening() as lines:
         assert callback.handler.respond(event, Context(29.0), service)["statusCode"] == 404
     dynamodb.close()

@@ -32,7 +32,7 @@ class Retry(Enum):
 
 
 class Effect(NamedTuple):
-    """Status, problem type (None: `OcppStatusResponse`), what the caller is told of the start, the attempt's state."""
+    """Status, problem type (None: `OcppStatusResponse`), the outcome that the caller receives, the attempt's state."""
 
     status: int
     problem: str | None

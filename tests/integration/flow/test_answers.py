@@ -1,4 +1,4 @@
-"""What each kind of request hears, what stays in the journal, and what never gets as far as a claim."""
+"""The reply to each kind of request, what the journal stores, and which requests are refused before a claim."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_definite_answer_is_a_200(
 
 
 @pytest.mark.parametrize("token", [None, "", " "])
-def test_without_a_token_the_charger_is_asked_and_nothing_started(
+def test_a_request_without_a_token_reads_the_status_and_starts_nothing(
     token: str | None, caller: Caller, server: Misbehaving
 ) -> None:
     server.plays(answers(body=told(status="Faulted", errorCode="GroundFailure")))
@@ -54,7 +54,7 @@ def test_without_a_token_the_charger_is_asked_and_nothing_started(
     assert caller.get(members["id"]).body["token"] is None
 
 
-def test_a_status_that_does_not_come_started_nothing_and_may_be_asked_again(
+def test_a_status_that_does_not_arrive_started_nothing_and_can_be_requested_again(
     caller: Caller, server: Misbehaving
 ) -> None:
     caller.service = replace(caller.service, link_timeout=0.2)
@@ -68,7 +68,7 @@ def test_a_status_that_does_not_come_started_nothing_and_may_be_asked_again(
     assert caller.post(members).body["status"] == "Available"
 
 
-def test_what_the_server_is_asked(caller: Caller, server: Misbehaving) -> None:
+def test_the_request_that_the_server_receives(caller: Caller, server: Misbehaving) -> None:
     members = request(server.port)
     caller.post(members, connector="3")
     (asked,) = server.asked
@@ -95,7 +95,7 @@ def without(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if not name.startswith("server")}
 
 
-def test_without_a_server_the_one_that_last_held_the_charger_is_asked(
+def test_without_a_server_the_last_one_of_the_charger_is_called(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     caller.post(request(server.port))
@@ -111,7 +111,7 @@ def test_a_server_that_was_never_reached_is_not_remembered(caller: Caller, serve
     assert server.asked == []
 
 
-def test_a_remembered_server_that_is_no_longer_allowed_gives_way_to_the_default(
+def test_a_stored_server_that_is_no_longer_allowed_is_replaced_by_the_default(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     other = Misbehaving(answers())
@@ -140,7 +140,7 @@ def test_a_remembered_server_that_is_no_longer_allowed_gives_way_to_the_default(
         ),
     ],
 )
-def test_what_cannot_be_carried_out_leaves_no_item(
+def test_a_request_that_cannot_be_sent_leaves_no_item(
     changes: dict[str, Any],
     status: int,
     problem: str,
@@ -154,14 +154,14 @@ def test_what_cannot_be_carried_out_leaves_no_item(
     assert (table.items(), server.asked, table.operations) == ([], [], operations)
 
 
-def test_a_refusal_tells_no_address_and_no_token(caller: Caller, server: Misbehaving) -> None:
+def test_a_refusal_contains_no_address_and_no_token(caller: Caller, server: Misbehaving) -> None:
     heard = caller.post(request(server.port, serverIpAddress="10.11.12.13"))
     for secret in ("10.11.12.13", "04A2B3C4D5E6", str(server.port)):
         assert secret not in str(heard.body)
 
 
 @pytest.mark.parametrize("paused", [{"PAUSED": "true"}, {}], ids=["all", "one server"])
-def test_paused_starts_leave_no_item_and_statuses_go_on(
+def test_paused_starts_leave_no_item_and_do_not_affect_statuses(
     paused: dict[str, str], server: Misbehaving, table: TableServer
 ) -> None:
     with calling(table, {**LOOPBACK, "enabled": bool(paused)}, **paused) as caller:
@@ -206,7 +206,7 @@ def test_a_silent_charger_does_not_open_the_circuit_of_the_others(
 
 
 @pytest.mark.parametrize("code", [500, 503, 504, 404])
-def test_a_server_that_answers_is_there_whatever_it_says(
+def test_any_response_of_a_server_keeps_its_circuit_closed(
     code: int, caller: Caller, server: Misbehaving
 ) -> None:
     server.plays(declines(code))
@@ -217,15 +217,15 @@ def test_a_server_that_answers_is_there_whatever_it_says(
 def test_the_caller_cannot_reach_a_server_behind_the_name_of_another_header(
     caller: Caller, server: Misbehaving
 ) -> None:
-    """What is dialled is the judged address, whatever the request says besides."""
+    """The connection is opened to the checked address, regardless of the request's headers."""
     caller.post(request(server.port, host="169.254.169.254", server="x"))
     assert server.asked[0].headers["host"] == f"127.0.0.1:{server.port}"
 
 
-def test_a_start_that_may_run_is_never_called_not_started_because_of_now(
+def test_an_earlier_start_that_may_run_is_never_reported_as_not_started(
     server: Misbehaving, table: TableServer
 ) -> None:
-    """Paused, or with the circuit open, nothing is sent; what was sent before under the id is told all the same."""
+    """While starts are paused or the circuit is open, nothing is sent; an earlier request with the id is still reported."""
     done, unknown, failed = (request(server.port) for _ in range(3))
     with calling(table) as caller:
         assert caller.post(done).status == 200
@@ -252,10 +252,10 @@ def test_a_start_that_may_run_is_never_called_not_started_because_of_now(
     assert sorted(map(str, table.items())) == sorted(map(str, items))
 
 
-def test_nor_while_another_invocation_holds_it(
+def test_an_attempt_in_progress_is_never_reported_as_not_started(
     server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("charger_connect.flow._TO_SETTLE", 0.5)
+    monkeypatch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.5)
     members = request(server.port)
     table.on_request = lambda *_: THROTTLED if server.starts else None
     with calling(table) as caller:
@@ -270,7 +270,7 @@ def test_nor_while_another_invocation_holds_it(
 def test_a_silent_secrets_manager_leaves_time_to_settle(
     server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """botocore's own waits are minutes: the invocation would die with an attempt of which nobody knows that nothing was sent."""
+    """botocore's own timeouts are minutes: the invocation would end before it records that nothing was sent."""
     members = request(server.port)
     with closing(Misbehaving(hangs)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", f"http://127.0.0.1:{silent.port}")
@@ -287,23 +287,23 @@ def test_a_silent_secrets_manager_leaves_time_to_settle(
 
 
 @pytest.mark.parametrize("token", ["04A2B3C4D5E6", None], ids=["start", "status"])
-def test_a_takeover_that_the_table_refuses_is_no_invitation_to_start_anew(
+def test_a_takeover_that_the_table_rejects_never_suggests_a_new_start(
     token: str | None, caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
-    """The first write has told of the earlier call, which may have started something; a status starts nothing."""
+    """The first write has returned the earlier attempt, which may have started a charge; a status starts nothing."""
     members = request(server.port, tokenId=token)
     caller.service = replace(caller.service, link_timeout=0.2)
     server.plays(hangs)
     settles = "#state = :pending AND #owner = :mine"
     table.on_request = lambda _, body: _throttles(settles in body["ConditionExpression"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charger_connect.flow._TO_SETTLE", 0.2)
+        patch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.2)
         heard = caller.post(members, left=3.0)
     assert (heard.status, heard.outcome) == (504, "unknown" if token else "not-started")
     asked = len(server.asked)
     table.on_request = lambda _, body: _throttles(":theirs" in body["ExpressionAttributeValues"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charger_connect.flow._TO_CLAIM", 2.0)
+        patch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 2.0)
         heard = caller.at(60).post(members)
     assert len(server.asked) == asked
     if token:
@@ -318,7 +318,7 @@ def _throttles(it: bool) -> Fault | None:
     return THROTTLED if it else None
 
 
-def test_a_table_that_tells_nothing_says_so_and_asks_for_the_same_id(
+def test_the_reply_while_the_table_fails_asks_for_the_same_id(
     server: Misbehaving, table: TableServer
 ) -> None:
     members = request(server.port)
@@ -327,8 +327,8 @@ def test_a_table_that_tells_nothing_says_so_and_asks_for_the_same_id(
         assert caller.post(members).outcome == "unknown"
         table.on_request = lambda *_: THROTTLED
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("charger_connect.flow._TO_CLAIM", 0.2)
+            patch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 0.2)
             heard = caller.post(members)
     assert (heard.status, heard.problem) == (503, "journal-unavailable")
-    assert "this call sent nothing" in heard.body["detail"]
+    assert "this request sent nothing" in heard.body["detail"]
     assert "the same id" in heard.body["detail"]

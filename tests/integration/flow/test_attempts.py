@@ -1,4 +1,4 @@
-"""Reading the journal over its function: one attempt, and a charger's attempts page by page."""
+"""Reading the journal through its function: one attempt, and a charger's attempts page by page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def several(caller: Caller, server: Misbehaving, count: int, charger: str = "CP-1") -> list[str]:
-    """The ids of this many attempts, newest first."""
+    """Create this many attempts, and return their ids, newest first."""
     server.plays(answers(body=told(charger)))
     ids = []
     for _ in range(count):
@@ -31,7 +31,7 @@ def ids(heard: Any) -> list[str]:
     return [attempt["id"] for attempt in heard.body["attempts"]]
 
 
-def test_an_attempt_is_told_as_its_caller_heard_it(caller: Caller, server: Misbehaving) -> None:
+def test_an_attempt_is_returned_as_its_caller_received_it(caller: Caller, server: Misbehaving) -> None:
     members = request(server.port)
     told_then = caller.post(members, connector="1").body
     heard = caller.get(members["id"])
@@ -56,7 +56,7 @@ def test_an_id_is_read_in_the_forms_of_the_contract(form: Any, caller: Caller, s
     assert caller.get(form(id_)).body["id"] == id_
 
 
-def test_an_attempt_that_is_not_known(caller: Caller) -> None:
+def test_an_unknown_attempt_is_a_404(caller: Caller) -> None:
     heard = caller.get(str(uuid4()))
     assert (heard.status, heard.problem) == (404, "attempt-unknown")
     assert heard.headers["Content-Type"] == "application/problem+json; charset=utf-8"
@@ -65,7 +65,7 @@ def test_an_attempt_that_is_not_known(caller: Caller) -> None:
 @pytest.mark.parametrize(
     "id_", ["x", "", "../", "5", "3f2504e0-4f89-11d3-9a0c-0305e82c330", "\ud83d", "x" * 5000]
 )
-def test_an_id_that_is_none_is_named(id_: str, caller: Caller, table: TableServer) -> None:
+def test_an_invalid_id_is_reported_with_its_field(id_: str, caller: Caller, table: TableServer) -> None:
     heard = caller.get(id_)
     assert (heard.status, heard.fields) == (400, ["id"])
     assert not table.operations
@@ -82,7 +82,7 @@ def test_a_chargers_attempts_newest_first(caller: Caller, server: Misbehaving, t
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7])
-def test_pages_hold_each_attempt_once(limit: int, caller: Caller, server: Misbehaving) -> None:
+def test_pages_contain_each_attempt_once(limit: int, caller: Caller, server: Misbehaving) -> None:
     expected = several(caller, server, 7)
     found: list[str] = []
     mark, pages = None, 0
@@ -95,7 +95,9 @@ def test_pages_hold_each_attempt_once(limit: int, caller: Caller, server: Misbeh
     assert pages <= 7 // limit + 1
 
 
-def test_an_attempt_made_meanwhile_does_not_disturb_the_pages(caller: Caller, server: Misbehaving) -> None:
+def test_an_attempt_that_is_added_meanwhile_does_not_change_the_pages(
+    caller: Caller, server: Misbehaving
+) -> None:
     expected = several(caller, server, 4)
     first = caller.list("CP-1", limit="2")
     several(caller, server, 1)
@@ -103,7 +105,7 @@ def test_an_attempt_made_meanwhile_does_not_disturb_the_pages(caller: Caller, se
     assert ids(first) + ids(second) == expected
 
 
-def test_a_mark_of_one_charger_shows_nothing_of_another(caller: Caller, server: Misbehaving) -> None:
+def test_a_cursor_of_one_charger_returns_nothing_of_another(caller: Caller, server: Misbehaving) -> None:
     several(caller, server, 3, charger="CP-1")
     mine = several(caller, server, 3, charger="CP-2")
     mark = caller.list("CP-1", limit="1").body["next"]
@@ -117,7 +119,7 @@ def test_a_charger_without_attempts_has_an_empty_page(charger: str, caller: Call
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "x", "1.0", "٣", "1e2", " 5", "9" * 999])
-def test_a_limit_that_is_none_is_named(limit: str, caller: Caller, table: TableServer) -> None:
+def test_an_invalid_limit_is_reported_with_its_field(limit: str, caller: Caller, table: TableServer) -> None:
     heard = caller.list("CP-1", limit=limit)
     assert (heard.status, heard.fields) == (400, ["limit"])
     assert not table.operations
@@ -134,14 +136,16 @@ def test_a_limit_that_is_none_is_named(limit: str, caller: Caller, table: TableS
         urlsafe_b64encode(b'["a","b"]').decode(),
     ],
 )
-def test_a_mark_that_is_none_is_named(mark: str, caller: Caller, table: TableServer) -> None:
+def test_an_invalid_cursor_is_reported_with_its_field(mark: str, caller: Caller, table: TableServer) -> None:
     heard = caller.list("CP-1", next=mark)
     assert (heard.status, heard.fields) == (400, ["next"])
     assert not table.operations
 
 
 @pytest.mark.parametrize("charger", ["", "x" * 256])
-def test_a_charger_that_can_be_none_is_named(charger: str, caller: Caller, table: TableServer) -> None:
+def test_an_invalid_charger_is_reported_with_its_field(
+    charger: str, caller: Caller, table: TableServer
+) -> None:
     heard = caller.list(charger)
     assert (heard.status, heard.fields) == (400, ["chargerId"])
     assert not table.operations
@@ -151,7 +155,7 @@ def test_a_charger_that_can_be_none_is_named(charger: str, caller: Caller, table
 def test_a_journal_that_cannot_be_read_is_a_503(
     error: str, caller: Caller, table: TableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("attempts.handler._PATIENCE", 0.3)
+    monkeypatch.setattr("attempts.handler._TIMEOUT", 0.3)
     table.on_request = lambda *_: Fault(apply=False, error=error)
     for heard in (caller.get(str(uuid4())), caller.list("CP-1")):
         assert (heard.status, heard.problem) == (503, "journal-unavailable")

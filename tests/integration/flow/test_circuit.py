@@ -1,4 +1,4 @@
-"""Which request uses up the trial of an open circuit, and how silent chargers differ from a server that fails."""
+"""Which request uses the trial of an open circuit, and how silent chargers differ from a server that fails."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def given_circuits(caller: Caller, circuits: Circuits) -> None:
 
 
 def open_circuit(caller: Caller, server: Misbehaving, clock: Clock) -> None:
-    """Open it by connections that are not made, and let it be time for a trial."""
+    """Open it by connections that fail, and wait until a trial is due."""
     for _ in range(3):
         caller.service.circuits.failed(f"127.0.0.1:{server.port}", None)
     assert caller.post(request(server.port)).problem == "circuit-open"
@@ -52,7 +52,7 @@ def open_circuit(caller: Caller, server: Misbehaving, clock: Clock) -> None:
 
 
 def silent_chargers(peer: Peer) -> None:
-    """A server that waits for its chargers, and answers whatever else it is asked."""
+    """A server that waits for its chargers, and responds to any other request."""
     if peer.read().method == "PUT":
         peer.hang()
     peer.send(response(404, b"{}", "Content-Type: application/problem+json"))
@@ -132,7 +132,9 @@ class LosesTheTrial(Circuits):
         return suspect
 
 
-def test_who_loses_the_trial_has_sent_nothing_and_may_ask_again(caller: Caller, server: Misbehaving) -> None:
+def test_a_request_that_loses_the_trial_has_sent_nothing_and_can_be_sent_again(
+    caller: Caller, server: Misbehaving
+) -> None:
     clock = Clock()
     given_circuits(caller, LosesTheTrial(clock))
     open_circuit(caller, server, clock)
@@ -182,7 +184,7 @@ def test_silent_chargers_leave_the_circuit_of_a_server_that_answers_closed(
     assert checks(server) == [native.DIALECT.health_path] * 3
 
 
-def test_the_server_is_asked_once_in_ten_seconds_and_not_while_nothing_is_suspicious(
+def test_the_server_is_checked_once_in_ten_seconds_and_only_after_failures(
     caller: Caller, server: Misbehaving, clock: Clock
 ) -> None:
     server.plays(silent_chargers)
@@ -199,7 +201,7 @@ def test_the_server_is_asked_once_in_ten_seconds_and_not_while_nothing_is_suspic
 @pytest.mark.parametrize(
     "answer", [declines(401), declines(404), answers(302, b"", "text/html"), answers(body=b"x" * 100_000)]
 )
-def test_any_whole_answer_is_one(
+def test_any_complete_response_passes_the_check(
     answer: Callable[[Peer], None], caller: Caller, server: Misbehaving, clock: Clock
 ) -> None:
     server.plays(hangs)
@@ -208,7 +210,7 @@ def test_any_whole_answer_is_one(
     assert caller.post(request(server.port)).status == 200
 
 
-def test_a_server_that_hangs_as_a_whole_is_cut_off_and_comes_back(
+def test_the_circuit_of_a_server_that_hangs_opens_and_closes_again(
     caller: Caller, server: Misbehaving, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.plays(hangs)
@@ -228,7 +230,7 @@ def test_a_server_that_hangs_as_a_whole_is_cut_off_and_comes_back(
     assert caller.post(refused).status == 200
 
 
-def test_a_server_that_refuses_connections_after_it_was_silent_is_cut_off(
+def test_the_circuit_of_a_silent_server_that_then_refuses_connections_opens(
     caller: Caller, server: Misbehaving, clock: Clock
 ) -> None:
     server.plays(hangs)
@@ -257,7 +259,7 @@ def test_what_was_started_is_replayed_while_the_server_hangs(
     ],
     ids=["the request read", "the request unread", "half an answer", "closed"],
 )
-def test_a_server_that_took_the_request_and_returned_nothing_has_a_silent_charger(
+def test_a_server_that_accepted_the_request_and_returned_nothing_has_a_silent_charger(
     script: Any, kind: str, caller: Caller, server: Misbehaving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caller.service = replace(caller.service, link_timeout=0.3)
@@ -266,7 +268,7 @@ def test_a_server_that_took_the_request_and_returned_nothing_has_a_silent_charge
     assert f'"kind":"{kind}"' in capsys.readouterr().out.replace('": "', '":"')
 
 
-def test_a_secret_that_cannot_be_read_is_no_evidence_against_the_server(server: Misbehaving) -> None:
+def test_a_secret_that_cannot_be_read_does_not_count_as_a_failure_of_the_server(server: Misbehaving) -> None:
     circuits = Circuits()
     link = Link(circuits, Secrets(lambda *_: "no secret"))
     entry = json.dumps([{**LOOPBACK, "secret": "name"}])
@@ -279,7 +281,7 @@ def test_a_secret_that_cannot_be_read_is_no_evidence_against_the_server(server: 
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.2])
-def test_without_time_to_ask_no_circuit_is_opened(seconds: float, server: Misbehaving) -> None:
+def test_without_time_for_the_check_no_circuit_is_opened(seconds: float, server: Misbehaving) -> None:
     circuits = Circuits()
     target = LinkServers.parse(json.dumps([LOOPBACK])).find("127.0.0.1", server.port)
     for charger in CHARGERS:

@@ -29,7 +29,7 @@ NAME = "ocpp.test"
 
 
 class Authority:
-    """A certificate authority, and the contexts of servers with certificates good and bad."""
+    """A certificate authority, and the contexts of servers with valid and invalid certificates."""
 
     def __init__(self) -> None:
         self._good, self._other = trustme.CA(), trustme.CA()
@@ -53,7 +53,7 @@ def authority() -> Authority:
 
 
 class Stage:
-    """One fault between a caller and a server: set up before the first call, mended before the second."""
+    """One fault between a caller and a server: it begins before the first call and ends before the second."""
 
     def __init__(self, row: Row, table: TableServer, authority: Authority, repeatable: bool) -> None:
         self.server = Misbehaving(answers())
@@ -158,7 +158,7 @@ def caller_id(heard: Heard) -> str:
 
 
 def check_retry(retry: Retry, members: dict[str, Any], stage: Stage) -> None:
-    """The same id once more, now that the server and the table are well."""
+    """Send the same id again, after the server and the table have recovered."""
 
     def again(later: float = 0.0) -> tuple[int, str | None, bool, int]:
         before = len(stage.server.starts)
@@ -249,17 +249,17 @@ def test_faults_of_the_table(row: Row, table: TableServer, authority: Authority)
 
 @contextmanager
 def short_of_time(row: Row) -> Iterator[None]:
-    """What is kept for settling, and how long a claim or a first try may take, are seconds else."""
+    """Shorten the reserve for settling and the timeouts of a claim and a first try, which are seconds otherwise."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("charger_connect.flow._TO_SETTLE", 0.7)
+        patch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.7)
         patch.setattr("common.journal.dynamodb._FIRST_TIMEOUT", 0.15)
         if row.effect.problem == "journal-unavailable":
-            patch.setattr("charger_connect.flow._TO_CLAIM", 0.3)
+            patch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 0.3)
         yield
 
 
 def only_of_before(fault: Any, lifted: str) -> Any:
-    """The fault is over, but for writes that were sent before and reach a busy table only now."""
+    """End the fault; writes that were sent before may still reach a busy table."""
 
     def happens(operation: str, body: dict[str, Any]) -> Fault | None:
         written = body.get("ExpressionAttributeValues", {}).get(":updatedAt", {"S": lifted})["S"]
@@ -287,7 +287,7 @@ def table_fault(row: Row, table: TableServer, server: Misbehaving) -> Any:
 
 
 def test_a_redirect_to_a_metadata_address_is_not_followed(table: TableServer, server: Misbehaving) -> None:
-    """Nor is any other, as another server that would be allowed shows."""
+    """No other redirect is followed either: a second server, which is allowed, receives nothing."""
     with closing(Misbehaving(answers())) as elsewhere:
         location = f"Location: http://127.0.0.1:{elsewhere.port}/latest/meta-data/"
         for status in (301, 302, 303, 307, 308):
@@ -297,7 +297,7 @@ def test_a_redirect_to_a_metadata_address_is_not_followed(table: TableServer, se
         assert elsewhere.connections == 0
 
 
-def test_after_failures_of_the_server_the_circuit_of_the_process_answers_and_claims_nothing(
+def test_after_failures_of_the_server_its_circuit_is_open_and_nothing_is_claimed(
     table: TableServer,
 ) -> None:
     with closing(Misbehaving(answers())) as server:

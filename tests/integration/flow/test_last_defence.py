@@ -1,4 +1,4 @@
-"""Whatever goes wrong inside, the caller hears a problem, and no token, type or traceback of ours."""
+"""After any exception in the service the caller receives a problem without a token, type or traceback."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ TOKEN = "04A2B3C4D5E6F7"
 
 
 class Failing:
-    """Stands in for a part that has a fault nobody thought of."""
+    """Replaces a part, and raises an unexpected exception."""
 
     def __getattr__(self, name: str) -> Any:
         raise RuntimeError(f"no {name} for {TOKEN}")
 
 
-def test_a_fault_of_ours_is_a_500_whose_outcome_is_unknown(caller: Caller) -> None:
+def test_an_exception_in_the_service_is_a_500_whose_outcome_is_unknown(caller: Caller) -> None:
     caller.service = replace(caller.service, journal=cast("Journal", Failing()))
     heard = caller.post(request(1, tokenId=TOKEN))
     assert (heard.status, heard.problem, heard.outcome) == (500, "internal-error", "unknown")
@@ -34,14 +34,14 @@ def test_a_fault_of_ours_is_a_500_whose_outcome_is_unknown(caller: Caller) -> No
     assert "RuntimeError" not in str(heard.body)
 
 
-def test_a_fault_between_claim_and_settle_leaves_the_attempt_to_be_found(caller: Caller) -> None:
+def test_after_an_exception_between_claim_and_settle_the_attempt_can_be_read(caller: Caller) -> None:
     caller.service = replace(caller.service, link=cast("Link", Failing()))
     members = request(1)
     assert caller.post(members).problem == "internal-error"
     assert caller.get(members["id"]).body["state"] == "pending"
 
 
-def test_a_dialect_that_stumbles_leaves_the_outcome_unknown(
+def test_an_exception_in_a_dialect_leaves_the_outcome_unknown(
     caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stumbles(*_: object) -> None:
@@ -56,7 +56,9 @@ def test_a_dialect_that_stumbles_leaves_the_outcome_unknown(
 
 
 @pytest.mark.parametrize("script", [answers(), answers(body=b"{}"), declines(401), declines(503), hangs])
-def test_a_token_is_in_no_answer_and_no_item(script: Any, server: Misbehaving, table: TableServer) -> None:
+def test_no_response_and_no_item_contains_a_token(
+    script: Any, server: Misbehaving, table: TableServer
+) -> None:
     server.plays(script)
     with calling(table, LINK_TIMEOUT="0.3") as caller:
         heard = [
@@ -69,8 +71,8 @@ def test_a_token_is_in_no_answer_and_no_item(script: Any, server: Misbehaving, t
     assert TOKEN not in str(heard)
 
 
-def test_what_a_charger_says_cannot_break_an_answer(caller: Caller, server: Misbehaving) -> None:
-    """Characters that XML forbids, lone surrogates and line breaks, in the one text that is passed on."""
+def test_the_text_of_a_charger_cannot_break_a_response(caller: Caller, server: Misbehaving) -> None:
+    """Characters that XML forbids, lone surrogates and line breaks, in the only text that is forwarded."""
     server.plays(answers(body=told(info="charger-refused \x00\x1b\ud83d\r\nSet-Cookie: x")))
     heard = caller.post(request(server.port))
     assert heard.status == 200

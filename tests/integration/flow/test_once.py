@@ -1,4 +1,4 @@
-"""One id, one start: under callers at once, repeats, lost answers of the table, and invocations that die or come late."""
+"""One id, one start: with concurrent callers, repeats, lost responses of the table, and invocations that are killed or late."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ PATIENCE = 20  # seconds
 
 @pytest.fixture
 def caller(table: TableServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
-    """Nothing here is about time: a busy machine gets all that it needs, and no write is sent again because it is slow."""
-    monkeypatch.setattr("charger_connect.flow._TO_CLAIM", 29.0)
+    """These tests do not depend on time: the long timeout avoids repeated writes on a busy machine."""
+    monkeypatch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 29.0)
     monkeypatch.setattr("common.journal.dynamodb._FIRST_TIMEOUT", 29.0)
     with calling(table, LINK_TIMEOUT=f"{PATIENCE}") as caller:
         yield caller
@@ -37,12 +37,12 @@ def state(caller: Caller, members: dict[str, Any]) -> str:
 
 
 def outlived(caller: Caller) -> Caller:
-    """Later, when every lease is over."""
+    """Return the caller at a time when every lease has ended."""
     return caller.at(60)
 
 
 class Held:
-    """A script that reads a request and answers it when told to."""
+    """A script that reads a request and responds when the test releases it."""
 
     def __init__(self, *then: bytes) -> None:
         self._then = list(then)
@@ -56,7 +56,7 @@ class Held:
 
 
 class Beside(Thread):
-    """A call that goes on beside the test."""
+    """A call in a thread of its own."""
 
     def __init__(self, caller: Caller, members: dict[str, Any]) -> None:
         super().__init__(daemon=True)
@@ -99,7 +99,7 @@ def test_of_fifty_callers_at_once_one_starts(caller: Caller, server: Misbehaving
     assert all(one.status == 409 for one in early), "nobody hears an answer before the charger gave it"
 
 
-def test_a_repeat_hears_the_same_and_starts_nothing(
+def test_a_repeat_receives_the_same_reply_and_starts_nothing(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     members = request(server.port)
@@ -123,7 +123,7 @@ def test_a_repeat_hears_the_same_and_starts_nothing(
         {"serverRestApiPort": 9},
     ],
 )
-def test_the_same_id_for_something_else_is_refused(
+def test_the_same_id_for_another_request_is_rejected(
     changes: dict[str, Any], caller: Caller, server: Misbehaving
 ) -> None:
     members = request(server.port)
@@ -133,7 +133,7 @@ def test_the_same_id_for_something_else_is_refused(
     assert len(server.asked) == 1
 
 
-def test_the_same_id_of_another_caller_is_refused_and_nothing_of_it_told(
+def test_the_same_id_of_another_caller_is_rejected_without_any_detail_of_the_attempt(
     caller: Caller, server: Misbehaving
 ) -> None:
     members = request(server.port)
@@ -144,7 +144,7 @@ def test_the_same_id_of_another_caller_is_refused_and_nothing_of_it_told(
     assert caller.post(members, connector="2").status == 422
 
 
-def test_the_same_address_spelt_otherwise_is_the_same_request(caller: Caller, server: Misbehaving) -> None:
+def test_another_spelling_of_the_address_is_the_same_request(caller: Caller, server: Misbehaving) -> None:
     members = request(server.port)
     caller.post(members)
     heard = caller.post({**members, "serverIpAddress": "::ffff:127.0.0.1"})
@@ -153,7 +153,7 @@ def test_the_same_address_spelt_otherwise_is_the_same_request(caller: Caller, se
 
 @pytest.mark.parametrize("fault", [LOST_ANSWER, Fault(error="InternalServerError")], ids=["dropped", "500"])
 @pytest.mark.parametrize("lost", [1, 2], ids=["at claim", "at settle"])
-def test_a_lost_answer_of_the_table_is_not_noticed(
+def test_a_lost_response_of_the_table_has_no_effect(
     lost: int, fault: Fault, caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     # The claim's retry is a write of its own: the settle is the second where nothing was lost before.
@@ -166,10 +166,10 @@ def test_a_lost_answer_of_the_table_is_not_noticed(
     assert table.operations["UpdateItem"] == 3
 
 
-def test_a_takeover_joins_the_call_of_an_invocation_that_still_lives(
+def test_a_takeover_joins_the_call_of_an_invocation_that_still_runs(
     caller: Caller, server: Misbehaving
 ) -> None:
-    """Its lease is over, it is not dead: both ask the server, which knows the id; the first answer written stands."""
+    """Its lease has ended, but it still runs: both call the server, which knows the id; the first stored answer is kept."""
     first, second = Held(ok("Charging")), Held(ok("Charging"))
     server.plays(first, second)
     members = request(server.port)
@@ -186,7 +186,7 @@ def test_a_takeover_joins_the_call_of_an_invocation_that_still_lives(
     assert caller.get(members["id"]).body["tries"] == 2
 
 
-def test_a_late_answer_counts_though_another_has_taken_over(caller: Caller, server: Misbehaving) -> None:
+def test_a_late_answer_is_recorded_after_a_takeover(caller: Caller, server: Misbehaving) -> None:
     first, second = Held(ok("Charging")), Held(response(500, b"{}"))
     server.plays(first, second)
     members = request(server.port)
@@ -217,7 +217,9 @@ def test_a_late_answer_turns_unknown_into_completed(caller: Caller, server: Misb
     assert state(caller, members) == "completed"
 
 
-def test_a_late_failure_closes_nothing_that_another_holds(caller: Caller, server: Misbehaving) -> None:
+def test_a_late_failure_does_not_settle_the_try_of_another_invocation(
+    caller: Caller, server: Misbehaving
+) -> None:
     first, second = Held(response(500, b"{}")), Held(ok())
     server.plays(first, second)
     members = request(server.port)
@@ -233,7 +235,7 @@ def test_a_late_failure_closes_nothing_that_another_holds(caller: Caller, server
     assert state(caller, members) == "completed"
 
 
-def test_a_repeat_in_doubt_never_says_not_started(caller: Caller, server: Misbehaving) -> None:
+def test_a_repeat_in_doubt_is_never_reported_as_not_started(caller: Caller, server: Misbehaving) -> None:
     server.plays(answers(500, b"{}", "text/plain"))
     members = request(server.port)
     assert caller.post(members).outcome == "unknown"
@@ -255,8 +257,10 @@ def test_a_repeat_in_doubt_never_says_not_started(caller: Caller, server: Misbeh
     assert (heard.status, heard.outcome) == (504, "unknown")
 
 
-def test_a_repeat_goes_to_the_server_that_heard_the_first_one(caller: Caller, server: Misbehaving) -> None:
-    """Where a request names none, the deployment's default may have changed in between."""
+def test_a_repeat_calls_the_server_that_received_the_first_request(
+    caller: Caller, server: Misbehaving
+) -> None:
+    """For a request without a server, the deployment's default may have changed in between."""
     without = naming_no_server()
     other = Misbehaving(answers())
     server.plays(says(b"HTTP/1.1 nonsense\r\n\r\n"))
@@ -282,7 +286,7 @@ def naming_no_server() -> dict[str, Any]:
 
 
 def left_unknown(caller: Caller, server: Misbehaving) -> dict[str, Any]:
-    """A request that names no server, whose outcome at `server` is not known."""
+    """Return a request that names no server, whose outcome at `server` is unknown."""
     server.plays(answers(500, b"{}", "text/plain"))
     without = naming_no_server()
     with_default(caller, server)
@@ -319,7 +323,7 @@ def test_a_stored_server_that_is_no_longer_allowed_is_not_called(
 def test_a_stored_server_whose_entry_has_changed_is_not_called(
     change: dict[str, Any], caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
-    """The request names none, and another server has held the charger since: that one is judged first, not the stored one."""
+    """The request names none, and the charger has moved to another server: that one is checked first, not the stored one."""
     without = left_unknown(caller, server)
     asked = len(server.asked)
     server.plays(answers())
@@ -366,7 +370,7 @@ def test_an_item_deleted_in_flight_leaves_the_outcome_unknown(
     [(["native"], 200, 2), ([], 504, 1)],
     ids=["repeatable", "not repeatable"],
 )
-def test_after_a_died_invocation_only_a_repeatable_dialect_is_asked_again(
+def test_after_a_killed_invocation_only_a_repeatable_dialect_is_called_again(
     repeatable: list[str],
     status: int,
     starts: int,
@@ -375,8 +379,8 @@ def test_after_a_died_invocation_only_a_repeatable_dialect_is_asked_again(
     table: TableServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The invocation dies between link and settle: its settle never reaches the table."""
-    monkeypatch.setattr("charger_connect.flow._TO_SETTLE", 0.5)
+    """The invocation is killed between the call and settling: its settlement never reaches the table."""
+    monkeypatch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.5)
     members = request(server.port)
     table.on_request = lambda *_: Fault(apply=False, drop=True) if server.starts else None
     assert caller.post(members, left=5.0).outcome == "unknown"

@@ -1,4 +1,4 @@
-"""Repeats whose server may not be called now, ids that are used twice, and which server a request without one goes to."""
+"""Repeats whose server may not be called now, ids that are used twice, and the server of a request that names none."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def other() -> Iterator[Misbehaving]:
 
 @pytest.fixture
 def elsewhere(table: TableServer) -> Iterator[Caller]:
-    """The same deployment after all servers were taken out of LinkServers."""
+    """The same deployment after all servers were removed from LinkServers."""
     with calling(table, {**LOOPBACK, "ports": [1]}) as elsewhere:
         yield elsewhere
 
@@ -52,7 +52,7 @@ def elsewhere(table: TableServer) -> Iterator[Caller]:
 def put(
     table: TableServer, id_: str, state: str, server: str = "127.0.0.1:9", age: float = 0.0, **more: Any
 ) -> None:
-    """An attempt at CP-1 of nobody's request; `age` is in seconds."""
+    """Store an attempt at CP-1 without a request; `age` is in seconds."""
     values = {
         "id": id_,
         "chargerId": "CP-1",
@@ -113,7 +113,7 @@ def test_an_attempt_that_is_not_completed_is_reported_as_it_is(
     assert sorted(map(str, table.items())) == sorted(map(str, before))
 
 
-def test_an_id_of_another_request_is_a_mismatch_whatever_its_server(
+def test_an_id_of_another_request_is_a_mismatch_for_any_server(
     caller: Caller, elsewhere: Caller, server: Misbehaving
 ) -> None:
     members = request(server.port)
@@ -123,7 +123,7 @@ def test_an_id_of_another_request_is_a_mismatch_whatever_its_server(
         assert heard.body["instance"].endswith(members["id"])
 
 
-def test_a_status_that_may_be_asked_again_is_refused_like_a_new_one(
+def test_a_status_that_can_be_requested_again_is_refused_like_a_new_one(
     caller: Caller, elsewhere: Caller, server: Misbehaving
 ) -> None:
     members = request(server.port, tokenId=None)
@@ -147,17 +147,17 @@ def test_a_request_that_names_no_server_is_replayed_though_none_is_known_any_mor
     assert len(server.starts) == 1
 
 
-def test_while_the_table_cannot_be_read_nothing_is_said_of_an_earlier_request(
+def test_while_the_table_cannot_be_read_an_earlier_request_is_not_reported(
     elsewhere: Caller, server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("charger_connect.flow._TO_CLAIM", 0.2)
+    monkeypatch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 0.2)
     table.on_request = lambda *_: THROTTLED
     heard = elsewhere.post(request(server.port))
     assert (heard.status, heard.problem) == (503, "journal-unavailable")
     assert "the same id" in heard.body["detail"]
 
 
-def test_a_refused_address_is_counted_where_it_is_refused_and_not_with_a_replay(
+def test_a_refused_address_is_counted_with_the_refusal_and_not_with_a_replay(
     caller: Caller, elsewhere: Caller, server: Misbehaving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     members = request(server.port)
@@ -240,7 +240,7 @@ def test_a_mismatch_with_an_attempt_that_started_nothing_asks_for_an_id_per_requ
 # A request that names no server
 
 
-def test_eleven_offline_answers_do_not_make_a_charger_unknown(
+def test_eleven_offline_attempts_do_not_hide_a_chargers_server(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     caller.post(request(server.port))
@@ -270,7 +270,7 @@ def test_no_more_than_a_hundred_attempts_are_read(
     assert (table.operations["Query"], table.operations["UpdateItem"]) == (2, 0)
 
 
-def test_one_request_with_a_wrong_port_leads_nobody_to_that_server(
+def test_one_request_with_a_wrong_port_does_not_redirect_other_requests(
     caller: Caller, server: Misbehaving, other: Misbehaving
 ) -> None:
     caller.post(request(server.port))
@@ -281,7 +281,7 @@ def test_one_request_with_a_wrong_port_leads_nobody_to_that_server(
     assert (len(server.starts), len(other.asked)) == (2, asked)
 
 
-def test_nor_where_the_charger_never_answered_and_the_deployment_has_a_default(
+def test_an_unknown_attempt_does_not_override_the_default_server(
     server: Misbehaving, other: Misbehaving, table: TableServer
 ) -> None:
     other.plays(answers(500, b"{}", "text/plain"))
@@ -292,7 +292,7 @@ def test_nor_where_the_charger_never_answered_and_the_deployment_has_a_default(
     assert (len(server.starts), len(other.asked)) == (1, asked)
 
 
-def test_where_nothing_else_is_known_an_attempt_left_unknown_names_the_server(
+def test_without_any_other_server_the_one_of_an_unknown_attempt_is_used(
     caller: Caller, server: Misbehaving
 ) -> None:
     server.plays(answers(500, b"{}", "text/plain"))
@@ -315,7 +315,7 @@ def test_a_rejection_made_before_the_charger_was_asked_proves_no_server(
 @pytest.mark.parametrize(
     "info", [None, "charger-refused", "connector-busy TxInProgress", "not-supported SecurityError"]
 )
-def test_the_chargers_own_rejection_does(
+def test_a_rejection_by_the_charger_proves_its_server(
     info: str | None, caller: Caller, server: Misbehaving, other: Misbehaving
 ) -> None:
     caller.post(request(server.port))

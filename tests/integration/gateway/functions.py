@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import attempts.handler
-import attempts.service
 import callback.handler
 import callback.service
 import charger_connect.handler
@@ -49,7 +48,7 @@ def real_functions(
         journal=Journal(dynamodb, table.name, repeatable=["native"]),
         link=link or service.link,
     )
-    reading = attempts.service.Service(Journal(dynamodb, table.name))
+    reading = Journal(dynamodb, table.name)
     hearing = callback.service.Service(Journal(dynamodb, table.name), service.secret)
     handlers = {
         "ConnectFunction": lambda event, context: charger_connect.handler.respond(event, context, service),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from attempts.view import shown
+from attempts.view import to_json
 from common.journal import Attempt, Claimed, Journal, Settlement, State
 from common.transport import Deadline
 from tests.unit.journal.transitions import ANSWER, NOW, START, item
@@ -85,7 +85,7 @@ def test_a_deleted_item_is_not_created_again(journal: Journal, table: TableServe
 def test_a_noted_problem_is_visible_after_the_lease(journal: Journal, table: TableServer) -> None:
     journal.note_problem(claimed(journal).attempt, PROBLEM, soon())
     attempt = only(table)
-    held, expired = shown(attempt, NOW), shown(attempt, attempt.lease + 1)
+    held, expired = to_json(attempt, NOW), to_json(attempt, attempt.lease + 1)
     assert (held["state"], held["problem"]) == (State.PENDING, None)
     assert (expired["state"], expired["problem"]) == (State.UNKNOWN, PROBLEM)
 

@@ -1,4 +1,4 @@
-"""SnapStart: one snapshot, restored twice (a fork is a copy of memory too), run by the hooks of Lambda's own runtime client."""
+"""SnapStart: one snapshot, restored twice (a fork copies the memory, too), with the hooks of Lambda's runtime client."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def connect(port):
 def sockets():
     return sum(os.readlink(f"/proc/self/fd/{fd}").startswith("socket:") for fd in os.listdir("/proc/self/fd") if Path(f"/proc/self/fd/{fd}").exists())
 
-def tell(**words):
-    sys.stderr.write("TOLD " + json.dumps(words) + "\\n")
+def report(**words):
+    sys.stderr.write("REPORT " + json.dumps(words) + "\\n")
 
-tell(step="started", sockets=sockets())
-tell(step="warmed", status=connect(1), sockets=sockets())
+report(step="started", sockets=sockets())
+report(step="warmed", status=connect(1), sockets=sockets())
 hooks.run_before_snapshot()
-tell(step="snapshot", sockets=sockets())
+report(step="snapshot", sockets=sockets())
 for port in (2, 3):  # nothing listens there; each has a circuit of its own
     if not os.fork():
         hooks.run_after_restore()
-        tell(step="restored", jitter=random.random(), status=connect(port))
+        report(step="restored", jitter=random.random(), status=connect(port))
         os._exit(0)
     os.wait()
 """
@@ -66,8 +66,8 @@ def table() -> Iterator[TableServer]:
 
 
 @pytest.fixture(scope="module")
-def told(table: TableServer) -> dict[str, list[dict[str, Any]]]:
-    """What the process and its copies told, by step."""
+def reported(table: TableServer) -> dict[str, list[dict[str, Any]]]:
+    """What the process and its copies reported, by step."""
     keys = {
         "AccessKeyId": "local",
         "SecretAccessKey": "s",
@@ -91,25 +91,23 @@ def told(table: TableServer) -> dict[str, list[dict[str, Any]]]:
     steps: dict[str, list[dict[str, Any]]] = {}
     for line in done.stderr.splitlines():
         word, _, words = line.partition(" ")
-        if word == "TOLD":
+        if word == "REPORT":
             steps.setdefault(json.loads(words)["step"], []).append(json.loads(words))
     assert "restored" in steps, done.stderr
     return steps
 
 
-def test_no_connection_is_made_while_the_function_starts(told: dict[str, list[dict[str, Any]]]) -> None:
-    assert told["started"][0]["sockets"] == 0
+def test_no_connection_is_opened_during_the_start(reported: dict[str, list[dict[str, Any]]]) -> None:
+    assert reported["started"][0]["sockets"] == 0
 
 
-def test_a_connection_made_before_the_snapshot_is_not_in_it(told: dict[str, list[dict[str, Any]]]) -> None:
-    assert told["warmed"][0]["sockets"] == 1
-    assert told["snapshot"][0]["sockets"] == 0
+def test_a_connection_is_closed_before_the_snapshot(reported: dict[str, list[dict[str, Any]]]) -> None:
+    assert reported["warmed"][0]["sockets"] == 1
+    assert reported["snapshot"][0]["sockets"] == 0
 
 
-def test_what_is_restored_twice_is_not_the_same_twice(
-    told: dict[str, list[dict[str, Any]]], table: TableServer
-) -> None:
-    one, other = told["restored"]
+def test_two_restored_processes_differ(reported: dict[str, list[dict[str, Any]]], table: TableServer) -> None:
+    one, other = reported["restored"]
     assert one["status"] == other["status"] == 502
     assert one["jitter"] != other["jitter"]
     items = table.items()

@@ -1,4 +1,4 @@
-"""The query parameter `connectorId`, in any letter case, as the original's model binding reads it."""
+"""The query parameter `connectorId`, in any letter case, as the model binding of the original service reads it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def test_the_parameter_is_read_in_any_letter_case(name: str) -> None:
     assert read({name: "2"}) == 2
 
 
-def test_every_spelling_is_one() -> None:
+def test_every_spelling_is_read() -> None:
     spellings = {"".join(letters) for letters in product(*((c.lower(), c.upper()) for c in "connectorid"))}
     assert len(spellings) == 2048
     assert {read({name: "3"}) for name in spellings} == {3}
 
 
 @pytest.mark.parametrize("query", [{}, {"other": "2"}, {"connector": "2"}, {"connectorId2": "2"}, {"": "2"}])
-def test_another_name_is_none(query: dict[str, str]) -> None:
+def test_a_parameter_of_another_name_is_ignored(query: dict[str, str]) -> None:
     assert read(query) is None
 
 
@@ -48,7 +48,7 @@ def test_two_spellings_of_one_value_are_that_value() -> None:
         {"connectorID": ""},
     ],
 )
-def test_two_values_or_one_that_is_no_connector_are_refused(query: dict[str, str]) -> None:
+def test_two_values_or_an_invalid_one_are_rejected(query: dict[str, str]) -> None:
     with pytest.raises(ProblemError) as refused:
         read(query)
     assert (refused.value.problem.status, [error.field for error in refused.value.problem.errors]) == (

@@ -1,4 +1,4 @@
-"""The one table from what the link said to state and status: complete, exact, and what the documents say."""
+"""The table from the result of a call to state and status: complete, exact, and the same in the documents."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def test_each_outcome_and_each_error_has_exactly_one_row() -> None:
     assert set(OUTCOMES) == {*Outcome, REJECTED_EARLY, *descendants(LinkError)}
 
 
-def test_the_tree_in_the_document_of_the_errors_is_the_tree() -> None:
+def test_the_docstring_of_errors_has_every_error() -> None:
     assert errors.__doc__ is not None
     drawn = {line.split()[1] for line in errors.__doc__.splitlines() if "── " in line}
     assert drawn == {kind.__name__ for kind in descendants(LinkError)}
 
 
-def test_only_what_may_have_started_is_unknown() -> None:
+def test_only_errors_that_may_have_started_a_charge_are_unknown() -> None:
     for kind, row in OUTCOMES.items():
         if isinstance(kind, type):
             assert (row.state is State.UNKNOWN) is kind.may_have_started, kind
@@ -43,12 +43,12 @@ def test_only_what_may_have_started_is_unknown() -> None:
             )
 
 
-def test_each_problem_of_the_table_exists_and_says_what_its_state_means() -> None:
-    said = {State.UNKNOWN: "unknown", State.FAILED: "not-started"}
+def test_each_problem_of_the_table_exists_and_has_the_outcome_of_its_state() -> None:
+    outcomes = {State.UNKNOWN: "unknown", State.FAILED: "not-started"}
     for row in (*OUTCOMES.values(), STATUS_UNKNOWN):
         if row.problem is not None:
             kind = PROBLEM_TYPES[row.problem]
-            assert kind.outcome == said[row.state] if kind.status >= 500 else kind.outcome is None
+            assert kind.outcome == outcomes[row.state] if kind.status >= 500 else kind.outcome is None
 
 
 STATUSES = {
@@ -63,13 +63,13 @@ STATUSES = {
 }
 
 
-def test_each_error_has_the_contracts_status() -> None:
+def test_each_error_has_the_status_of_the_contract() -> None:
     found = {kind.__name__: PROBLEM_TYPES[OUTCOMES[kind].problem or ""].status for kind in ERRORS}
     assert found == STATUSES
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
-def test_an_answer_is_looked_up(outcome: Outcome) -> None:
+def test_an_answer_has_the_verdict_of_its_row(outcome: Outcome) -> None:
     assert verdict(Answer(outcome, "x"), starts=True) == OUTCOMES[outcome]
 
 
@@ -80,11 +80,11 @@ def test_a_rejection_from_before_the_charger_was_asked_is_not_final() -> None:
 
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
-def test_an_error_is_looked_up(kind: type[LinkError]) -> None:
+def test_an_error_has_the_verdict_of_its_row(kind: type[LinkError]) -> None:
     assert verdict(kind("kind", "detail"), starts=True) == OUTCOMES[kind]
 
 
-def test_a_status_that_was_not_heard_started_nothing() -> None:
+def test_a_status_that_could_not_be_read_started_nothing() -> None:
     assert verdict(OutcomeUnknown("charger-silent", "detail"), starts=False) == STATUS_UNKNOWN
     assert PROBLEM_TYPES[STATUS_UNKNOWN.problem or ""].status == 504
 
@@ -95,9 +95,9 @@ def rendered() -> str:
     for kind, row in OUTCOMES.items():
         name = kind.__name__ if isinstance(kind, type) else f"answer: {kind}"
         problem = PROBLEM_TYPES[row.problem] if row.problem else None
-        heard = f"{problem.status} `{row.problem}`" if problem else "200 `OcppStatusResponse`"
+        received = f"{problem.status} `{row.problem}`" if problem else "200 `OcppStatusResponse`"
         outcome = f"`{problem.outcome}`" if problem and problem.outcome else ""
-        lines.append(f"| {name} | `{row.state}` | {heard} | {outcome} |")
+        lines.append(f"| {name} | `{row.state}` | {received} | {outcome} |")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""What a connection needs: every violation at once, each with its field."""
+"""Validation of a connect request: every violation at once, each with its field."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_every_violation_is_named_with_its_field(changes: dict[str, Any], wrong:
 @pytest.mark.parametrize(
     "connector", ["0", "-1", "", " 1", "1.0", "x", "+1", "٣", "2147483648", "9" * 400, "1,2"]
 )
-def test_a_connector_that_is_no_number_from_1_up_is_named_beside_the_body(connector: str) -> None:
+def test_an_invalid_connector_is_reported_together_with_violations_of_the_body(connector: str) -> None:
     assert fields(connector, chargerId=None) == ["chargerId", "connectorId"]
 
 
@@ -98,12 +98,12 @@ def test_a_blank_token_is_none(token: Any) -> None:
 
 
 @pytest.mark.parametrize("token", ["x" * 36, " 04A2 ", "ä🚗", "0", "a\u00a0b"])
-def test_a_token_is_kept_as_it_came(token: str) -> None:
+def test_a_token_is_kept_unchanged(token: str) -> None:
     assert read(tokenId=token).tokenId == token
 
 
 @pytest.mark.parametrize("charger", ["x" * 255, " CP 1 ", "a/b", "..%2f", "Zähler", "..."])
-def test_a_charger_is_kept_as_it_came(charger: str) -> None:
+def test_a_charger_is_kept_unchanged(charger: str) -> None:
     assert read(chargerId=charger).chargerId == charger
 
 
@@ -113,7 +113,7 @@ def test_without_a_server_address_and_port_are_both_none() -> None:
     assert read(serverIpAddress="  ", serverRestApiPort="").serverIpAddress is None
 
 
-def test_a_token_is_neither_in_a_refusal_nor_in_a_representation() -> None:
+def test_a_token_is_neither_in_an_error_nor_in_a_representation() -> None:
     with pytest.raises(ProblemError) as refused:
         read(tokenId="hush-" * 9)
     assert "hush" not in repr(refused.value.problem) + str(refused.value)

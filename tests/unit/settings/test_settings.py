@@ -1,4 +1,4 @@
-"""Settings from the environment: what is wrong is named by its variable, all at once, and never shown."""
+"""Settings from the environment: an error names every invalid variable, and never contains a value."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import pytest
 from common.settings import Settings, SettingsError
 from common.settings.connect import ConnectSettings
 
-LEAST = {"TABLE_NAME": "attempts", "AWS_REGION": "eu-west-1", "JOURNAL_SECRET": "0123456789abcdef"}
+MINIMAL = {"TABLE_NAME": "attempts", "AWS_REGION": "eu-west-1", "JOURNAL_SECRET": "0123456789abcdef"}
 
 
 def without(*names: str) -> dict[str, str]:
-    return {name: value for name, value in LEAST.items() if name not in names}
+    return {name: value for name, value in MINIMAL.items() if name not in names}
 
 
-def test_the_least_environment_gives_the_defaults() -> None:
-    found = ConnectSettings.read(LEAST)
+def test_the_minimal_environment_gives_the_defaults() -> None:
+    found = ConnectSettings.read(MINIMAL)
     assert (found.link_timeout, found.retention_days, found.paused) == (20, 90, False)
     assert (found.link_servers_json(), found.default_link_server, found.link_secrets_file) == (
         "[]",
@@ -24,9 +24,9 @@ def test_the_least_environment_gives_the_defaults() -> None:
     )
 
 
-def test_blank_counts_as_not_set() -> None:
+def test_a_blank_variable_is_read_as_not_set() -> None:
     blank = {"DEFAULT_LINK_SERVER": "", "LINK_TIMEOUT": " ", "PAUSED": "", "LINK_SECRETS_FILE": ""}
-    assert ConnectSettings.read(LEAST | blank) == ConnectSettings.read(LEAST)
+    assert ConnectSettings.read(MINIMAL | blank) == ConnectSettings.read(MINIMAL)
 
 
 @pytest.mark.parametrize(
@@ -36,17 +36,17 @@ def test_blank_counts_as_not_set() -> None:
         (without("AWS_REGION"), ["AWS_REGION"]),
         (without("JOURNAL_SECRET"), ["JOURNAL_SECRET"]),
         ({}, ["TABLE_NAME", "AWS_REGION", "JOURNAL_SECRET"]),
-        (LEAST | {"TABLE_NAME": " "}, ["TABLE_NAME"]),
-        (LEAST | {"LINK_TIMEOUT": "0"}, ["LINK_TIMEOUT"]),
-        (LEAST | {"LINK_TIMEOUT": "26"}, ["LINK_TIMEOUT"]),
-        (LEAST | {"LINK_TIMEOUT": "soon"}, ["LINK_TIMEOUT"]),
-        (LEAST | {"LINK_TIMEOUT": "nan"}, ["LINK_TIMEOUT"]),
-        (LEAST | {"RETENTION_DAYS": "0"}, ["RETENTION_DAYS"]),
-        (LEAST | {"PAUSED": "perhaps"}, ["PAUSED"]),
-        (LEAST | {"JOURNAL_SECRET": "short"}, ["JOURNAL_SECRET"]),
-        (LEAST | {"AWS_ENDPOINT_URL_DYNAMODB": "ftp://somewhere"}, ["AWS_ENDPOINT_URL_DYNAMODB"]),
+        (MINIMAL | {"TABLE_NAME": " "}, ["TABLE_NAME"]),
+        (MINIMAL | {"LINK_TIMEOUT": "0"}, ["LINK_TIMEOUT"]),
+        (MINIMAL | {"LINK_TIMEOUT": "26"}, ["LINK_TIMEOUT"]),
+        (MINIMAL | {"LINK_TIMEOUT": "soon"}, ["LINK_TIMEOUT"]),
+        (MINIMAL | {"LINK_TIMEOUT": "nan"}, ["LINK_TIMEOUT"]),
+        (MINIMAL | {"RETENTION_DAYS": "0"}, ["RETENTION_DAYS"]),
+        (MINIMAL | {"PAUSED": "perhaps"}, ["PAUSED"]),
+        (MINIMAL | {"JOURNAL_SECRET": "short"}, ["JOURNAL_SECRET"]),
+        (MINIMAL | {"AWS_ENDPOINT_URL_DYNAMODB": "ftp://somewhere"}, ["AWS_ENDPOINT_URL_DYNAMODB"]),
         (
-            LEAST | {"LINK_TIMEOUT": "-1", "RETENTION_DAYS": "x", "PAUSED": "x"},
+            MINIMAL | {"LINK_TIMEOUT": "-1", "RETENTION_DAYS": "x", "PAUSED": "x"},
             ["LINK_TIMEOUT", "RETENTION_DAYS", "PAUSED"],
         ),
     ],
@@ -61,9 +61,9 @@ def test_every_variable_that_is_wrong_is_named(environ: dict[str, str], named: l
 
 def test_a_secret_is_neither_in_an_error_nor_in_a_representation() -> None:
     with pytest.raises(SettingsError) as refused:
-        ConnectSettings.read(LEAST | {"JOURNAL_SECRET": "hush", "LINK_TIMEOUT": "x"})
+        ConnectSettings.read(MINIMAL | {"JOURNAL_SECRET": "hush", "LINK_TIMEOUT": "x"})
     assert "hush" not in str(refused.value)
-    assert LEAST["JOURNAL_SECRET"] not in repr(ConnectSettings.read(LEAST))
+    assert MINIMAL["JOURNAL_SECRET"] not in repr(ConnectSettings.read(MINIMAL))
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_a_secret_is_neither_in_an_error_nor_in_a_representation() -> None:
     ],
 )
 def test_the_endpoint_of_the_table(more: dict[str, str], endpoint: str) -> None:
-    assert Settings.read(LEAST | more).dynamodb_endpoint == endpoint
+    assert Settings.read(MINIMAL | more).dynamodb_endpoint == endpoint

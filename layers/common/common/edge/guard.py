@@ -1,4 +1,4 @@
-"""The guard of every function: an unexpected exception becomes a safe answer, a log line and two metrics.
+"""The guard of every function: an unexpected exception becomes a safe response, a log line and two metrics.
 
 Lambda's runtime logs the message of an exception that a handler raises, and a message can hold a driver's token.
 So no exception leaves a guarded handler, and the log has its types and places only.
@@ -9,56 +9,44 @@ from __future__ import annotations
 
 from functools import wraps
 from traceback import extract_tb
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from aws_lambda_powertools.logging import Logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Concatenate
 
-    Event = Mapping[str, Any]
-    Answer = dict[str, Any]
+    from common.edge.lambda_types import Context, Event, Response
 
 _Rest = ParamSpec("_Rest")
 
 _log = Logger(utc=True, json_deserializer=str)
 _MAX_CAUSES = 5
-_CHECK_CRASHED = "the check itself failed: see crashed in the log of this version"
-
-
-class Context(Protocol):
-    """The members of Lambda's context that are used."""
-
-    aws_request_id: str
-    function_name: str
-    function_version: str
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class Crashed(Exception):
-    """Raised instead of an exception that no answer could be made of. Its message is a constant."""
+    """Raised instead of an exception for which no response could be made. Its message is a constant."""
 
     def __init__(self) -> None:
         super().__init__("see crashed in the log")
 
 
 def guarded(
-    answer: Callable[[Event], Answer],
+    crash_response: Callable[[Event], Response],
 ) -> Callable[
-    [Callable[Concatenate[Event, Context, _Rest], Answer]],
-    Callable[Concatenate[Event, Context, _Rest], Answer],
+    [Callable[Concatenate[Event, Context, _Rest], Response]],
+    Callable[Concatenate[Event, Context, _Rest], Response],
 ]:
-    """Decorate a function of an event and a context: where it raises, `answer` makes the response from the event."""
+    """Decorate a function of an event and a context: if it raises, `crash_response` makes the response from the event."""
 
     def decorate(
-        respond: Callable[Concatenate[Event, Context, _Rest], Answer],
-    ) -> Callable[Concatenate[Event, Context, _Rest], Answer]:
+        respond: Callable[Concatenate[Event, Context, _Rest], Response],
+    ) -> Callable[Concatenate[Event, Context, _Rest], Response]:
         @wraps(respond)
-        def safely(event: Event, context: Context, /, *rest: _Rest.args, **named: _Rest.kwargs) -> Answer:
+        def safely(event: Event, context: Context, /, *rest: _Rest.args, **named: _Rest.kwargs) -> Response:
             return run_guarded(
-                lambda: respond(event, context, *rest, **named), context, lambda: answer(event)
+                lambda: respond(event, context, *rest, **named), context, lambda: crash_response(event)
             )
 
         return safely
@@ -66,28 +54,23 @@ def guarded(
     return decorate
 
 
-def check(failures: Callable[[], list[str]], context: Context) -> Answer:
-    """Return the answer of a new version to the check before traffic shifts; a check that raises is a failure, too."""
-    return run_guarded(lambda: {"failures": failures()}, context, lambda: {"failures": [_CHECK_CRASHED]})
-
-
 def run_guarded(
-    work: Callable[[], Answer], context: Context, answer: Callable[[], Answer] | None = None
-) -> Answer:
-    """Return what `work` returns; where it raises, what `answer` returns.
+    work: Callable[[], Response], context: Context, crash_response: Callable[[], Response] | None = None
+) -> Response:
+    """Return what `work` returns; if it raises, what `crash_response` returns.
 
     Raises
     ------
     Crashed
-        `work` raised, and there is no `answer` or it raised as well. It has neither cause nor context.
+        `work` raised, and there is no `crash_response` or it raised as well. It has neither cause nor context.
     """
     try:
         return work()
     except Exception as error:  # noqa: BLE001 - the last line of defence
         _record(error, context)
-    if answer is not None:
+    if crash_response is not None:
         try:
-            return answer()
+            return crash_response()
         except Exception as error:  # noqa: BLE001 - as above
             _record(error, context)
     raise Crashed
@@ -107,7 +90,7 @@ def causes(error: BaseException | None) -> list[dict[str, Any]]:
 
 def _record(error: Exception, context: Context) -> None:
     """Log a crash and count it. A failure to count must not hide the crash, so it is logged like one."""
-    # What Lambda's own lines and `claimed` have, so that they can be read together.
+    # Lambda's own log lines and `claimed` have the request id, too, so that they can be read together.
     request_id = getattr(context, "aws_request_id", None)
     _log.error("crashed", extra={"causes": causes(error), "requestId": request_id})
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 if TYPE_CHECKING:
-    from common.edge.guard import Context
+    from common.edge.lambda_types import Context
 
 
 class Record:
@@ -33,9 +33,9 @@ class Record:
         self._add(name, MetricUnit.Milliseconds, milliseconds)
 
     def fail(self) -> None:
-        """Count a failure of this version of this function: alarms of a deployment watch it.
+        """Count a failure of this version of this function, for the alarms of a deployment.
 
-        Each function numbers its versions from 1, so the version alone does not say whose it is.
+        Each function numbers its versions from 1, so the function's name is a dimension, too.
         """
         self.count("Failures", function=self._context.function_name, version=self._context.function_version)
 
@@ -53,7 +53,7 @@ class Record:
         print(json.dumps(document | self.about, separators=(",", ":")))  # noqa: T201 - how Lambda receives metrics
 
     def _add(self, name: str, unit: MetricUnit, value: float, **dimensions: str) -> None:
-        """Add one value; the same name under other dimensions means the same value."""
+        """Add one value; the same name with other dimensions has the same value."""
         for dimension, text in dimensions.items():
             self._metrics.add_dimension(dimension, text)
         if name not in self._metrics.metric_set:

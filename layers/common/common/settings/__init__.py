@@ -1,4 +1,4 @@
-"""What a deployment sets, read from the environment once, at start: one model per function."""
+"""The settings of a deployment, read from the environment once, when a function starts: one model per function."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Where a partition's endpoints end; all others end with amazonaws.com.
+# Domain of the endpoints, by the prefix of the region; all other regions have amazonaws.com.
 _DOMAINS = {"cn-": "amazonaws.com.cn"}
 
 
 class SettingsError(ValueError):
-    """A setting cannot be used; names every variable that is wrong, and what it should be."""
+    """Some settings are not valid; the message names each variable and what it should be."""
 
 
 class Environment(BaseModel):
-    """What is read from the environment. A blank variable counts as one that is not set."""
+    """Base of the models. A blank variable is read as one that is not set."""
 
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=str.upper, hide_input_in_errors=True, defer_build=True
@@ -26,15 +26,15 @@ class Environment(BaseModel):
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
-        """The settings in `environ`.
+        """Return the settings in `environ`.
 
         Raises
         ------
         SettingsError
         """
-        given: dict[str, Any] = {name: value for name, value in environ.items() if value.strip()}
+        variables: dict[str, Any] = {name: value for name, value in environ.items() if value.strip()}
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(variables)
         except ValidationError as error:
             faults = "; ".join(
                 f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
@@ -43,7 +43,7 @@ class Environment(BaseModel):
 
 
 class Settings(Environment):
-    """What every function needs that works on the journal."""
+    """Settings of every function that uses the journal."""
 
     table_name: Annotated[str, Field(min_length=1)]
     aws_region: Annotated[str, Field(min_length=1)]
@@ -52,6 +52,7 @@ class Settings(Environment):
     @property
     def dynamodb_endpoint(self) -> str:
         domain = next(
-            (end for start, end in _DOMAINS.items() if self.aws_region.startswith(start)), "amazonaws.com"
+            (domain for prefix, domain in _DOMAINS.items() if self.aws_region.startswith(prefix)),
+            "amazonaws.com",
         )
         return self.aws_endpoint_url_dynamodb or f"https://dynamodb.{self.aws_region}.{domain}"

@@ -1,4 +1,4 @@
-"""The settings of the function that lets callers in by their network."""
+"""The settings of the authorizer by network."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from common.settings import Environment
 Network = IPv4Network | IPv6Network
 
 # Minimum prefix length by version, so that 0.0.0.0/1 and 128.0.0.0/1 cannot allow every address.
-SHORTEST = {4: 16, 6: 32}
-# A network is a name as well: that of the caller which that network was before it was split.
+MIN_PREFIX_LENGTH = {4: 16, 6: 32}
+# A network is a valid name, too: after a network is split, its parts can keep its text as the caller's name.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:/_-]{0,63}")
 
 
 class Source(NamedTuple):
-    """A network, and the caller's name that its entry gives; None where the network itself is the name."""
+    """A network, and the caller's name in its entry; None if the network itself is the name."""
 
     network: Network
     name: str | None = None
 
 
 def _sources(given: object) -> object:
-    """``"203.0.113.0/24,office=2001:db8::/48"`` as sources."""
+    """Parse sources such as ``"203.0.113.0/24,office=2001:db8::/48"``."""
     if not isinstance(given, str):
         return given
     sources = tuple(_source(text.strip()) for text in given.split(","))
@@ -42,13 +42,15 @@ def _source(text: str) -> Source:
     if named and not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot be a caller's name: use at most 64 letters, digits and . : / _ -")
     source = Source(ip_network(network), name if named else None)
-    if source.network.prefixlen < SHORTEST[source.network.version]:
-        raise ValueError(f"{source.network} is too wide: at least /{SHORTEST[source.network.version]}")
+    if source.network.prefixlen < MIN_PREFIX_LENGTH[source.network.version]:
+        raise ValueError(
+            f"{source.network} is too wide: use at least /{MIN_PREFIX_LENGTH[source.network.version]}"
+        )
     return source
 
 
 class AccessSettings(Environment):
-    """Who may connect, and who may read all attempts; a name, or a network without one, stands for one caller."""
+    """The networks that may connect, and those that may read all attempts; each name, or network without one, is one caller."""
 
     allowed_sources: Annotated[tuple[Source, ...], BeforeValidator(_sources), Field(min_length=1)]
     allowed_readers: Annotated[tuple[Source, ...], BeforeValidator(_sources)] = ()

@@ -1,4 +1,4 @@
-"""The settings of the function that takes callbacks."""
+"""The settings of the callback function."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from common.settings import Settings
 
 
 class CallbackSettings(Settings):
-    """``journal_secret`` is the connect function's: it signed the callbacks' paths."""
+    """``journal_secret`` is the one of the connect function, which signs the paths of callbacks with it."""
 
     journal_secret: Annotated[SecretStr, Field(min_length=16)]

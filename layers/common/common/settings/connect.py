@@ -1,4 +1,4 @@
-"""The settings of the function that connects."""
+"""The settings of the connect function."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SSM = "ssm:"
 
 
 class ConnectSettings(Settings):
-    """``link_servers`` is the JSON of `LinkServers`, or ``ssm:/name`` of a parameter that holds it; times are in seconds."""
+    """``link_servers`` is the JSON of `LinkServers`, or ``ssm:/name`` of the parameter that contains it; times are in seconds."""
 
     journal_secret: Annotated[SecretStr, Field(min_length=16)]
     link_servers: str = "[]"
@@ -24,10 +24,10 @@ class ConnectSettings(Settings):
     callback_base_url: Annotated[str, Field(pattern=r"^https?://[^/?#]+(/[^?#]*[^/?#])?$")] | None = None
 
     def link_servers_json(self) -> str:
-        """The text of `LinkServers`, fetched from Parameter Store where it stands there."""
+        """Return the JSON of `LinkServers`, read from Parameter Store if the setting names a parameter."""
         if not self.link_servers.startswith(_SSM):
             return self.link_servers
-        # Imported only here: it brings boto3, which costs more than the whole rest of a cold start.
+        # Imported here: it imports boto3, which takes longer than the rest of a cold start.
         from aws_lambda_powertools.utilities import parameters
 
         return str(parameters.get_parameter(self.link_servers.removeprefix(_SSM), decrypt=True))

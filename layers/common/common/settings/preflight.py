@@ -1,4 +1,4 @@
-"""The settings of the check before a deployment shifts traffic."""
+"""The settings of the preflight function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A shorter start of a function: nothing is collected while everything is imported, and what nobody uses is not imported.
+"""Shorten a cold start: no garbage collection during the imports, and no import of modules that are not used.
 
 with starting():
     from somewhere import what_the_handler_needs
@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Imported by pydantic to look for plugins (PYDANTIC_DISABLE_PLUGINS keeps it from looking), by Powertools' Logger to read events.
+# pydantic imports the first to find plugins (PYDANTIC_DISABLE_PLUGINS turns that off), Powertools' Logger the second to read events.
 _UNUSED = ("importlib.metadata", "aws_lambda_powertools.utilities.jmespath_utils")
 
 
-class _Later(ModuleType):
-    """Stands for a module that is imported once something of it is used."""
+class _LazyModule(ModuleType):
+    """Import the real module when an attribute is first used."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # the import system looks, and uses nothing
+        if name.startswith("__"):  # the import system reads these without using the module
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
@@ -33,12 +33,12 @@ class _Later(ModuleType):
 
 @contextmanager
 def starting() -> Iterator[None]:
-    """Around the imports of an entry point, and all that it builds once."""
+    """Surround the imports of an entry point, and the creation of its objects."""
     for name in _UNUSED:
-        sys.modules.setdefault(name, _Later(name))
+        sys.modules.setdefault(name, _LazyModule(name))
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()  # it stays: later collections need not look at it
+        gc.freeze()  # these objects live as long as the process: later collections skip them
         gc.enable()

@@ -1,10 +1,10 @@
-"""What SnapStart asks of a function: nothing unique and no connection in the snapshot that many are restored from.
+"""Prepare a function for SnapStart: a snapshot must contain no unique value and no open connection.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
 
-Owners of attempts come from the kernel's randomness, which Lambda makes unique, credentials from the environment at each request,
-and no connection is made before the first one. So what is left is small: close whatever was opened all the same, and let the
-jitter of retries differ.
+The owner of an attempt comes from the kernel's random numbers, which Lambda makes unique. Credentials are read from the environment
+for each request, and the first request opens the first connection. What remains is to close any connection, and to give each
+restored process its own jitter.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def prepare(environ: Mapping[str, str], close: Callable[[], None]) -> None:
-    """Under SnapStart, call `close` before the snapshot is taken, and seed `random` anew after it was restored."""
+    """Under SnapStart, call `close` before the snapshot is taken, and seed `random` again after each restore."""
     if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "snap-start":
         return
     import random
 
-    # Lambda's runtime brings it.
+    # Part of Lambda's runtime.
     from snapshot_restore_py import register_after_restore, register_before_snapshot
 
     register_before_snapshot(close)

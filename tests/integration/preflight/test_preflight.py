@@ -1,4 +1,4 @@
-"""Before traffic shifts, new versions say what they cannot reach, and CodeDeploy hears it."""
+"""Before traffic shifts, new versions return what they cannot reach, and CodeDeploy receives the result."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from urllib.parse import unquote
 
 import pytest
 
-import attempts.preflight
-import attempts.service
-import callback.preflight
+import attempts.handler
+import callback.handler
 import callback.service
 import charger_connect.preflight
 import charger_connect.service
+from common.edge.journal_access import open_journal
+from common.journal import Journal
+from common.settings import Settings
 from common.settings.preflight import PreflightSettings
 from local.server import Request, Response, Server
 from local.table import Fault
@@ -37,7 +39,7 @@ DENIED = Fault(apply=False, error="ResourceNotFoundException")
 
 
 class Aws:
-    """Lambda and CodeDeploy as far as the check speaks to them; `versions` answer by their name."""
+    """Lambda and CodeDeploy, as far as the check calls them; `versions` has the result of each version by its name."""
 
     def __init__(self) -> None:
         self.versions: dict[str, Callable[[], Any]] = {}
@@ -75,12 +77,12 @@ def environment(table: TableServer, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """All three functions, as `environment` says when they are asked."""
+    """All three functions, with `environment` as it is when they are invoked."""
     aws = Aws()
-    modules: dict[str, tuple[Any, Any]] = {
-        "connect:2": (charger_connect.service, charger_connect.preflight),
-        "attempts:2": (attempts.service, attempts.preflight),
-        "callback:2": (callback.service, callback.preflight),
+    modules: dict[str, tuple[Callable[[dict[str, str]], Any], Callable[[Any], list[str]]]] = {
+        "connect:2": (charger_connect.service.Service.of, charger_connect.preflight.failures),
+        "attempts:2": (_open_journal, attempts.handler.failures),
+        "callback:2": (callback.service.Service.of, callback.handler.failures),
     }
     aws.versions = {name: partial(_asked, *pair, environment) for name, pair in modules.items()}
     for name in ("LAMBDA", "CODEDEPLOY"):
@@ -93,12 +95,23 @@ def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterato
         yield aws
 
 
-def _asked(service: Any, preflight: Any, environment: dict[str, str]) -> Any:
-    own = service.Service.of(environment)
+def _open_journal(environment: dict[str, str]) -> Journal:
+    return open_journal(Settings.read(environment), environment)
+
+
+def _asked(
+    build: Callable[[dict[str, str]], Any], failures: Callable[[Any], list[str]], environment: dict[str, str]
+) -> list[str]:
+    service = build(environment)
     try:
-        return preflight.failures(own)
+        return failures(service)
     finally:
-        own.journal._dynamodb.close()
+        _close(service)
+
+
+def _close(service: Any) -> None:
+    journal = service if isinstance(service, Journal) else service.journal
+    journal._dynamodb.close()
 
 
 def check(*versions: str) -> dict[str, Any]:
@@ -166,7 +179,7 @@ def test_a_version_that_cannot_be_asked_or_does_not_know_the_question_stops_the_
 
 
 @pytest.mark.parametrize("function", ["charger_connect", "attempts", "callback"])
-def test_each_function_knows_the_question(
+def test_each_function_answers_the_check(
     function: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment.items():
@@ -174,11 +187,11 @@ def test_each_function_knows_the_question(
     monkeypatch.delitem(sys.modules, f"{function}.app", raising=False)
     module = importlib.import_module(f"{function}.app")
     assert module.handler({"preflight": True}, None) == {"failures": []}
-    module._service.journal._dynamodb.close()
+    _close(module._service)
     monkeypatch.delitem(sys.modules, f"{function}.app")
 
 
-def test_the_authorizer_knows_the_question_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_authorizer_answers_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOWED_SOURCES", "203.0.113.0/28")
     monkeypatch.delitem(sys.modules, "authorizer.app", raising=False)
     module = importlib.import_module("authorizer.app")

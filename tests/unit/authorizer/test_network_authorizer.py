@@ -1,4 +1,4 @@
-"""Access by network: who is let in, as whom, and what no setting allows."""
+"""Access by network: which sources are allowed, under which name, and which settings are not valid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from authorizer.handler import respond
-from charger_connect.event import Call
+from common.edge.call import Call
 from common.settings import SettingsError
 from common.settings.access import AccessSettings
 from tests.integration.calling import Context
@@ -26,7 +26,7 @@ SETTINGS = AccessSettings.read(
 )
 
 
-def ask(source: str, route: str = CONNECT, **headers: str) -> dict[str, Any]:
+def authorize(source: str, route: str = CONNECT, **headers: str) -> dict[str, Any]:
     event = {
         "version": "2.0",
         "type": "REQUEST",
@@ -47,11 +47,11 @@ def ask(source: str, route: str = CONNECT, **headers: str) -> dict[str, Any]:
         ("2001:db8::7", "network:2001:db8::/48"),
     ],
 )
-def test_a_source_within_the_networks_connects_as_its_network(source: str, caller: str) -> None:
-    answer = ask(source)
+def test_a_source_within_the_networks_is_allowed_as_its_network(source: str, caller: str) -> None:
+    answer = authorize(source)
     assert answer == {"isAuthorized": True, "context": {"caller": caller}}
     event = {"requestContext": {"authorizer": {"lambda": answer["context"]}}}
-    assert Call.of(event, Context(29.0)).caller == caller, "the fingerprint holds it"
+    assert Call.of(event, Context(29.0)).caller == caller, "the fingerprint contains it"
 
 
 @pytest.mark.parametrize(
@@ -67,33 +67,33 @@ def test_a_source_within_the_networks_connects_as_its_network(source: str, calle
         "203.0.113.1 ",
     ],
 )
-def test_any_other_source_does_not(source: str) -> None:
-    assert ask(source) == {"isAuthorized": False}
+def test_any_other_source_is_denied(source: str) -> None:
+    assert authorize(source) == {"isAuthorized": False}
 
 
-def test_reading_all_attempts_is_a_right_of_its_own() -> None:
+def test_reading_all_attempts_needs_its_own_setting() -> None:
     source, reader = "203.0.113.1", "198.51.100.7"
-    assert [ask(source, route)["isAuthorized"] for route in (CONNECT, ONE, ALL)] == [True, True, False]
-    assert [ask(reader, route)["isAuthorized"] for route in (CONNECT, ONE, ALL)] == [False, True, True]
+    assert [authorize(source, route)["isAuthorized"] for route in (CONNECT, ONE, ALL)] == [True, True, False]
+    assert [authorize(reader, route)["isAuthorized"] for route in (CONNECT, ONE, ALL)] == [False, True, True]
 
 
 @pytest.mark.parametrize("forwarded", ["203.0.113.1, 8.8.8.8", "8.8.8.8", ""])
-def test_an_address_that_the_gateway_does_not_end_the_forwarded_chain_with_is_not_believed(
+def test_a_source_that_does_not_end_x_forwarded_for_is_denied(
     forwarded: str,
 ) -> None:
-    assert ask("203.0.113.1", **{"x-forwarded-for": forwarded}) == {"isAuthorized": False}
+    assert authorize("203.0.113.1", **{"x-forwarded-for": forwarded}) == {"isAuthorized": False}
 
 
 @pytest.mark.parametrize("forwarded", ["2001:DB8:0:0::7", "2001:0db8:0000:0000:0000:0000:0000:0007"])
-def test_another_spelling_of_the_same_address_is_no_other_one(forwarded: str) -> None:
-    assert ask("2001:db8::7", **{"x-forwarded-for": forwarded})["isAuthorized"]
-    assert ask("2001:db8::8", **{"x-forwarded-for": forwarded}) == {"isAuthorized": False}
+def test_another_spelling_of_the_same_address_is_the_same_address(forwarded: str) -> None:
+    assert authorize("2001:db8::7", **{"x-forwarded-for": forwarded})["isAuthorized"]
+    assert authorize("2001:db8::8", **{"x-forwarded-for": forwarded}) == {"isAuthorized": False}
 
 
-def test_a_header_of_the_callers_own_changes_nothing() -> None:
-    assert ask("8.8.8.8", **{"x-forwarded-for": "203.0.113.1, 8.8.8.8"}) == {"isAuthorized": False}
-    assert ask("203.0.113.1", **{"x-forwarded-for": "8.8.8.8, 203.0.113.1"})["isAuthorized"]
-    assert ask("8.8.8.8", forwarded="for=203.0.113.1") == {"isAuthorized": False}
+def test_a_header_that_the_caller_sends_has_no_effect() -> None:
+    assert authorize("8.8.8.8", **{"x-forwarded-for": "203.0.113.1, 8.8.8.8"}) == {"isAuthorized": False}
+    assert authorize("203.0.113.1", **{"x-forwarded-for": "8.8.8.8, 203.0.113.1"})["isAuthorized"]
+    assert authorize("8.8.8.8", forwarded="for=203.0.113.1") == {"isAuthorized": False}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_header_of_the_callers_own_changes_nothing() -> None:
         "203.0.113.0/24,",
     ],
 )
-def test_a_setting_that_would_let_everybody_in_is_none(sources: str) -> None:
+def test_a_setting_that_would_allow_everybody_is_not_valid(sources: str) -> None:
     with pytest.raises(SettingsError):
         AccessSettings.read({"ALLOWED_SOURCES": sources})
     if sources.strip():
@@ -120,7 +120,7 @@ def test_a_setting_that_would_let_everybody_in_is_none(sources: str) -> None:
             AccessSettings.read({"ALLOWED_SOURCES": "203.0.113.0/24", "ALLOWED_READERS": sources})
 
 
-def test_nobody_reads_all_attempts_unless_named() -> None:
+def test_without_allowed_readers_nobody_reads_all_attempts() -> None:
     settings = AccessSettings.read({"ALLOWED_SOURCES": "203.0.113.0/24", "ALLOWED_READERS": ""})
     event = {"routeKey": ALL, "requestContext": {"http": {"sourceIp": "203.0.113.1"}}}
     with listening():
@@ -134,7 +134,7 @@ def test_without_sources_the_function_does_not_start(monkeypatch: pytest.MonkeyP
         importlib.import_module("authorizer.app")
 
 
-def test_who_is_turned_away_stands_in_the_log() -> None:
+def test_a_denied_source_is_logged() -> None:
     event = {"routeKey": CONNECT, "requestContext": {"http": {"sourceIp": "8.8.8.8"}}}
     with listening() as lines:
         respond(event, Context(5.0), SETTINGS)

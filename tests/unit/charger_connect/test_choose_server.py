@@ -1,4 +1,4 @@
-"""Whose attempts prove that a server holds a charger, and which request an id stands for."""
+"""Which attempts prove that a charger is connected to a server, and the fingerprint of a request."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from charger_connect import flow
+from charger_connect.choose_server import charger_answered
+from charger_connect.opening import request_fingerprint
+from charger_connect.replies import reply_from_attempt
 from charger_connect.request import ConnectRequest
-from charger_connect.routing import charger_answered
 from charger_link import LinkServers
 from charger_link.words import REFUSALS
 from common.journal import Attempt, State, fingerprint
@@ -43,7 +44,7 @@ def attempt(outcome: str | None, info: str | None = None, state: State = State.C
     ],
     ids=lambda proof: f"{proof.answer['outcome']} {proof.answer['info']}",
 )
-def test_what_the_charger_itself_answered_proves_its_server(proof: Attempt) -> None:
+def test_an_answer_of_the_charger_itself_proves_its_server(proof: Attempt) -> None:
     assert charger_answered(proof)
 
 
@@ -68,45 +69,43 @@ def test_what_the_charger_itself_answered_proves_its_server(proof: Attempt) -> N
     ],
     ids=lambda none: f"{none.state} {none.answer and none.answer['info']}",
 )
-def test_anything_else_proves_none(none: Attempt) -> None:
+def test_any_other_attempt_proves_no_server(none: Attempt) -> None:
     assert not charger_answered(none)
 
 
 def meaning(**members: Any) -> bytes:
     request = ConnectRequest(**{"id": ID, "chargerId": "CP-1", "tokenId": "04A2B3C4", **members})
-    call: Any = SimpleNamespace(caller="alice")
-    service: Any = SimpleNamespace(secret=SECRET)
-    return flow._meaning(request, call, service)
+    return request_fingerprint(request, "alice", SECRET)
 
 
 @pytest.mark.parametrize(
     "address", ["10.0.0.5", "::ffff:10.0.0.5", "64:ff9b::10.0.0.5", "fd00::5", "FD00:0:0::5"]
 )
-def test_the_fingerprint_of_a_request_is_that_of_version_1_0(address: str) -> None:
-    """Version 1.0 wrote the name of the server that LinkServers allowed."""
+def test_the_fingerprint_of_a_request_is_the_same_as_in_version_1_0(address: str) -> None:
+    """Version 1.0 stored the name of the server that LinkServers allowed."""
     named = EVERYWHERE.find(address, 8080).name
     assert meaning(serverIpAddress=address, serverRestApiPort=8080) == fingerprint(
         SECRET, "CP-1", "04A2B3C4", named, None, "alice"
     )
 
 
-def test_the_fingerprint_of_a_request_that_names_no_server_has_none() -> None:
+def test_the_fingerprint_of_a_request_without_a_server_contains_none() -> None:
     assert meaning(connectorId=2) == fingerprint(SECRET, "CP-1", "04A2B3C4", None, 2, "alice")
 
 
-def test_a_fingerprint_needs_no_server_that_is_allowed() -> None:
+def test_a_fingerprint_does_not_depend_on_allowed_servers() -> None:
     assert meaning(serverIpAddress="192.0.2.7", serverRestApiPort=1) == fingerprint(
         SECRET, "CP-1", "04A2B3C4", "192.0.2.7:1", None, "alice"
     )
 
 
 @pytest.mark.parametrize(
-    ("left", "told"), [(-5, "1"), (0.0, "1"), (0.4, "1"), (1.2, "2"), (1.6, "2"), (2.0, "2")]
+    ("left", "seconds"), [(-5, "1"), (0.0, "1"), (0.4, "1"), (1.2, "2"), (1.6, "2"), (2.0, "2")]
 )
-def test_a_caller_that_must_wait_is_never_asked_to_come_before_the_lease_is_over(
-    left: float, told: str, monkeypatch: pytest.MonkeyPatch
+def test_retry_after_is_never_before_the_end_of_the_lease(
+    left: float, seconds: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("charger_connect.flow.time", SimpleNamespace(time=lambda: 1000.0))
+    monkeypatch.setattr("charger_connect.replies.time", SimpleNamespace(time=lambda: 1000.0))
     pending = Attempt(ID, "CP-1", State.PENDING, "", "", lease=1000.0 + left)
     request = ConnectRequest(id=UUID(ID), chargerId="CP-1")
-    assert flow._tell(pending, request).headers["Retry-After"] == told
+    assert reply_from_attempt(pending, request).headers["Retry-After"] == seconds

@@ -1,4 +1,4 @@
-"""An HTTP API event as the flow needs it: deadline, caller, trace, body."""
+"""Reading an HTTP API event: deadline, caller, trace, body."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from charger_connect.event import Call
+from common.edge.call import Call
 
 SLACK = 0.5  # seconds that reading an event may take on a busy machine
 
@@ -37,33 +37,35 @@ def ago(seconds: float) -> int:
 @pytest.mark.parametrize(
     ("left", "since", "remaining"),
     [
-        (29.0, 0.0, 28.7),  # both agree; 0.3 s stay for the runtime
+        (29.0, 0.0, 28.7),  # both agree; 0.3 s are kept for the runtime
         (29.0, 5.0, 23.7),  # a cold start took 5 s: the gateway's clock decides
         (60.0, 0.0, 28.7),  # the gateway does not wait for a longer function
         (3.0, 0.0, 2.7),  # a shorter function decides
         (3.0, 14.0, 2.7),
         (29.0, 14.0, 14.7),
-        (29.0, -14.0, 28.7),  # a gateway ahead of us gives nothing beyond our own time
+        (29.0, -14.0, 28.7),  # a gateway whose clock is ahead does not extend the function's time
         (29.0, 16.0, 28.7),  # clocks that differ by more than 15 s: ignored
         (29.0, -16.0, 28.7),
         (29.0, 10.0**9, 28.7),
     ],
 )
-def test_the_earlier_of_our_own_time_and_the_gateways(left: float, since: float, remaining: float) -> None:
+def test_the_deadline_is_the_earlier_one_of_function_and_gateway(
+    left: float, since: float, remaining: float
+) -> None:
     found = call(left, ago(since)).deadline.remaining()
     assert remaining - SLACK < found <= remaining + 0.002
 
 
 @pytest.mark.parametrize("epoch", [None, "soon", [], {}, True])
-def test_an_event_without_a_gateways_clock_gets_its_own(epoch: object) -> None:
+def test_an_event_without_the_gateways_time_has_the_deadline_of_the_function(epoch: object) -> None:
     assert 28.7 - SLACK < call(epoch=epoch).deadline.remaining() <= 28.7
 
 
-def test_nothing_remains_of_an_event_that_comes_too_late() -> None:
+def test_a_call_that_starts_too_late_has_no_time_left() -> None:
     assert call(left=0.2, epoch=ago(0)).deadline.remaining() == 0
 
 
-def test_the_lease_ends_when_the_invocation_is_dead_whatever_the_gateway_says() -> None:
+def test_the_lease_ends_with_the_invocation_regardless_of_the_gateway() -> None:
     for left, since in ((29.0, 14.0), (60.0, 0.0), (3.0, 0.0)):
         before = time.time()
         lease = call(left, ago(since)).lease
@@ -104,7 +106,7 @@ USER = "arn:aws:iam::111122223333:user/alice"
         (None, "anonymous"),
     ],
 )
-def test_the_caller_is_who_sent_it_the_same_for_each_call(authorizer: object, caller: str) -> None:
+def test_the_caller_is_the_same_for_each_request_of_a_sender(authorizer: object, caller: str) -> None:
     assert call(about={"authorizer": authorizer}).caller == caller
 
 
@@ -116,7 +118,7 @@ def test_two_issuers_with_the_same_subject_are_two_callers() -> None:
     assert first != second
 
 
-def test_a_caller_is_bounded() -> None:
+def test_the_length_of_a_caller_is_limited() -> None:
     assert len(call(about={"authorizer": {"iam": {"userArn": "x" * 5000}}}).caller) == 512
 
 
@@ -141,14 +143,14 @@ PARENT = "5759e988bd862e3fe1be46a994272793"
         ("5759e988", None, None),
     ],
 )  # fmt: skip
-def test_the_trace_of_x_ray_as_w3c_writes_it(
+def test_the_trace_of_x_ray_is_converted_to_traceparent(
     header: str, trace_id: str | None, trace_parent: str | None
 ) -> None:
     found = call(headers={"X-Amzn-Trace-Id": header})
     assert (found.trace_id, found.trace_parent) == (trace_id, trace_parent)
 
 
-def test_lambdas_own_trace_comes_before_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lambdas_trace_has_priority_over_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={TRACE}")
     assert call(headers={"x-amzn-trace-id": "Root=1-00000000-000000000000000000000000"}).trace_id == TRACE
 
@@ -160,7 +162,7 @@ def test_lambdas_own_trace_comes_before_the_callers(monkeypatch: pytest.MonkeyPa
         ({"body": None}, b""),
         ({"body": '{"a":"ä"}'}, '{"a":"ä"}'.encode()),
         ({"body": b64encode(b"\xff\x00a").decode(), "isBase64Encoded": True}, b"\xff\x00a"),
-        ({"body": "\ud83d"}, b"\xed\xa0\xbd"),  # no UTF-8: the reader refuses it
+        ({"body": "\ud83d"}, b"\xed\xa0\xbd"),  # not UTF-8: the reader rejects it
         ({"body": "ä", "isBase64Encoded": True}, "ä".encode()),
     ],
 )
@@ -168,7 +170,7 @@ def test_the_body_as_bytes(event: dict[str, Any], body: bytes) -> None:
     assert call(**event).body == body
 
 
-def test_the_least_event_is_read() -> None:
+def test_an_empty_event_is_read() -> None:
     found = Call.of({}, Context())
     assert (found.headers, found.query, found.body, found.caller) == ({}, {}, b"", "anonymous")
 

@@ -1,0 +1,44 @@
+"""What is recorded of a request before an OCPP server is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from charger_connect.choose_server import connector_for
+from charger_link import addresses
+from common.journal import Opening, fingerprint, masked
+
+if TYPE_CHECKING:
+    from charger_connect.request import ConnectRequest
+    from charger_link import Server
+    from common.edge.call import Call
+
+
+def request_fingerprint(request: ConnectRequest, caller: str, secret: bytes) -> bytes:
+    """Return the request's fingerprint.
+
+    It does not depend on LinkServers: a repeat has the same fingerprint after its server was removed from LinkServers.
+    """
+    server = None
+    if request.serverIpAddress is not None and request.serverRestApiPort is not None:
+        server = addresses.server_name(
+            str(addresses.parse(request.serverIpAddress)), request.serverRestApiPort
+        )
+    return fingerprint(secret, request.chargerId, request.tokenId, server, request.connectorId, caller)
+
+
+def make_opening(request: ConnectRequest, server: Server, request_digest: bytes, call: Call) -> Opening:
+    """Return the attributes of a new attempt; `request_digest` is the request's fingerprint."""
+    return Opening(
+        id=str(request.id),
+        charger_id=request.chargerId or "",
+        server=server.name,
+        dialect=server.entry.dialect,
+        connector=connector_for(request, server),
+        token=masked(request.tokenId),
+        fingerprint=request_digest,
+        lease=call.lease,
+        caller=call.caller,
+        trace_id=call.trace_id,
+        url=server.url,
+    )
