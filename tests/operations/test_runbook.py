@@ -9,7 +9,7 @@ from typing import Any
 
 from charger_link import CircuitOpen, LinkError
 from common.wire.problems import PROBLEM_TYPES
-from scripts.transform import load
+from scripts.transform import load, load_nested
 from tests.infrastructure.conftest import of_type
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,13 @@ def anchor(heading: str) -> str:
 
 
 def test_every_alarm_has_its_entry_and_says_so() -> None:
-    alarms = of_type(load()["Resources"], "AWS::CloudWatch::Alarm")  # whatever their conditions
+    templates = (load(), *load_nested(load()).values())
+    alarms = {  # whatever their conditions
+        name: alarm
+        for template in templates
+        for name, alarm in of_type(template["Resources"], "AWS::CloudWatch::Alarm").items()
+    }
+    assert alarms
     entries = re.findall(r"^## (\w+)$", ALARMS, re.MULTILINE)
     assert sorted(entries) == sorted(name.removesuffix("Alarm") for name in alarms)
     for name, alarm in alarms.items():
