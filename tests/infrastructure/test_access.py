@@ -313,8 +313,9 @@ def test_no_resource_is_a_wildcard_but_where_the_service_knows_none(deploy: Depl
     assert open_ones == OBSERVE | NETWORK
 
 
-def test_no_action_is_a_wildcard(transformed: dict[str, Any]) -> None:
-    actions = re.findall(r'"([a-z0-9]+:[A-Z*][A-Za-z*]*)"', json.dumps(transformed["Resources"]))
+def test_no_action_is_a_wildcard(transformed: dict[str, Any], nested: dict[str, dict[str, Any]]) -> None:
+    resources = [template["Resources"] for template in (transformed, *nested.values())]
+    actions = re.findall(r'"([a-z0-9]+:[A-Z*][A-Za-z*]*)"', json.dumps(resources))
     assert len(actions) > 10
     assert not [action for action in actions if "*" in action]
 

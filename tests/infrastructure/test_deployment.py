@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from tests.infrastructure.test_access import NETWORK_ACCESS
 from tests.infrastructure.test_template import SHIFTED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.infrastructure.conftest import Deploy
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +117,60 @@ def test_the_alarms_of_a_deployment_watch_the_new_version_alone(
     assert watched == {(name, metric) for name in shifted for metric in ("Errors", "Failures")} | {
         ("ConnectFunction", "Invocations"),
     }
+
+
+def references(node: Any, names: Iterable[str]) -> set[str]:
+    """Return the resources among `names` to which a part of a template refers."""
+    text = json.dumps(node)
+    return {name for name in names if re.search(rf'"{name}"|\$\{{{name}[.}}]', text)}
+
+
+def test_the_alarms_of_a_new_version_exist_before_its_traffic_shifts(
+    transformed: dict[str, Any], nested: dict[str, dict[str, Any]]
+) -> None:
+    """CloudFormation updates a resource after every resource to which it refers."""
+    resources = transformed["Resources"]
+    for function in (*SHIFTED, "AuthorizerFunction"):
+        alias, group = f"{function}Aliaslive", f"{function}DeploymentGroup"
+        shift = resources[alias]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert shift["DeploymentGroupName"] == {"Ref": group}
+        alarms = [entry["Name"] for entry in resources[group]["Properties"]["AlarmConfiguration"]["Alarms"]]
+        assert alarms
+        for alarm in alarms:
+            stack, output = alarm["Fn::GetAtt"][0], alarm["Fn::GetAtt"][1].removeprefix("Outputs.")
+            assert resources[stack]["Type"] == "AWS::CloudFormation::Stack"
+            name = nested[stack]["Outputs"][output]["Value"]["Ref"]
+            assert nested[stack]["Resources"][name]["Type"] == "AWS::CloudWatch::Alarm"
+            # The stack receives the new version, so it is updated after the version is published and before the shift.
+            (version,) = references(resources[alias]["Properties"]["FunctionVersion"], resources)
+            assert version in references(resources[stack]["Properties"]["Parameters"], resources)
+
+
+def test_no_resource_waits_for_itself(transformed: dict[str, Any]) -> None:
+    """A nested stack that needs what needs the stack would be a cycle."""
+    resources = transformed["Resources"]
+    waits = {name: references(resource, resources) - {name} for name, resource in resources.items()}
+    order = list(TopologicalSorter(waits).static_order())
+    assert set(order) == set(resources)
+
+
+@pytest.mark.parametrize("name", ["Roles", "Rollout", "Monitoring"])
+def test_a_nested_stack_receives_each_of_its_parameters(
+    source: dict[str, Any], nested: dict[str, dict[str, Any]], name: str
+) -> None:
+    given = source["Resources"][name]["Properties"]["Parameters"]
+    assert set(given) == set(nested[name]["Parameters"])
+
+
+def test_each_template_is_short_enough_to_read_in_one_sitting() -> None:
+    templates = [ROOT / "template.yaml", *(ROOT / "templates").glob("*.yaml")]
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in templates}
+    assert {name: count for name, count in lines.items() if count >= 1000} == {}
+
+
+def test_a_dashboard_has_the_region_in_its_name(deploy: Deploy) -> None:
+    """Dashboards are global in an account."""
+    assert deploy()["Dashboard"]["Properties"]["DashboardName"] == "local-eu-west-1"
 
 
 @ACCESS

@@ -79,8 +79,18 @@ def published(template: dict[str, Any], **parameters: str) -> dict[str, str]:
     }
 
 
-def test_the_transformed_template_is_clean(transformed: dict[str, Any]) -> None:
-    assert findings(transformed) == []
+def test_the_transformed_templates_are_clean(
+    transformed: dict[str, Any], nested: dict[str, dict[str, Any]]
+) -> None:
+    for template in (transformed, *nested.values()):
+        assert findings(template) == []
+
+
+def test_templates_are_written_out(source: dict[str, Any], nested: dict[str, dict[str, Any]]) -> None:
+    assert set(nested) == {"Roles", "Rollout", "Monitoring"}
+    assert [
+        template for template in (source, *nested.values()) if "Fn::ForEach" in json.dumps(template)
+    ] == []
 
 
 def test_a_wrong_reference_in_a_function_is_found(source: dict[str, Any]) -> None:
