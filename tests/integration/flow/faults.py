@@ -273,7 +273,7 @@ def _line(row: Row) -> str:
 
 def shown() -> str:
     """What the document says now between its marks."""
-    return sections.shown(DOCUMENT, PART)
+    return sections.read(DOCUMENT, PART)
 
 
 if __name__ == "__main__":
