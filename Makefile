@@ -11,7 +11,7 @@ BUILD := .aws-sam$(if $(filter-out arm64,$(ARCH)),/$(ARCH))/build
 # Read from pyproject.toml where a recipe needs them.
 IMPORT_ROOTS = $(shell .venv/bin/python -m scripts.import_roots)
 SAM := SAM_CLI_TELEMETRY=0 .venv-sam/bin/sam
-SOURCES = $(shell find functions layers scripts -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
+SOURCES = $(shell find functions layers scripts templates -not -path '*/__pycache__*' -type f) requirements/run.txt template.yaml
 
 # Prints what follows "##" after a target's name.
 help:
@@ -44,7 +44,7 @@ check: .venv/.synced .venv-sam/.synced ## format, lint, types, import rules, tem
 	.venv/bin/mypy
 	PYTHONPATH=$(IMPORT_ROOTS) .venv/bin/lint-imports
 	.venv/bin/python -m scripts.lint_template
-	$(SAM) validate --lint
+	for template in template.yaml templates/*.yaml; do $(SAM) validate --lint --template $$template || exit; done
 
 docs: .venv/.synced ## docs/openapi.yaml and the help page, from the code
 	PYTHONPATH=$(IMPORT_ROOTS) .venv/bin/python -m apidoc

@@ -1,7 +1,7 @@
-"""What the local stack needs to know from `template.yaml`: routes, functions and the table.
+"""Read what the local stack needs from `template.yaml`: routes, functions and the table.
 
-Enough of CloudFormation is resolved for that, with every parameter at its default unless one is given: Ref, Sub, GetAtt,
-If and the conditions, FindInMap, Join, Select, Split. A reference to a resource becomes its logical id.
+The intrinsic functions that this needs are resolved: Ref, Sub, GetAtt, If and the conditions, FindInMap, Join, Select, Split.
+A parameter has its default unless a value is given. A reference to a resource becomes its logical id.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from samtranslator.yaml_helper import yaml_parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`key` is `METHOD /path/{parameter}`; `function` a logical id; `open` a route without an authorizer."""
+    """`key` is `METHOD /path/{parameter}`; `function` is a logical id; `open` is true for a route without an authorizer."""
 
     key: str
     function: str
@@ -52,7 +52,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`properties` are the arguments of CreateTable, without a name; `ttl` the attribute of expiry."""
+    """`properties` are the arguments of CreateTable, without a name; `ttl` is the attribute that holds the expiry time."""
 
     properties: Mapping[str, Any]
     ttl: str | None
@@ -68,8 +68,8 @@ class Template:
 
 
 def read(path: Path = PATH, parameters: Mapping[str, str] | None = None) -> Template:
-    """Read a template. Raises OSError, yaml.YAMLError, or KeyError where it refers to what it does not define."""
-    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
+    """Read a template. Raises OSError, yaml.YAMLError, or KeyError for a reference to something that is not defined."""
+    document: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
     resolver = Resolver(document, parameters or {})
     shared = document.get("Globals", {}).get("Function", {})
     resources = {
@@ -137,29 +137,8 @@ def _table(properties: dict[str, Any]) -> Table:
     return Table({name: properties[name] for name in names if name in properties}, ttl)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags written out: `!Sub x` is `{"Fn::Sub": "x"}`."""
-
-
-def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _tag)
-
-
 class Resolver:
-    """Evaluates intrinsic functions; what it does not know it leaves as it stands."""
+    """Evaluate intrinsic functions; leave unknown ones unchanged."""
 
     def __init__(self, document: dict[str, Any], parameters: Mapping[str, str]) -> None:
         self._conditions = document.get("Conditions", {})
@@ -191,7 +170,7 @@ class Resolver:
             return _NOTHING
         if name in self._values:
             return self._values[name]
-        # "Function.Alias" and "FunctionAliaslive" are SAM's names for what it generates.
+        # A resource: also "Function.Alias" and "FunctionAliaslive", which SAM generates.
         return name
 
     def _getatt(self, path: list[str]) -> str:

@@ -1,10 +1,10 @@
-"""What a million connects cost, and what they need: the tables of docs/cost.md.
+"""Compute the tables of docs/cost.md: the price of a million connects, and the capacity that they need.
 
-    python scripts/cost.py                          the tables
-    python scripts/cost.py --wait 8 --memory 1024   other figures
-    python scripts/cost.py --write                  the tables into docs/cost.md
+    python -m scripts.cost                          prints the tables
+    python -m scripts.cost --wait 8 --memory 1024   computes them with other figures
+    python -m scripts.cost --write                  writes them into docs/cost.md
 
-Prices are AWS's list prices of us-east-1 in dollars, without free tiers; measured figures are marked so.
+Prices are list prices of us-east-1 in dollars, without free tiers. Measured figures are marked.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ import argparse
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from scripts import sections
+
 DOCUMENT = Path(__file__).parent.parent / "docs" / "cost.md"
-MARKS = ("<!-- cost: begin -->", "<!-- cost: end -->")
+PART = "cost"
 MILLION = 1_000_000
 RATES = (10, 100, 1000)
 
@@ -23,45 +25,45 @@ RATES = (10, 100, 1000)
 class Figures:
     """One connect, and one deployment. Times in seconds, sizes in bytes, prices in dollars."""
 
-    wait: float = 2.0  # a charger's answer, by way of its OCPP server
-    own: float = 0.02  # the function without that: two table writes over the network, and its own CPU
-    cold: float = 0.45  # a cold start's billed initialisation
-    cold_share: float = 0.01  # connects that meet one
+    wait: float = 2.0  # for the charger's response, through its OCPP server
+    own: float = 0.02  # the rest of an invocation: two table writes over the network, and CPU
+    cold: float = 0.45  # billed initialisation of a cold start
+    cold_share: float = 0.01  # share of connects with a cold start
     memory: int = 512  # megabytes
-    write_units: float = 3  # claim: item and index entry; settle: item (measured: benchmarks)
-    item: int = 700  # measured: an item after settle
+    write_units: float = 3  # claim: item and index entry; settle: item (measured)
+    item: int = 700  # an item after settle (measured)
     retention: int = 90  # days
-    log: int = 2600  # measured: claimed, settled and metrics 1,600; then Lambda's own lines, the access log, 26 for each line
-    answer: int = 600  # headers and body that leave AWS
+    log: int = 2600  # claimed, settled and metrics 1,600 (measured); also Lambda's lines, the access log, 26 for each line
+    answer: int = 600  # headers and body of a response
     traced: float = 0.05  # share of requests that X-Ray samples
-    metrics: int = 40  # custom metrics a month, by name and dimensions: all that tests make happen emits 32, log filters 3
-    alarms: int = 33  # metrics that alarms look at
-    secrets: int = 1  # the journal's own; each of LinkServers is one more
+    metrics: int = 40  # custom metrics a month, by name and dimensions: the scenarios of the tests emit 32, log filters 3
+    alarms: int = 33  # metrics that alarms read
+    secrets: int = 1  # JournalSecret; each secret of LinkServers adds one
     price_api: float = 1.00 / MILLION
     price_request: float = 0.20 / MILLION
     price_gb_second: float = 0.0000133334  # arm64
     price_write: float = 0.625 / MILLION
     price_storage: float = 0.25 + 0.20  # a GB-month of table, and of point-in-time recovery
-    price_log: float = 0.50  # a GB taken in
+    price_log: float = 0.50  # a GB ingested
     price_transfer: float = 0.09  # a GB out
     price_trace: float = 5.00 / MILLION
     price_metric: float = 0.30  # a month
-    price_alarm: float = 0.10  # a month, for each metric that an alarm looks at
+    price_alarm: float = 0.10  # a month, for each metric that an alarm reads
     price_dashboard: float = 3.00  # a month
     price_secret: float = 0.40  # a month
 
 
 def million(figures: Figures) -> dict[str, float]:
-    """Dollars per million connects, by step."""
+    """Return the dollars per million connects, by step."""
     gigabytes = figures.memory / 1024
     second = gigabytes * figures.price_gb_second * MILLION
     return {
         "API Gateway, HTTP API": figures.price_api * MILLION,
         "Lambda, requests": figures.price_request * MILLION,
-        "Lambda, our own work": second * (figures.own + figures.cold * figures.cold_share),
+        "Lambda, own work": second * (figures.own + figures.cold * figures.cold_share),
         "Lambda, waiting for the charger": second * figures.wait,
         "DynamoDB, two writes": figures.write_units * figures.price_write * MILLION,
-        "DynamoDB, keeping the attempts": figures.item
+        "DynamoDB, storage of attempts": figures.item
         * figures.price_storage
         * figures.retention
         / 30
@@ -69,23 +71,23 @@ def million(figures: Figures) -> dict[str, float]:
         / 1e9,
         "CloudWatch Logs": figures.log * figures.price_log * MILLION / 1e9,
         "X-Ray": figures.traced * figures.price_trace * MILLION,
-        "data out": figures.answer * figures.price_transfer * MILLION / 1e9,
+        "data transfer out": figures.answer * figures.price_transfer * MILLION / 1e9,
     }
 
 
 def tables(figures: Figures) -> str:
-    """Both tables, in Markdown."""
+    """Return the tables, in Markdown."""
     costs = million(figures)
     total = sum(costs.values())
     lines = ["| step | dollars per million | share |", "| --- | ---: | ---: |"]
     lines += [f"| {step} | {cost:.2f} | {cost / total:.0%} |" for step, cost in costs.items()]
     lines += [f"| **all** | **{total:.2f}** | |", ""]
     lines += [
-        f"A charger that answers in {figures.wait:g} s, {figures.memory} MB, {figures.retention} days kept. "
-        f"Beside it, whatever the traffic: {figures.metrics} custom metrics, {figures.alarms} of alarms, a dashboard and {figures.secrets} secret, "
-        f"{_watching(figures):.2f} dollars a month.",
+        f"This is for a charger that responds in {figures.wait:g} s, {figures.memory} MB of memory and {figures.retention} days of retention.",
+        f"Monitoring adds {_monitoring(figures):.2f} dollars a month at any traffic: "
+        f"{figures.metrics} custom metrics, {figures.alarms} metrics of alarms, a dashboard and {figures.secrets} secret.",
         "",
-        "| a charger answers in | dollars per million | of which waiting |",
+        "| response time of the charger | dollars per million | share of waiting |",
         "| --- | ---: | ---: |",
     ]
     for wait in (0.3, 1.0, 2.0, 5.0, 10.0, 20.0):
@@ -94,18 +96,18 @@ def tables(figures: Figures) -> str:
         lines.append(f"| {wait:g} s | {sum(costs.values()):.2f} | {waiting / sum(costs.values()):.0%} |")
     lines += [
         "",
-        "| connects a second | at once (rate x duration) | write units a second | dollars a month |",
+        "| connects a second | concurrency (rate x duration) | write units a second | dollars a month |",
         "| ---: | ---: | ---: | ---: |",
     ]
     for rate in RATES:
-        at_once = rate * (figures.wait + figures.own)
+        concurrency = rate * (figures.wait + figures.own)
         month = rate * 30 * 86400 / MILLION * total
-        lines.append(f"| {rate:,} | {at_once:,.0f} | {rate * figures.write_units:,} | {month:,.0f} |")
+        lines.append(f"| {rate:,} | {concurrency:,.0f} | {rate * figures.write_units:,} | {month:,.0f} |")
     return "\n".join(lines)
 
 
-def _watching(figures: Figures) -> float:
-    """Dollars a month."""
+def _monitoring(figures: Figures) -> float:
+    """Return the dollars a month of metrics, alarms, dashboard and secrets."""
     return (
         figures.metrics * figures.price_metric
         + figures.alarms * figures.price_alarm
@@ -118,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/cost.md")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/cost.md")
     for field in fields(Figures):
         kind = int if isinstance(field.default, int) else float
         parser.add_argument(f"--{field.name.replace('_', '-')}", type=kind, default=field.default)
@@ -126,8 +128,7 @@ def main() -> None:
     write = given.pop("write")
     text = tables(Figures(**given))
     if write:
-        before, _, rest = DOCUMENT.read_text().partition(MARKS[0])
-        DOCUMENT.write_text(f"{before}{MARKS[0]}\n{text}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}")
+        sections.write(DOCUMENT, PART, text)
     else:
         print(text)
 

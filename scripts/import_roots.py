@@ -1,4 +1,4 @@
-"""The folders from which packages are imported: pytest's `pythonpath` in pyproject.toml, the one list of them.
+"""Read the folders from which packages are imported: pytest's `pythonpath` in pyproject.toml.
 
 python -m scripts.import_roots     prints them as a PYTHONPATH
 """

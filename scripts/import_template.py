@@ -1,9 +1,9 @@
-"""The template that imports the table of attempts and its secret, left by a deleted stack, into a new one: these two and no more.
+"""Print the template that imports the table of attempts and its secret, which a deleted stack left, into a new stack.
 
-CloudFormation imports before it creates: an import can neither create the other resources nor run a transform. `make deploy`
-of the whole template into the same stack follows. docs/runbook.md has every step.
+An import in CloudFormation cannot create other resources or run a transform, so the template has only these two.
+`make deploy` of the whole template into the same stack follows. docs/runbook.md has every step.
 
-python -m scripts.import_template KmsKeyArn=arn:... > import.json      with the parameters of the deployment, its defaults otherwise
+python -m scripts.import_template KmsKeyArn=arn:... > import.json      with the parameters of the deployment that differ from the defaults
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IMPORTED = ("AttemptsTable", "JournalSecret")
 
 
 def import_template(parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the template of the import. Raises KeyError for a parameter that the template does not have."""
+    """Return the template of the import. Raises KeyError for an unknown parameter."""
     source = load()
     for name in parameters:
         source["Parameters"][name]
@@ -31,7 +31,7 @@ def import_template(parameters: Mapping[str, str]) -> dict[str, Any]:
     resources = {
         name: {
             **resolver.resolve(document["Resources"][name]),
-            # An import needs one, and must not be undone by deleting what it imported.
+            # An import requires a policy, and its rollback must not delete the imported resource.
             "DeletionPolicy": "Retain",
             "UpdateReplacePolicy": "Retain",
         }

@@ -1,6 +1,6 @@
-"""checkov, offline, on the transformed template; what it finds and we accept stands here, each with its reason.
+"""Run checkov, offline, on the transformed template.yaml and the nested templates, and compare with the accepted findings.
 
-python -m scripts.policies .venv-audit/bin/checkov      prints what is new, or no longer found, and exits 1 if there is anything
+python -m scripts.policies .venv-audit/bin/checkov      prints new findings and accepted ones that are gone; exits 1 if there are any
 """
 
 from __future__ import annotations
@@ -12,20 +12,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from scripts.transform import load, transform
+from scripts.transform import load, load_nested, transform
 
-_AWAITED = "every caller waits for the answer, so no event is ever left over for a dead-letter queue"
-_OUTSIDE = "calls nothing but AWS; in a VPC it would only need ways out of it"
-_SHARED = (
-    "takes what concurrency is left; only the connect function can have some set aside (ReservedConcurrency)"
-)
+_AWAITED = "every caller waits for the response, so no event is left for a dead-letter queue"
+_OUTSIDE = "calls only AWS; in a VPC it would need a route out"
+_SHARED = "uses unreserved concurrency; only the connect function can reserve some (ReservedConcurrency)"
 
-# (check, logical id): why it is right as it is.
+# (check, logical id): the reason for which we accept it.
 ACCEPTED: dict[tuple[str, str], str] = {
     (
         "CKV_AWS_119",
         "AttemptsTable",
-    ): "a key of one's own is a parameter (KmsKeyArn); without it AWS's encrypts",
+    ): "KmsKeyArn sets a customer managed key; the default is a key of AWS",
     (
         "CKV_AWS_23",
         "LinkSecurityGroup",
@@ -33,11 +31,14 @@ ACCEPTED: dict[tuple[str, str], str] = {
     (
         "CKV_AWS_111",
         "NetworkPolicy",
-    ): "what Lambda needs for its network interfaces, which have no ARN before they exist",
+    ): "Lambda needs it for network interfaces, which have no ARN before they exist",
     ("CKV_AWS_116", "ConnectFunction"): _AWAITED,
     ("CKV_AWS_116", "AttemptsFunction"): _AWAITED,
     ("CKV_AWS_116", "CallbackFunction"): _AWAITED,
-    ("CKV_AWS_116", "PreflightFunction"): "CodeDeploy, which calls it, hears of no answer as of a failure",
+    (
+        "CKV_AWS_116",
+        "PreflightFunction",
+    ): "CodeDeploy, which calls it, treats a missing response as a failure",
     ("CKV_AWS_116", "AuthorizerFunction"): _AWAITED,
     ("CKV_AWS_116", "HelpFunction"): _AWAITED,
     ("CKV_AWS_117", "HelpFunction"): _OUTSIDE,
@@ -54,10 +55,12 @@ ACCEPTED: dict[tuple[str, str], str] = {
 
 
 def failed(checkov: str) -> set[tuple[str, str]]:
-    """What checkov says against the template: pairs of check and logical id. Raises CalledProcessError, ValueError."""
+    """Return checkov's findings as pairs of check and logical id. Raises CalledProcessError, ValueError."""
     with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / "template.json"
-        path.write_text(json.dumps(_scanned()))
+        paths = []
+        for name, template in _scanned().items():
+            paths += ["--file", str(Path(directory) / f"{name}.json")]
+            Path(paths[-1]).write_text(json.dumps(template))
         command = [
             checkov,
             "--skip-download",
@@ -68,23 +71,25 @@ def failed(checkov: str) -> set[tuple[str, str]]:
             "--soft-fail",
         ]
         result = subprocess.run(  # noqa: S603 - the program that make installed
-            [*command, "--file", str(path)], capture_output=True, text=True, check=True
+            [*command, *paths], capture_output=True, text=True, check=True
         )
     report: dict[str, Any] = json.loads(result.stdout)
     if not report["summary"]["passed"] or report["summary"]["parsing_errors"]:
-        raise ValueError(f"checkov did not read the template: {report['summary']}")
+        raise ValueError(f"checkov did not read the templates: {report['summary']}")
     return {
         (check["check_id"], check["resource"].rpartition(".")[2])
         for check in report["results"]["failed_checks"]
     }
 
 
-def _scanned() -> dict[str, Any]:
-    """The template with every resource that some deployment has; checkov leaves out what a default's condition does."""
-    template = transform(load())
-    for resource in template["Resources"].values():
-        resource.pop("Condition", None)
-    return template
+def _scanned() -> dict[str, dict[str, Any]]:
+    """Return every template by name, without conditions: checkov skips a resource whose condition is false by default."""
+    source = load()
+    templates = {"template": transform(source)} | load_nested(source)
+    for template in templates.values():
+        for resource in template["Resources"].values():
+            resource.pop("Condition", None)
+    return templates
 
 
 def main() -> int:

@@ -1,9 +1,9 @@
-"""The template as CloudFormation sees it: SAM's transform, run here, without AWS.
+"""The templates as CloudFormation processes them: SAM's transform, run here, without AWS.
 
-cfn-lint no longer transforms SAM, so a wrong reference in a function passes `sam validate --lint`; it does not pass cfn-lint on
-what this gives.
+cfn-lint no longer transforms SAM templates, so `sam validate --lint` accepts a wrong reference in a function. cfn-lint rejects it
+in the output of this module.
 
-python -m scripts.transform > transformed.json
+python -m scripts.transform > transformed.json      the transformed template.yaml
 """
 
 from __future__ import annotations
@@ -26,14 +26,23 @@ REGION = "eu-west-1"
 
 
 def load(path: Path = TEMPLATE) -> dict[str, Any]:
-    """The template as written, its tags (!Ref) in their long form ({"Ref": ...})."""
+    """Return a template as written, its tags (!Ref) in their long form ({"Ref": ...})."""
     template: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
     return template
 
 
+def load_nested(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the templates that template.yaml nests, by the logical id of the nested stack. They need no transform."""
+    return {
+        name: load(TEMPLATE.parent / resource["Properties"]["TemplateURL"])
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::CloudFormation::Stack"
+    }
+
+
 def extend(template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    """What matters here of AWS::LanguageExtensions, which CloudFormation runs first: each !Ref of a parameter in the resources
-    and globals becomes its value, the default where `parameters` has none.
+    """Apply the part of AWS::LanguageExtensions that matters here, which CloudFormation runs first: replace each !Ref of a
+    parameter in the resources and globals by its value, or by its default where `parameters` has none.
 
     https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-language-extensions.html
     """
@@ -52,15 +61,21 @@ def extend(template: dict[str, Any], parameters: Mapping[str, str]) -> dict[str,
 
 
 def transform(template: dict[str, Any]) -> dict[str, Any]:
-    """The template after SAM's transform. Local code stands as s3://bucket/<its path>, in the place of the hash of the code that
-    `sam package` puts there. Raises InvalidDocumentException where SAM would refuse the template.
+    """Return the template after SAM's transform.
+
+    Paths of local code and of nested templates become URLs of S3, in the place of those that `sam package` writes.
+    Raises InvalidDocumentException for a template that SAM rejects.
     """
     template = copy.deepcopy(template)
     for resource in template["Resources"].values():
-        for name in ("CodeUri", "ContentUri"):
+        for name, bucket in (
+            ("CodeUri", "s3://bucket/"),
+            ("ContentUri", "s3://bucket/"),
+            ("TemplateURL", "https://bucket.s3.amazonaws.com/"),
+        ):
             uri = resource["Properties"].get(name)
             if isinstance(uri, str) and not uri.startswith("s3://"):
-                resource["Properties"][name] = f"s3://bucket/{uri}"
+                resource["Properties"][name] = bucket + uri
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     result: dict[str, Any] = translator.translate(template, {})
     return result

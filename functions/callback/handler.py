@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 
 from charger_link import OutcomeUnknown
+from charger_link.dialects import registry
 from common.edge.call import Call
 from common.edge.guard import guarded
 from common.edge.journal_access import journal_failures, journal_unavailable
@@ -25,7 +26,10 @@ from common.wire.problems import invalid_body
 from common.wire.values import read_guid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from callback.service import Service
+    from charger_link import Answer
     from common.edge.lambda_types import Context, Event, Response
     from common.journal import Attempt
     from common.transport import Deadline

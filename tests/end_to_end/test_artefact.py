@@ -22,13 +22,17 @@ CONTENTS = {
     "ChargerLinkLayer/python": {"charger_link"},
 }
 DIRECTORIES = [*CONTENTS, "DependenciesLayer/python"]
+NESTED = {"Monitoring", "Roles", "Rollout"}
 UNCHECKED_HASH = 1
 
 
 def test_the_artefact_has_the_functions_and_layers_of_the_template(artefact: Path) -> None:
-    assert {path.name for path in artefact.iterdir()} == {"template.yaml"} | {
+    assert {path.name for path in artefact.iterdir()} == {"template.yaml"} | NESTED | {
         directory.split("/")[0] for directory in DIRECTORIES
     }
+    for stack in NESTED:
+        assert f"TemplateURL: {stack}/template.yaml" in (artefact / "template.yaml").read_text()
+        assert {path.name for path in (artefact / stack).iterdir()} == {"template.yaml"}
 
 
 @pytest.mark.parametrize(("directory", "packages"), CONTENTS.items())

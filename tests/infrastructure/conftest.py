@@ -1,4 +1,4 @@
-"""The template after SAM's transform, and what becomes of it under given parameters."""
+"""The templates after SAM's transform, and the resources of a deployment with given parameters."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.template import Resolver
-from scripts.transform import extend, load, transform
+from scripts.deployed import deployed_resources
+from scripts.transform import load, load_nested, transform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,46 +18,46 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def source() -> dict[str, Any]:
-    """The template as written. Not to be changed."""
+    """Return template.yaml as written. Tests copy it before they change it."""
     return load()
 
 
 @pytest.fixture(scope="session")
+def nested(source: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the nested templates as written, by the logical id of their stack. Tests copy them before they change them."""
+    return load_nested(source)
+
+
+@pytest.fixture(scope="session")
 def transformed(source: dict[str, Any]) -> dict[str, Any]:
-    """The template after the transform, its defaults standing. Not to be changed."""
+    """Return template.yaml after the transform. Tests copy it before they change it."""
     return transform(source)
 
 
 @pytest.fixture(scope="session")
 def deploy(source: dict[str, Any]) -> Deploy:
-    """`deploy(LinkTimeout="5")`: the resources that such a deployment has, by logical id, their functions resolved."""
+    """`deploy(LinkTimeout="5")` returns the resources of such a deployment, over all templates."""
 
     def resources(**parameters: str) -> dict[str, Resource]:
-        document = transform(extend(source, parameters))
-        resolver = Resolver(document, parameters)
-        return {
-            name: resolver.resolve(resource)
-            for name, resource in document["Resources"].items()
-            if resolver.holds(resource.get("Condition"))
-        }
+        return deployed_resources(source, parameters)
 
     return resources
 
 
 def of_type(resources: Mapping[str, Resource], kind: str) -> dict[str, Resource]:
-    """The properties of the resources of one type, by logical id."""
+    """Return the properties of the resources of one type, by logical id."""
     return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
 
 
 def rights(resources: Mapping[str, Resource], function: str) -> set[tuple[str, str]]:
-    """What a function may do: pairs of action and resource, over every policy of its role."""
+    """Return the rights of a function, as pairs of action and resource, over every policy of its role."""
     role = resources[resources[function]["Properties"]["Role"].split(".")[0]]["Properties"]
     managed = [resources[name]["Properties"] for name in role.get("ManagedPolicyArns", [])]
     return statements(role, *managed)
 
 
 def statements(*holders: dict[str, Any]) -> set[tuple[str, str]]:
-    """What the policies of roles, or policies themselves, allow: pairs of action and resource."""
+    """Return the rights that roles or policies grant, as pairs of action and resource."""
     documents = [
         policy["PolicyDocument"] for holder in holders for policy in holder.get("Policies", [holder])
     ]

@@ -1,4 +1,4 @@
-"""Who may call the API, and what each function may do."""
+"""The authorisation of callers, and the rights of each function."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.infrastructure.conftest import of_type, rights, statements
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy
 
-# Where the service knows no resource to name.
+# Actions without resources.
 OBSERVE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 NETWORK = {
     ("ec2:CreateNetworkInterface", "*"),
@@ -46,7 +46,7 @@ CALLBACK = OBSERVE | {
     ("logs:CreateLogStream", "CallbackLogs.Arn"),
     ("logs:PutLogEvents", "CallbackLogs.Arn"),
 }
-# Asks every version of the three, and tells CodeDeploy.
+# Invokes every version of the three, and reports to CodeDeploy.
 PREFLIGHT = OBSERVE | {
     ("lambda:InvokeFunction", "ConnectFunction.Arn:*"),
     ("lambda:InvokeFunction", "AttemptsFunction.Arn:*"),
@@ -59,30 +59,30 @@ PREFLIGHT = OBSERVE | {
     ("logs:PutLogEvents", "PreflightLogs.Arn"),
 }
 HELP = OBSERVE | {("logs:CreateLogStream", "HelpLogs.Arn"), ("logs:PutLogEvents", "HelpLogs.Arn")}
-# An OCPP server posts there without credentials: the path is signed, and the function takes no other.
+# OCPP servers post there without credentials: the path is signed, and the function rejects any other.
 OPEN = {"CallbackRoute"}
 SECRET = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:steve-a1b2c3"
 VPC = {"VpcId": "vpc-0a", "SubnetIds": "subnet-0a,subnet-0b", "LinkNetworks": "10.0.0.0/16,10.9.0.0/24"}
 
 
-def closed_routes(resources: dict[str, Any]) -> dict[str, Any]:
-    """Every route but the one that is open on purpose."""
+def protected_routes(resources: dict[str, Any]) -> dict[str, Any]:
+    """Return every route except the one that has no authorizer on purpose."""
     routes = of_type(resources, "AWS::ApiGatewayV2::Route")
     assert {name for name, route in routes.items() if route["AuthorizationType"] == "NONE"} == OPEN
     return {name: route for name, route in routes.items() if name not in OPEN}
 
 
-def test_every_route_but_the_callbacks_asks_for_a_signature(deploy: Deploy) -> None:
+def test_every_route_except_the_callback_requires_a_signature(deploy: Deploy) -> None:
     resources = deploy()
-    routes = closed_routes(resources)
+    routes = protected_routes(resources)
     assert len(routes) == 3
     assert {route["AuthorizationType"] for route in routes.values()} == {"AWS_IAM"}
     assert not of_type(resources, "AWS::ApiGatewayV2::Authorizer")
 
 
-def test_every_route_but_the_callbacks_asks_for_a_token_with_access_jwt(deploy: Deploy) -> None:
+def test_with_access_jwt_every_route_except_the_callback_requires_a_token(deploy: Deploy) -> None:
     resources = deploy(Access="jwt", JwtIssuer="https://issuer.example/", JwtAudience="one,two")
-    routes = closed_routes(resources)
+    routes = protected_routes(resources)
     assert {(route["AuthorizationType"], route["AuthorizerId"]) for route in routes.values()} == {
         ("JWT", "JwtAuthorizer")
     }
@@ -92,8 +92,8 @@ def test_every_route_but_the_callbacks_asks_for_a_token_with_access_jwt(deploy: 
     }
 
 
-def test_with_access_jwt_connecting_and_reading_all_attempts_are_scopes_of_their_own(deploy: Deploy) -> None:
-    routes = closed_routes(deploy(Access="jwt", JwtIssuer="https://issuer.example/", JwtAudience="one"))
+def test_with_access_jwt_connecting_and_reading_all_attempts_need_different_scopes(deploy: Deploy) -> None:
+    routes = protected_routes(deploy(Access="jwt", JwtIssuer="https://issuer.example/", JwtAudience="one"))
     assert {route["RouteKey"]: route["AuthorizationScopes"] for route in routes.values()} == {
         "ANY /api/v1/ocpp/charger-connect": ["connect"],
         "GET /api/v1/ocpp/charger-connect/{id}": ["connect", "read"],
@@ -101,7 +101,7 @@ def test_with_access_jwt_connecting_and_reading_all_attempts_are_scopes_of_their
     }
 
 
-def test_with_access_iam_connecting_and_reading_all_attempts_are_policies_of_their_own(
+def test_with_access_iam_connecting_and_reading_all_attempts_need_different_policies(
     deploy: Deploy,
 ) -> None:
     policies = {
@@ -122,10 +122,10 @@ NETWORK_ACCESS = {
 }
 
 
-def test_with_access_network_every_route_but_the_callbacks_asks_the_authorizer(deploy: Deploy) -> None:
+def test_with_access_network_every_route_except_the_callback_invokes_the_authorizer(deploy: Deploy) -> None:
     resources = deploy(**NETWORK_ACCESS)
     assert {
-        (route["AuthorizationType"], route["AuthorizerId"]) for route in closed_routes(resources).values()
+        (route["AuthorizationType"], route["AuthorizerId"]) for route in protected_routes(resources).values()
     } == {("CUSTOM", "NetworkAuthorizer")}
     authorizer = resources["NetworkAuthorizer"]["Properties"]
     assert authorizer["AuthorizerUri"].endswith("/functions/AuthorizerFunctionAliaslive/invocations")
@@ -142,9 +142,7 @@ def test_with_access_network_every_route_but_the_callbacks_asks_the_authorizer(d
 
 
 @pytest.mark.parametrize("access", ["iam", "jwt"])
-def test_without_access_network_there_is_no_function_that_lets_networks_in(
-    deploy: Deploy, access: str
-) -> None:
+def test_without_access_network_there_is_no_authorizer_function(deploy: Deploy, access: str) -> None:
     assert not {"AuthorizerFunction", "AuthorizerRole", "AuthorizerLogs", "NetworkAuthorizer"} & set(
         deploy(Access=access)
     )
@@ -161,7 +159,7 @@ def test_without_access_network_there_is_no_function_that_lets_networks_in(
         ("NetworkIsComplete", {"VpcId": "vpc-0a", "SubnetIds": "subnet-0a"}, {"LinkNetworks": "10.0.0.0/8"}),
     ],
 )
-def test_a_deployment_that_lacks_a_parameter_which_it_needs_is_refused(
+def test_a_deployment_without_a_required_parameter_is_rejected(
     source: dict[str, Any], rule: str, asked: dict[str, str], needed: dict[str, str]
 ) -> None:
     def holds(parameters: dict[str, str]) -> bool:
@@ -173,7 +171,7 @@ def test_a_deployment_that_lacks_a_parameter_which_it_needs_is_refused(
     assert holds(asked | needed)
 
 
-def test_a_domain_of_ones_own_turns_the_execute_api_endpoint_off(deploy: Deploy) -> None:
+def test_a_custom_domain_disables_the_execute_api_endpoint(deploy: Deploy) -> None:
     resources = deploy(
         DomainName="charge.example.com", CertificateArn="arn:aws:acm:eu-west-1:0:certificate/a"
     )
@@ -187,7 +185,7 @@ def test_a_domain_of_ones_own_turns_the_execute_api_endpoint_off(deploy: Deploy)
     assert deploy()["Api"]["Properties"]["DisableExecuteApiEndpoint"] is False
 
 
-def test_a_truststore_asks_clients_for_their_certificates(deploy: Deploy) -> None:
+def test_a_truststore_requires_client_certificates(deploy: Deploy) -> None:
     resources = deploy(
         DomainName="charge.example.com", CertificateArn="arn", TruststoreUri="s3://bucket/clients.pem"
     )
@@ -200,7 +198,7 @@ def test_a_truststore_asks_clients_for_their_certificates(deploy: Deploy) -> Non
 KEY = "arn:aws:kms:eu-west-1:000000000000:key/0a"
 
 
-def test_a_key_of_ones_own_encrypts_whatever_is_kept(deploy: Deploy) -> None:
+def test_a_customer_managed_key_encrypts_all_stored_data(deploy: Deploy) -> None:
     resources = deploy(KmsKeyArn=KEY, ServeDocs="true", **NETWORK_ACCESS)
     assert resources["AttemptsTable"]["Properties"]["SSESpecification"]["KMSMasterKeyId"] == KEY
     assert resources["JournalSecret"]["Properties"]["KmsKeyId"] == KEY
@@ -211,7 +209,7 @@ def test_a_key_of_ones_own_encrypts_whatever_is_kept(deploy: Deploy) -> None:
         assert ("kms:Decrypt", KEY) in rights(resources, function)
 
 
-def test_the_gateway_may_call_the_live_alias_for_each_route_and_nothing_else_may(deploy: Deploy) -> None:
+def test_only_the_gateway_may_invoke_the_live_alias_of_each_route(deploy: Deploy) -> None:
     resources = deploy()
     permissions = of_type(resources, "AWS::Lambda::Permission")
     integrations = of_type(resources, "AWS::ApiGatewayV2::Integration")
@@ -233,7 +231,7 @@ def test_the_gateway_may_call_the_live_alias_for_each_route_and_nothing_else_may
     assert {permission["Principal"] for permission in permissions.values()} == {"apigateway.amazonaws.com"}
 
 
-def test_each_function_has_its_own_role_which_only_lambda_may_assume(deploy: Deploy) -> None:
+def test_each_function_has_its_own_role_that_only_lambda_may_assume(deploy: Deploy) -> None:
     resources = deploy()
     functions = of_type(resources, "AWS::Lambda::Function")
     roles = [function["Role"].split(".")[0] for function in functions.values()]
@@ -281,7 +279,7 @@ def test_each_function_has_its_own_role_which_only_lambda_may_assume(deploy: Dep
         ),
     ],
 )
-def test_a_function_may_do_what_it_needs_and_nothing_else(
+def test_a_function_has_exactly_the_rights_that_it_needs(
     deploy: Deploy, parameters: dict[str, str], function: str, expected: set[tuple[str, str]]
 ) -> None:
     assert rights(deploy(**parameters), function) == expected
@@ -290,7 +288,7 @@ def test_a_function_may_do_what_it_needs_and_nothing_else(
 @pytest.mark.parametrize(
     ("access", "authorizer"), [({}, ()), (NETWORK_ACCESS, ("AuthorizerFunction",))], ids=["iam", "network"]
 )
-def test_codedeploy_may_shift_these_functions_and_nothing_else(
+def test_codedeploy_may_shift_only_these_functions(
     deploy: Deploy, access: dict[str, str], authorizer: tuple[str, ...]
 ) -> None:
     role = deploy(**access)["DeploymentRole"]["Properties"]
@@ -306,26 +304,27 @@ def test_codedeploy_may_shift_these_functions_and_nothing_else(
     assert ("lambda:InvokeFunction", "PreflightFunction.Arn") in found
 
 
-def test_no_resource_is_a_wildcard_but_where_the_service_knows_none(deploy: Deploy) -> None:
+def test_a_resource_is_a_wildcard_only_for_actions_without_resources(deploy: Deploy) -> None:
     resources = deploy(**VPC, **NETWORK_ACCESS)
     functions = of_type(resources, "AWS::Lambda::Function")
     open_ones = {pair for name in functions for pair in rights(resources, name) if pair[1] == "*"}
     assert open_ones == OBSERVE | NETWORK
 
 
-def test_no_action_is_a_wildcard(transformed: dict[str, Any]) -> None:
-    actions = re.findall(r'"([a-z0-9]+:[A-Z*][A-Za-z*]*)"', json.dumps(transformed["Resources"]))
+def test_no_action_is_a_wildcard(transformed: dict[str, Any], nested: dict[str, dict[str, Any]]) -> None:
+    resources = [template["Resources"] for template in (transformed, *nested.values())]
+    actions = re.findall(r'"([a-z0-9]+:[A-Z*][A-Za-z*]*)"', json.dumps(resources))
     assert len(actions) > 10
     assert not [action for action in actions if "*" in action]
 
 
-def test_a_function_outside_a_vpc_has_no_network_of_its_own(deploy: Deploy) -> None:
+def test_without_a_vpc_there_are_no_network_resources(deploy: Deploy) -> None:
     resources = deploy()
     assert not [name for name, resource in resources.items() if resource["Type"].startswith("AWS::EC2::")]
     assert "VpcConfig" not in resources["ConnectFunction"]["Properties"]
 
 
-def test_in_a_vpc_the_connect_function_reaches_the_link_networks_and_tls_alone(deploy: Deploy) -> None:
+def test_in_a_vpc_the_connect_function_reaches_only_the_link_networks_and_tls(deploy: Deploy) -> None:
     resources = deploy(**VPC)
     assert resources["ConnectFunction"]["Properties"]["VpcConfig"] == {
         "SubnetIds": ["subnet-0a", "subnet-0b"],
@@ -343,13 +342,13 @@ def test_in_a_vpc_the_connect_function_reaches_the_link_networks_and_tls_alone(d
     assert "TableEndpoint" not in resources
 
 
-def test_the_table_gets_an_endpoint_in_the_route_tables_given(deploy: Deploy) -> None:
+def test_the_given_route_tables_get_an_endpoint_of_the_table(deploy: Deploy) -> None:
     endpoint = deploy(**VPC, RouteTableIds="rtb-0a,rtb-0b")["TableEndpoint"]["Properties"]
     assert endpoint["RouteTableIds"] == ["rtb-0a", "rtb-0b"]
     assert endpoint["ServiceName"] == "com.amazonaws.eu-west-1.dynamodb"
 
 
-def test_the_help_page_is_served_only_where_it_is_asked_for_and_may_do_nothing(deploy: Deploy) -> None:
+def test_the_help_page_is_served_only_with_serve_docs_and_has_no_rights(deploy: Deploy) -> None:
     assert not [name for name in deploy() if name.startswith("Help")]
     resources = deploy(ServeDocs="true")
     routes = of_type(resources, "AWS::ApiGatewayV2::Route")

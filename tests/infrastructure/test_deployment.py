@@ -1,4 +1,4 @@
-"""How a new version takes over, and how dev and prod differ."""
+"""The shift of traffic to a new version, and the differences of dev and prod."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,12 @@ from tests.infrastructure.test_access import NETWORK_ACCESS
 from tests.infrastructure.test_template import SHIFTED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.infrastructure.conftest import Deploy
 
 ROOT = Path(__file__).parents[2]
-# Who shifts traffic in which deployments.
+# The functions whose traffic shifts, for each kind of access.
 ACCESS = pytest.mark.parametrize(
     ("access", "shifted"),
     [({}, SHIFTED), (NETWORK_ACCESS, {*SHIFTED, "AuthorizerFunction"})],
@@ -48,7 +51,7 @@ def test_dev_and_prod_differ_where_they_should() -> None:
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_an_environment_names_parameters_of_the_template_and_values_that_they_take(
+def test_an_environment_sets_existing_parameters_to_allowed_values(
     source: dict[str, Any], environment: str
 ) -> None:
     for name, value in parameters(environment).items():
@@ -57,7 +60,7 @@ def test_an_environment_names_parameters_of_the_template_and_values_that_they_ta
         assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value)
 
 
-def test_sam_reads_the_link_servers_of_the_example_whole() -> None:
+def test_sam_reads_the_complete_link_servers_of_the_example() -> None:
     (example,) = re.findall(r'^# +(""".*"""),$', (ROOT / "samconfig.toml").read_text(), re.MULTILINE)
     override = tomllib.loads(f"override = {example}")["override"]
     program = (
@@ -74,7 +77,7 @@ def test_sam_reads_the_link_servers_of_the_example_whole() -> None:
 @pytest.mark.parametrize(
     "how", ["AllAtOnce", "Canary10Percent5Minutes", "Canary10Percent15Minutes", "Linear10PercentEvery1Minute"]
 )
-def test_traffic_shifts_as_the_deployment_says_and_back_where_an_alarm_goes_off(
+def test_traffic_shifts_as_configured_and_back_if_an_alarm_goes_off(
     deploy: Deploy, how: str, access: dict[str, str], shifted: set[str]
 ) -> None:
     groups = of_type(deploy(Deployment=how, **access), "AWS::CodeDeploy::DeploymentGroup")
@@ -88,7 +91,7 @@ def test_traffic_shifts_as_the_deployment_says_and_back_where_an_alarm_goes_off(
 
 
 @ACCESS
-def test_the_alarms_of_a_deployment_watch_the_new_version_alone(
+def test_the_alarms_of_a_deployment_watch_only_the_new_version(
     deploy: Deploy, access: dict[str, str], shifted: set[str]
 ) -> None:
     resources = deploy(**access)
@@ -116,6 +119,60 @@ def test_the_alarms_of_a_deployment_watch_the_new_version_alone(
     }
 
 
+def references(node: Any, names: Iterable[str]) -> set[str]:
+    """Return the resources among `names` to which a part of a template refers."""
+    text = json.dumps(node)
+    return {name for name in names if re.search(rf'"{name}"|\$\{{{name}[.}}]', text)}
+
+
+def test_the_alarms_of_a_new_version_exist_before_its_traffic_shifts(
+    transformed: dict[str, Any], nested: dict[str, dict[str, Any]]
+) -> None:
+    """CloudFormation updates a resource after every resource to which it refers."""
+    resources = transformed["Resources"]
+    for function in (*SHIFTED, "AuthorizerFunction"):
+        alias, group = f"{function}Aliaslive", f"{function}DeploymentGroup"
+        shift = resources[alias]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+        assert shift["DeploymentGroupName"] == {"Ref": group}
+        alarms = [entry["Name"] for entry in resources[group]["Properties"]["AlarmConfiguration"]["Alarms"]]
+        assert alarms
+        for alarm in alarms:
+            stack, output = alarm["Fn::GetAtt"][0], alarm["Fn::GetAtt"][1].removeprefix("Outputs.")
+            assert resources[stack]["Type"] == "AWS::CloudFormation::Stack"
+            name = nested[stack]["Outputs"][output]["Value"]["Ref"]
+            assert nested[stack]["Resources"][name]["Type"] == "AWS::CloudWatch::Alarm"
+            # The stack receives the new version, so it is updated after the version is published and before the shift.
+            (version,) = references(resources[alias]["Properties"]["FunctionVersion"], resources)
+            assert version in references(resources[stack]["Properties"]["Parameters"], resources)
+
+
+def test_resources_have_no_circular_dependency(transformed: dict[str, Any]) -> None:
+    """A nested stack must not depend on a resource that depends on the stack."""
+    resources = transformed["Resources"]
+    waits = {name: references(resource, resources) - {name} for name, resource in resources.items()}
+    order = list(TopologicalSorter(waits).static_order())
+    assert set(order) == set(resources)
+
+
+@pytest.mark.parametrize("name", ["Roles", "Rollout", "Monitoring"])
+def test_a_nested_stack_receives_each_of_its_parameters(
+    source: dict[str, Any], nested: dict[str, dict[str, Any]], name: str
+) -> None:
+    given = source["Resources"][name]["Properties"]["Parameters"]
+    assert set(given) == set(nested[name]["Parameters"])
+
+
+def test_each_template_has_fewer_than_1000_lines() -> None:
+    templates = [ROOT / "template.yaml", *(ROOT / "templates").glob("*.yaml")]
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in templates}
+    assert {name: count for name, count in lines.items() if count >= 1000} == {}
+
+
+def test_the_name_of_the_dashboard_contains_the_region(deploy: Deploy) -> None:
+    """Dashboards are global in an account."""
+    assert deploy()["Dashboard"]["Properties"]["DashboardName"] == "local-eu-west-1"
+
+
 @ACCESS
 def test_the_check_runs_before_traffic_shifts(
     deploy: Deploy, access: dict[str, str], shifted: set[str]
@@ -134,7 +191,7 @@ def test_the_check_runs_before_traffic_shifts(
 
 
 @ACCESS
-def test_a_function_that_dies_or_is_throttled_is_noticed(
+def test_alarms_watch_errors_and_throttles_of_every_function(
     deploy: Deploy, access: dict[str, str], shifted: set[str]
 ) -> None:
     resources = deploy(**access)
@@ -146,14 +203,14 @@ def test_a_function_that_dies_or_is_throttled_is_noticed(
             metric["Dimensions"][0]["Value"] for metric in named if metric["Namespace"] == "AWS/Lambda"
         }
         assert watched == shifted
-        # What the guard made an answer of is no error to Lambda.
+        # Lambda does not count an exception that the guard turned into a response.
         ours = {metric["MetricName"] for metric in named if metric["Namespace"] == "ChargerConnect"}
         assert ours == ({"Crashes"} if alarm == "FunctionErrorsAlarm" else set())
     groups = resources["CrashesQuery"]["Properties"]["LogGroupNames"]
     assert set(groups) == {name.replace("Function", "Logs") for name in (*shifted, "PreflightFunction")}
 
 
-def test_every_alarm_tells_the_topic_where_there_is_one(deploy: Deploy) -> None:
+def test_every_alarm_notifies_the_topic_if_there_is_one(deploy: Deploy) -> None:
     topic = "arn:aws:sns:eu-west-1:000000000000:night"
     for alarm in of_type(deploy(AlarmTopicArn=topic), "AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [topic]
@@ -162,7 +219,7 @@ def test_every_alarm_tells_the_topic_where_there_is_one(deploy: Deploy) -> None:
         assert "AlarmActions" not in alarm
 
 
-def test_the_alarm_of_concurrency_knows_what_is_set_aside(deploy: Deploy) -> None:
+def test_the_concurrency_alarm_uses_the_reserved_concurrency(deploy: Deploy) -> None:
     def watched(**given: str) -> tuple[str, str, list[str]]:
         share, running = deploy(**given)["ConcurrencyAlarm"]["Properties"]["Metrics"]
         metric = running["MetricStat"]["Metric"]
@@ -180,7 +237,7 @@ def test_the_alarm_of_concurrency_knows_what_is_set_aside(deploy: Deploy) -> Non
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_make_deploy_deploys_what_was_built_as_samconfig_says(environment: str) -> None:
+def test_make_deploy_deploys_the_artefact_with_the_configuration_of_samconfig(environment: str) -> None:
     command = ["make", "--dry-run", "--always-make", "deploy", f"ENVIRONMENT={environment}"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     (deploy,) = [line for line in printed.splitlines() if "sam deploy" in line]

@@ -1,4 +1,4 @@
-"""The table of attempts and the key of its fingerprints outlive a stack together, and go into a new one together."""
+"""The table of attempts and the key of its fingerprints are kept together, and imported together into a new stack."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def test_the_key_of_the_fingerprints_is_kept_as_long_as_the_table(deploy: Deploy
 
 
 @pytest.mark.parametrize("parameters", [{}, {"KmsKeyArn": KEY, "TableDeletionProtection": "false"}])
-def test_what_is_imported_is_what_the_deployment_after_it_has(
+def test_the_imported_resources_equal_those_of_the_next_deployment(
     deploy: Deploy, parameters: dict[str, str]
 ) -> None:
-    """Another property would be a change: one of GenerateSecretString makes a new secret."""
+    """A different property would be an update: CloudFormation makes a new secret if GenerateSecretString changes."""
     imported, deployed = import_template(parameters)["Resources"], deploy(**parameters)
     assert set(imported) == {"AttemptsTable", "JournalSecret"}
     for name, resource in imported.items():
@@ -40,7 +40,7 @@ def test_what_is_imported_is_what_the_deployment_after_it_has(
         assert resource["Properties"] == deployed[name]["Properties"]
 
 
-def test_the_template_of_an_import_is_one_that_cloudformation_takes() -> None:
+def test_cloudformation_accepts_the_template_of_an_import() -> None:
     template = import_template({})
     assert set(template) == {"AWSTemplateFormatVersion", "Resources"}, "no transform: an import runs none"
     assert {resource["DeletionPolicy"] for resource in template["Resources"].values()} == {"Retain"}
@@ -48,18 +48,18 @@ def test_the_template_of_an_import_is_one_that_cloudformation_takes() -> None:
     assert findings(template) == []
 
 
-def test_a_parameter_that_there_is_not_is_refused() -> None:
+def test_an_unknown_parameter_is_rejected() -> None:
     with pytest.raises(KeyError):
         import_template({"KmsKey": KEY})
 
 
-def test_the_command_of_the_runbook_prints_it() -> None:
+def test_the_command_of_the_runbook_prints_the_template() -> None:
     command = [sys.executable, "-m", "scripts.import_template", f"KmsKeyArn={KEY}"]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert json.loads(printed) == import_template({"KmsKeyArn": KEY})
 
 
-def test_the_runbook_imports_both_and_the_outputs_name_them(source: dict[str, Any]) -> None:
+def test_the_runbook_imports_both_resources_and_the_outputs_contain_them(source: dict[str, Any]) -> None:
     runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     assert "python -m scripts.import_template" in runbook
     for name in IMPORTED:

@@ -1,4 +1,4 @@
-"""The template and the settings of the functions name the same variables."""
+"""The template and the settings of the functions use the same variables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from common.settings.preflight import PreflightSettings
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy
 
-# Lambda's own, and what stands in for Secrets Manager on a machine without it.
+# Lambda's own variable, and the file that replaces Secrets Manager on a local machine.
 NOT_OF_THE_TEMPLATE = {"AWS_REGION", "LINK_SECRETS_FILE"}
 LIBRARIES = {
     "POWERTOOLS_SERVICE_NAME",
@@ -34,7 +34,7 @@ def variables(deploy: Deploy, function: str, **parameters: str) -> dict[str, str
 @pytest.mark.parametrize(
     ("function", "model"), [("ConnectFunction", ConnectSettings), ("AttemptsFunction", Settings)]
 )
-def test_a_function_is_given_what_it_reads_and_nothing_else(
+def test_a_function_receives_exactly_the_variables_that_it_reads(
     deploy: Deploy, function: str, model: type[Settings]
 ) -> None:
     read = {str(field.alias) for field in model.model_fields.values()} - NOT_OF_THE_TEMPLATE
@@ -47,7 +47,7 @@ def test_the_template_and_the_model_have_the_same_defaults(deploy: Deploy) -> No
     assert ConnectSettings.read(given) == ConnectSettings.read(required)
 
 
-def test_a_parameter_reaches_the_setting_of_its_name(deploy: Deploy) -> None:
+def test_a_parameter_sets_the_setting_of_its_name(deploy: Deploy) -> None:
     given = variables(
         deploy,
         "ConnectFunction",
@@ -71,7 +71,7 @@ def test_a_parameter_reaches_the_setting_of_its_name(deploy: Deploy) -> None:
         ("AuthorizerFunction", AccessSettings, {"Access": "network", "AllowedSources": "203.0.113.0/24"}),
     ],
 )
-def test_a_function_starts_with_what_it_is_given(
+def test_a_function_starts_with_its_environment_variables(
     deploy: Deploy, function: str, model: type[Environment], parameters: dict[str, str]
 ) -> None:
     given = variables(deploy, function, **parameters)

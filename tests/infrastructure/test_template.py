@@ -1,4 +1,4 @@
-"""What the template deploys, after SAM's transform."""
+"""The resources of the templates, after SAM's transform."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAYERS = {
 
 _SECRET = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:"
 
-# A deployment with every function and a network, and another value for each parameter that a function could have to do with.
+# A deployment with every function and a network, and a different value for each parameter that may concern a function.
 BEFORE = {
     "Access": "network",
     "AllowedSources": "203.0.113.0/28",
@@ -66,12 +66,12 @@ CHANGES = {
     "RouteTableIds": "rtb-0a",
     "ServeDocs": "true",
 }
-# What Lambda keeps with a function and not with its versions: it refuses to publish one that differs in nothing else.
+# Lambda stores these with the function, not with its versions, and refuses to publish a version without another difference.
 NOT_OF_A_VERSION = {"ReservedConcurrentExecutions", "Tags"}
 
 
 def published(template: dict[str, Any], **parameters: str) -> dict[str, str]:
-    """The logical id of the version behind each function's alias: a new one publishes a new version."""
+    """Return the logical id of the version of each function's alias: SAM publishes a version if it changes."""
     resources = transform(extend(template, parameters))["Resources"]
     return {
         name: resources[f"{name}Aliaslive"]["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
@@ -79,8 +79,18 @@ def published(template: dict[str, Any], **parameters: str) -> dict[str, str]:
     }
 
 
-def test_the_transformed_template_is_clean(transformed: dict[str, Any]) -> None:
-    assert findings(transformed) == []
+def test_the_transformed_templates_are_clean(
+    transformed: dict[str, Any], nested: dict[str, dict[str, Any]]
+) -> None:
+    for template in (transformed, *nested.values()):
+        assert findings(template) == []
+
+
+def test_templates_have_no_loops(source: dict[str, Any], nested: dict[str, dict[str, Any]]) -> None:
+    assert set(nested) == {"Roles", "Rollout", "Monitoring"}
+    assert [
+        template for template in (source, *nested.values()) if "Fn::ForEach" in json.dumps(template)
+    ] == []
 
 
 def test_a_wrong_reference_in_a_function_is_found(source: dict[str, Any]) -> None:
@@ -101,17 +111,17 @@ def test_a_change_in_a_layer_alone_publishes_the_functions_that_have_it(
     assert {name for name in FUNCTIONS if before[name] != after[name]} == users
 
 
-def test_every_layer_is_known_to_the_test_above(source: dict[str, Any]) -> None:
+def test_the_test_above_covers_every_layer(source: dict[str, Any]) -> None:
     assert set(of_type(source["Resources"], "AWS::Serverless::LayerVersion")) == set(LAYERS)
 
 
-def test_a_parameter_that_a_function_reads_publishes_it(source: dict[str, Any]) -> None:
+def test_a_change_of_a_parameter_publishes_the_function_that_reads_it(source: dict[str, Any]) -> None:
     before, after = published(source), published(source, PauseStarts="true")
     assert {name for name in FUNCTIONS if before[name] != after[name]} == {"ConnectFunction"}
 
 
 @pytest.mark.parametrize(("parameter", "value"), CHANGES.items())
-def test_a_version_is_published_exactly_where_lambda_has_something_new_to_keep(
+def test_a_version_is_published_exactly_if_lambda_stores_a_difference(
     source: dict[str, Any], deploy: Deploy, parameter: str, value: str
 ) -> None:
     def kept(parameters: dict[str, str]) -> dict[str, dict[str, Any]]:
@@ -129,7 +139,7 @@ def test_a_version_is_published_exactly_where_lambda_has_something_new_to_keep(
     }
 
 
-def test_each_function_writes_to_a_log_group_of_its_own_which_forgets(deploy: Deploy) -> None:
+def test_each_function_has_its_own_log_group_with_a_retention(deploy: Deploy) -> None:
     resources = deploy(LogRetentionDays="7")
     functions = of_type(resources, "AWS::Lambda::Function")
     groups = [function["LoggingConfig"]["LogGroup"] for function in functions.values()]
@@ -138,7 +148,7 @@ def test_each_function_writes_to_a_log_group_of_its_own_which_forgets(deploy: De
         assert group["RetentionInDays"] == "7"
 
 
-def test_functions_run_as_decided(deploy: Deploy) -> None:
+def test_functions_have_the_configured_runtime_processor_and_memory(deploy: Deploy) -> None:
     for function in of_type(deploy(), "AWS::Lambda::Function").values():
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
@@ -146,18 +156,18 @@ def test_functions_run_as_decided(deploy: Deploy) -> None:
         assert function["TracingConfig"] == {"Mode": "Active"}
 
 
-def test_a_function_behind_the_gateway_ends_before_the_gateway_gives_up(deploy: Deploy) -> None:
+def test_the_timeout_of_a_function_is_shorter_than_that_of_the_gateway(deploy: Deploy) -> None:
     functions = of_type(deploy(), "AWS::Lambda::Function")
     assert {functions[name]["Timeout"] for name in SHIFTED} == {29}
 
 
-def test_concurrency_is_the_accounts_unless_some_is_set_aside(deploy: Deploy) -> None:
+def test_concurrency_is_unreserved_by_default(deploy: Deploy) -> None:
     assert "ReservedConcurrentExecutions" not in deploy()["ConnectFunction"]["Properties"]
     reserved = deploy(ReservedConcurrency="50")["ConnectFunction"]["Properties"]
     assert reserved["ReservedConcurrentExecutions"] == "50"
 
 
-def test_the_table_keeps_what_it_holds(deploy: Deploy) -> None:
+def test_the_table_is_protected_encrypted_and_backed_up(deploy: Deploy) -> None:
     table = deploy()["AttemptsTable"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
     properties = table["Properties"]
@@ -168,20 +178,20 @@ def test_the_table_keeps_what_it_holds(deploy: Deploy) -> None:
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
 
 
-def test_a_deployment_may_let_its_table_go(deploy: Deploy) -> None:
+def test_a_deployment_may_allow_deletion_of_its_table(deploy: Deploy) -> None:
     table = deploy(TableDeletionPolicy="Delete", TableDeletionProtection="false")["AttemptsTable"]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Delete", "Delete")
     assert table["Properties"]["DeletionProtectionEnabled"] == "false"
 
 
-def test_the_key_of_the_fingerprints_is_made_by_the_stack(deploy: Deploy) -> None:
+def test_the_stack_generates_the_key_of_the_fingerprints(deploy: Deploy) -> None:
     for function in ("ConnectFunction", "CallbackFunction"):
         variables = deploy()[function]["Properties"]["Environment"]["Variables"]
         assert variables["JOURNAL_SECRET"] == "{{resolve:secretsmanager:JournalSecret:SecretString}}"
     assert deploy()["JournalSecret"]["Properties"]["GenerateSecretString"]["PasswordLength"] >= 32
 
 
-def test_access_logs_are_json_and_never_hold_a_path(deploy: Deploy) -> None:
+def test_access_logs_are_json_without_the_path(deploy: Deploy) -> None:
     stage = deploy()["ApiStage"]["Properties"]
     entry = json.loads(stage["AccessLogSettings"]["Format"])
     assert entry["route"] == "$context.routeKey"
@@ -196,12 +206,12 @@ def test_the_stage_throttles(deploy: Deploy) -> None:
     }
 
 
-def test_the_readme_names_every_parameter(source: dict[str, Any]) -> None:
+def test_the_readme_lists_every_parameter(source: dict[str, Any]) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in source["Parameters"] if f"`{name}`" not in readme] == []
 
 
-def test_every_parameter_says_what_it_is(source: dict[str, Any]) -> None:
+def test_every_parameter_has_a_description(source: dict[str, Any]) -> None:
     undescribed = [
         name for name, entry in source["Parameters"].items() if len(entry.get("Description", "")) < 10
     ]
@@ -273,7 +283,7 @@ def test_every_parameter_says_what_it_is(source: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_parameters_take_what_they_should(
+def test_parameters_accept_valid_values_only(
     source: dict[str, Any], parameter: str, good: list[str], bad: list[str]
 ) -> None:
     pattern = source["Parameters"][parameter]["AllowedPattern"]

@@ -14,8 +14,8 @@ import callback.handler
 import preflight.handler
 from charger_connect import observe
 from common.edge import guard, journal_access
-from local.template import Resolver
-from scripts.transform import extend, load, transform
+from scripts.deployed import deployed_resources
+from scripts.transform import load
 from tests.integration.calling import Caller, calling
 from tests.integration.conftest import server, shared_table, table
 
@@ -55,14 +55,8 @@ def parameters() -> set[str]:
 
 @pytest.fixture(scope="session")
 def resources() -> dict[str, Any]:
-    """What a deployment with every default has, by logical id."""
-    document = transform(extend(load(), {}))
-    resolver = Resolver(document, {})
-    return {
-        name: resolver.resolve(resource)
-        for name, resource in document["Resources"].items()
-        if resolver.holds(resource.get("Condition"))
-    }
+    """Return the resources of a deployment with every default, over all templates, by logical id."""
+    return deployed_resources(load())
 
 
 @pytest.fixture

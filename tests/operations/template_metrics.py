@@ -1,4 +1,4 @@
-"""The metrics that the template's alarms and widgets name."""
+"""Find the metrics that the alarms, widgets and filters of the templates use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PAIR = re.compile(r'(\w+)="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric as somebody names it; a dimension's value is None where any will do."""
+    """A metric that `where` uses. The value of a dimension is None if every value matches."""
 
     where: str
     namespace: str
@@ -51,7 +51,7 @@ def by_widgets(resources: Mapping[str, Any]) -> Iterator[Metric]:
 
 
 def by_filters(resources: Mapping[str, Any]) -> Iterator[Metric]:
-    """Those that metric filters make of log lines."""
+    """Yield the metrics that filters derive from log lines."""
     for where, resource in resources.items():
         if resource["Type"] == "AWS::Logs::MetricFilter":
             for made in resource["Properties"]["MetricTransformations"]:

@@ -1,4 +1,4 @@
-"""Alarms and widgets name only what is emitted: by the code, seen here, or by AWS, as it documents."""
+"""Alarms and widgets use only metrics that the code emits in these tests, or that AWS documents."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _is_emitted(metric: Metric, emitted: Emitted) -> bool:
     )
 
 
-def test_what_alarms_and_widgets_name_of_ours_the_code_emits(
+def test_the_code_emits_our_metrics_of_alarms_and_widgets(
     resources: dict[str, Any], emitted: Emitted
 ) -> None:
     filtered = {(metric.name, *metric.dimensions) for metric in template_metrics.by_filters(resources)}
@@ -60,7 +60,7 @@ def test_what_alarms_and_widgets_name_of_ours_the_code_emits(
     assert [metric for metric in ours if not _is_emitted(metric, emitted)] == []
 
 
-def test_a_metric_that_nobody_emits_is_found(emitted: Emitted) -> None:
+def test_a_metric_that_the_code_does_not_emit_is_found(emitted: Emitted) -> None:
     assert _is_emitted(Metric("", OWN, "Attempts", {"service": "local", "outcome": "accepted"}), emitted)
     for name, dimensions in (
         ("Attemps", {"service": "local", "outcome": "accepted"}),
@@ -74,7 +74,7 @@ def test_a_metric_that_nobody_emits_is_found(emitted: Emitted) -> None:
         assert not _is_emitted(Metric("", OWN, name, dimensions), emitted)
 
 
-def test_what_alarms_and_widgets_name_of_aws_it_documents(resources: dict[str, Any]) -> None:
+def test_aws_documents_its_metrics_of_alarms_and_widgets(resources: dict[str, Any]) -> None:
     theirs = [
         metric
         for metric in (*template_metrics.by_alarms(resources), *template_metrics.by_widgets(resources))
@@ -89,7 +89,7 @@ def test_what_alarms_and_widgets_name_of_aws_it_documents(resources: dict[str, A
     assert undocumented == []
 
 
-def test_what_the_code_emits_somebody_looks_at(resources: dict[str, Any], emitted: Emitted) -> None:
+def test_alarms_or_widgets_use_every_emitted_metric(resources: dict[str, Any], emitted: Emitted) -> None:
     looked_at = {
         metric.name
         for metric in (*template_metrics.by_alarms(resources), *template_metrics.by_widgets(resources))
@@ -97,12 +97,12 @@ def test_what_the_code_emits_somebody_looks_at(resources: dict[str, Any], emitte
     assert {name for name, _ in emitted} - looked_at == set()
 
 
-def test_dimensions_are_few_and_no_charger_server_or_id_is_one(emitted: Emitted) -> None:
+def test_dimensions_are_few_and_contain_no_charger_server_or_id(emitted: Emitted) -> None:
     names = {key for _, dimensions in emitted for key, _ in dimensions}
     assert names == {"service", "outcome", "dialect", "kind", "function", "version"}
 
 
-def test_the_common_path_is_two_log_lines_and_one_record_of_metrics(
+def test_an_ordinary_start_writes_two_log_lines_and_one_metrics_record(
     resources: dict[str, Any], shared_table: Any
 ) -> None:
     with calling(shared_table) as caller, server(answers()) as ocpp:
@@ -115,7 +115,7 @@ def test_the_common_path_is_two_log_lines_and_one_record_of_metrics(
     assert sum(len(json.dumps(line, separators=(",", ":"))) for line in lines) < 1800
 
 
-def test_metrics_of_filters_are_made_of_fields_that_stand_in_the_lines(
+def test_metric_filters_use_fields_of_the_log_lines(
     resources: dict[str, Any], callback_refused: dict[str, Any]
 ) -> None:
     access = json.loads(resources["ApiStage"]["Properties"]["AccessLogSettings"]["Format"])
@@ -139,7 +139,7 @@ def test_metrics_of_filters_are_made_of_fields_that_stand_in_the_lines(
 
 @pytest.fixture
 def callback_refused(shared_table: TableServer) -> dict[str, Any]:
-    """What the callback function logs of a forged path."""
+    """Return the log line of the callback function for a forged path."""
     environment = shared_table.environment()
     dynamodb = DynamoDB(shared_table.url, environment["AWS_REGION"], from_environment(environment))
     service = callback.service.Service(Journal(dynamodb, shared_table.name), b"a secret of the tests")
@@ -155,7 +155,7 @@ def callback_refused(shared_table: TableServer) -> dict[str, Any]:
     return line
 
 
-def test_the_cost_of_watching_counts_every_metric_that_an_alarm_looks_at(
+def test_the_cost_of_monitoring_counts_every_metric_of_an_alarm(
     resources: dict[str, Any], emitted: Emitted
 ) -> None:
     assert Figures().alarms == len(list(template_metrics.by_alarms(resources)))

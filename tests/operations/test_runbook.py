@@ -1,4 +1,4 @@
-"""The runbook has an entry for every alarm and no other, and names saved queries and parameters that there are."""
+"""The runbook has an entry for each alarm and no other, and uses existing saved queries and parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from charger_link import CircuitOpen, LinkError
 from common.wire.problems import PROBLEM_TYPES
-from scripts.transform import load
+from scripts.transform import load, load_nested
 from tests.infrastructure.conftest import of_type
 
 ROOT = Path(__file__).parents[2]
@@ -21,15 +21,21 @@ def anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-def test_every_alarm_has_its_entry_and_says_so() -> None:
-    alarms = of_type(load()["Resources"], "AWS::CloudWatch::Alarm")  # whatever their conditions
+def test_every_alarm_has_an_entry_and_refers_to_it() -> None:
+    templates = (load(), *load_nested(load()).values())
+    alarms = {  # whatever their conditions
+        name: alarm
+        for template in templates
+        for name, alarm in of_type(template["Resources"], "AWS::CloudWatch::Alarm").items()
+    }
+    assert alarms
     entries = re.findall(r"^## (\w+)$", ALARMS, re.MULTILINE)
     assert sorted(entries) == sorted(name.removesuffix("Alarm") for name in alarms)
     for name, alarm in alarms.items():
         assert alarm["AlarmDescription"].endswith(f"docs/runbook.md, {name.removesuffix('Alarm')}.")
 
 
-def test_every_entry_says_what_it_means_what_to_look_at_and_what_to_do() -> None:
+def test_every_entry_has_a_meaning_checks_and_actions() -> None:
     for entry in ALARMS.split("\n## ")[1:]:
         name, _, text = entry.partition("\n")
         assert len(text.strip().splitlines()[0]) > 30, name
@@ -39,9 +45,9 @@ def test_every_entry_says_what_it_means_what_to_look_at_and_what_to_do() -> None
 
 
 def test_every_kind_of_failure_is_explained() -> None:
-    """Those that the link names in its code, whoever raises them, and those of the connection."""
+    """Collect the kinds from the code of the link and from the connection."""
     kinds = {"refused", "timeout", "tls", "reset", "too-long", "malformed"}
-    # An open circuit is no failure of a call, and has an entry of its own.
+    # An open circuit is not a failure of a call and has its own entry.
     errors = {error.__name__ for error in LinkError.__subclasses__() if error is not CircuitOpen}
     errors |= {"misunderstood", "_nonsense"}
     for path in (*ROOT.glob("layers/charger_link/**/*.py"), *ROOT.glob("functions/charger_connect/*.py")):
@@ -57,7 +63,7 @@ def test_every_kind_of_failure_is_explained() -> None:
     assert {kind for kind in kinds if f"`{kind}`" not in entry} == set()
 
 
-def test_every_saved_query_is_used_and_every_one_that_is_named_exists(resources: dict[str, Any]) -> None:
+def test_every_saved_query_is_used_and_every_named_query_exists(resources: dict[str, Any]) -> None:
     queries = {
         properties["Name"].removeprefix("local/")
         for properties in of_type(resources, "AWS::Logs::QueryDefinition").values()
@@ -66,16 +72,14 @@ def test_every_saved_query_is_used_and_every_one_that_is_named_exists(resources:
     assert set(re.findall(r"[Qq]uery `([^`]*)`", RUNBOOK)) <= queries
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_has_a_target() -> None:
     headings = {anchor(heading) for heading in re.findall(r"^#+ (.*)$", RUNBOOK, re.MULTILINE)}
     links = set(re.findall(r"\]\(#([^)]*)\)", RUNBOOK))
     assert len(links) > 8
     assert links <= headings
 
 
-def test_the_parameters_and_widgets_that_it_names_exist(
-    resources: dict[str, Any], parameters: set[str]
-) -> None:
+def test_the_named_parameters_and_widgets_exist(resources: dict[str, Any], parameters: set[str]) -> None:
     named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?:=[^`]*)?`", RUNBOOK))
     problems = {
         "SettingsError",
@@ -100,7 +104,7 @@ def test_the_parameters_and_widgets_that_it_names_exist(
         assert f'"{title}"' in body
 
 
-def test_the_problems_that_it_names_exist() -> None:
+def test_the_named_problems_exist() -> None:
     for slug in (
         "internal-error",
         "journal-unavailable",
@@ -113,7 +117,7 @@ def test_the_problems_that_it_names_exist() -> None:
         assert slug in PROBLEM_TYPES
 
 
-def test_unknown_has_an_answer_for_every_dialect() -> None:
+def test_the_entry_of_unknown_outcomes_covers_every_dialect() -> None:
     entry = ALARMS.partition("## Unknowns\n")[2].partition("\n## ")[0]
     rows = set(re.findall(r"^\| ([\w.-]+) \|", entry, re.MULTILINE))
     assert rows - {"---"} == {"native", "SteVe", "CitrineOS", "OCPP.Core", "ocpp-cs"}
@@ -121,7 +125,7 @@ def test_unknown_has_an_answer_for_every_dialect() -> None:
 
 
 def test_a_new_id_needs_the_chargers_record_and_a_new_connection() -> None:
-    """No waiting time makes "not started" certain: a start was seen to leave 39 s after the answer, and to arrive after 76 s."""
+    """No waiting time makes "not started" certain: in tests a start was sent 39 s after the response, and received after 76 s."""
     entry = ALARMS.partition("## Unknowns\n")[2].partition("\n## ")[0]
     (permission,) = [line for line in entry.splitlines() if "may try again" in line]
     assert "record shows no charge" in permission

@@ -284,7 +284,7 @@ def _result(row: Row) -> str:
 
 def shown() -> str:
     """Return the part of the document that `rendered` generates."""
-    return sections.shown(DOCUMENT, PART)
+    return sections.read(DOCUMENT, PART)
 
 
 if __name__ == "__main__":
