@@ -171,7 +171,7 @@ class Stage:
 
     def cut(self, identity: str) -> None:
         """Break a charge point's socket off, as a network does."""
-        self.loop.call_soon_threadsafe(self.chargers[identity].cut)
+        self.loop.call_soon_threadsafe(self.chargers[identity].disconnect)
 
     def starts(self) -> Iterator[dict[str, Any]]:
         """Every start that a charge point received."""

@@ -10,9 +10,9 @@ from uuid import uuid4
 import pytest
 
 from local.chargers import Behaviour, charging
-from local.gateway import read_answer
+from local.gateway import read_response
 from local.running import in_thread
-from local.simulators import CitrineOS, keeping
+from local.simulators import CitrineOS, serving_simulator
 from tests.end_to_end.conftest import LINK_SERVERS
 from tests.end_to_end.emulator import Emulator
 from tests.integration.dialects.asking import is_connected
@@ -40,13 +40,13 @@ def test_a_late_callback_completes_the_attempt_and_a_forged_one_does_not(
         "CALLBACK_BASE_URL": "https://charge.example.com",
     }
     with (
-        in_thread(keeping(citrineos)) as standin,
-        in_thread(charging([Behaviour("CP-C")], standin.ocpp_url)),
+        in_thread(serving_simulator(citrineos)) as simulator,
+        in_thread(charging([Behaviour("CP-C")], simulator.ocpp_url)),
         Emulator("ConnectFunction", deployment.table.environment() | settings, artefact=artefact) as connect,
     ):
-        eventually(lambda: is_connected(standin, "CP-C"))
+        eventually(lambda: is_connected(simulator, "CP-C"))
         body: dict[str, Any] = {"id": str(uuid4()), "chargerId": "CP-C", "tokenId": "CALLED-BACK-0001"}
-        body |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": standin.port}
+        body |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": simulator.port}
         event = {
             "headers": {"content-type": "application/json"},
             "requestContext": {
@@ -56,7 +56,7 @@ def test_a_late_callback_completes_the_attempt_and_a_forged_one_does_not(
             },
             "body": json.dumps(body),
         }
-        assert read_answer(connect.invoke(event)).status == 504
+        assert read_response(connect.invoke(event)).status == 504
     (url,) = citrineos.callback_urls
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}"

@@ -15,7 +15,7 @@ from local import sam_local
 from local.csms import Options, serving
 from local.running import in_thread
 from local.sam_local import NoStack, Stack
-from local.simulators import Steve, keeping
+from local.simulators import Steve, serving_simulator
 from local.table import start_table
 from tests.ports import free_ports
 
@@ -64,8 +64,8 @@ def test_the_ocpp_server_listens_there_with_both_ports() -> None:
 
 @linux
 def test_a_stand_in_listens_there_with_both_ports() -> None:
-    with in_thread(keeping(Steve(), extra_hosts=[EXTRA])) as standin:
-        ports = (standin.port, port_of(standin.ocpp_url))
+    with in_thread(serving_simulator(Steve(), extra_hosts=[EXTRA])) as simulator:
+        ports = (simulator.port, port_of(simulator.ocpp_url))
         assert [where(port) for port in ports] == [["127.0.0.1", EXTRA]] * 2
 
 

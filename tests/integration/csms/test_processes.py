@@ -199,4 +199,4 @@ def test_a_database_that_cannot_be_had_is_said(tmp_path: Path) -> None:
 def test_a_charge_point_that_does_not_exist_is_said() -> None:
     with process("local.chargers", "--only", "CP-77") as chargers:
         _, error = chargers.communicate(timeout=20)
-    assert (chargers.returncode, error) == (1, "local.chargers: no such charge point: CP-77\n")
+    assert (chargers.returncode, error) == (1, "local.chargers: unknown charge point: CP-77\n")

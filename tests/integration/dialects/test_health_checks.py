@@ -50,8 +50,8 @@ def is_suspect_after_check(name: str, port: int) -> bool:
     ("name", "model"), [(name, model) for name, models in MODELS.items() for model in models]
 )
 def test_a_stand_in_answers_it_whatever_the_credentials(name: str, model: Callable[[], Model]) -> None:
-    with behind(model(), SILENT) as (standin, points):
-        assert not is_suspect_after_check(name, standin.port)
+    with behind(model(), SILENT) as (simulator, points):
+        assert not is_suspect_after_check(name, simulator.port)
         assert points["CP"].starts == []
 
 

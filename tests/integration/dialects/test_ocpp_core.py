@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.chargers import ChargePoint
-    from local.simulators import StandIn
+    from local.simulators import Simulator
 
 PATIENCE = 0.5
 IN_USE = "IN-USE"
@@ -40,24 +40,26 @@ def behaviours() -> list[Behaviour]:
 
 
 @pytest.fixture
-def standing(behaviours: list[Behaviour]) -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
-    with behind(OcppCore("key", PATIENCE, throws=["throws"], in_use=[IN_USE]), *behaviours) as standing:
+def standing(behaviours: list[Behaviour]) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
+    with behind(
+        OcppCore("key", PATIENCE, failing_chargers=["throws"], tokens_in_use=[IN_USE]), *behaviours
+    ) as standing:
         yield standing
 
 
 @pytest.fixture
-def standin(standing: tuple[StandIn, dict[str, ChargePoint]]) -> StandIn:
+def simulator(standing: tuple[Simulator, dict[str, ChargePoint]]) -> Simulator:
     return standing[0]
 
 
 @pytest.fixture
-def points(standing: tuple[StandIn, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
+def points(standing: tuple[Simulator, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
     return standing[1]
 
 
 @pytest.fixture
-def ask(standin: StandIn) -> Asking:
-    return Asking(standin, "ocpp-core", lambda: {"apiKey": "key"})
+def ask(simulator: Simulator) -> Asking:
+    return Asking(simulator, "ocpp-core", lambda: {"apiKey": "key"})
 
 
 @pytest.mark.parametrize(
@@ -133,9 +135,9 @@ def test_without_a_token_the_list_tells_the_status_and_nothing_is_started(
 
 @pytest.mark.parametrize("token", ["TAG1", LONG_TOKEN, None])
 def test_a_wrong_key_is_the_operators_to_mend(
-    standin: StandIn, points: dict[str, ChargePoint], token: str | None
+    simulator: Simulator, points: dict[str, ChargePoint], token: str | None
 ) -> None:
-    ask = Asking(standin, "ocpp_core", lambda: {"apiKey": "wrong"})
+    ask = Asking(simulator, "ocpp_core", lambda: {"apiKey": "wrong"})
     assert told(ask("accepts", token)) == "ServerRefused unauthorized"
     assert starts(points) == []
 

@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol
 from charger_link import Answer, OutcomeUnknown
 from local.chargers import Behaviour, Reaction
 from local.running import in_thread
-from local.simulators import OcppCs, keeping
+from local.simulators import OcppCs, serving_simulator
 from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, is_connected, told
 from tests.waiting import eventually
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.chargers import ChargePoint
-    from local.simulators import StandIn
+    from local.simulators import Simulator
 
 PATIENCE = 1.0
 UNKNOWN = "ChargerUnknown charger-unknown"
@@ -33,11 +33,11 @@ OFFLINE = "offline Unavailable not-connected"
 def met(
     version: int, behaviour: Behaviour, bearer: str = "", *, older: bool = False
 ) -> Iterator[tuple[Asking, ChargePoint, OcppCs]]:
-    """A stand-in with one charge point, called CP. The newest version 1 waits for a charger without an end."""
+    """A simulator with one charge point, called CP. The newest version 1 waits for a charger without an end."""
     ocpp_cs = OcppCs(version, bearer, PATIENCE if older or version == 2 else None, older=older)
-    with behind(ocpp_cs, behaviour) as (standin, points):
+    with behind(ocpp_cs, behaviour) as (simulator, points):
         yield (
-            Asking(standin, "ocpp-cs", (lambda: {"bearer": bearer}) if bearer else None),
+            Asking(simulator, "ocpp-cs", (lambda: {"bearer": bearer}) if bearer else None),
             points["CP"],
             ocpp_cs,
         )
@@ -96,18 +96,18 @@ def test_the_newest_version_1_passes_a_late_answer_on() -> None:
 
 
 @contextmanager
-def left(version: int, *, cleanly: bool, older: bool = False) -> Iterator[tuple[StandIn, Asking]]:
-    """A stand-in that a charge point, called CP, connected to and left: with a close frame, or by a broken TCP connection."""
-    with in_thread(keeping(OcppCs(version, older=older))) as standin:
+def left(version: int, *, cleanly: bool, older: bool = False) -> Iterator[tuple[Simulator, Asking]]:
+    """A simulator that a charge point, called CP, connected to and left: with a close frame, or by a broken TCP connection."""
+    with in_thread(serving_simulator(OcppCs(version, older=older))) as simulator:
         with connect(
-            f"{standin.ocpp_url}/CP", subprotocols=[Subprotocol("ocpp1.6")], proxy=None
+            f"{simulator.ocpp_url}/CP", subprotocols=[Subprotocol("ocpp1.6")], proxy=None
         ) as websocket:
             boot = {"chargePointVendor": "A test", "chargePointModel": "A socket"}
             websocket.send(json.dumps([2, "1", "BootNotification", boot]))
             websocket.recv()
             _leave(websocket, cleanly=cleanly)
-        eventually(lambda: not is_connected(standin, "CP"))
-        yield standin, Asking(standin, "ocpp-cs")
+        eventually(lambda: not is_connected(simulator, "CP"))
+        yield simulator, Asking(simulator, "ocpp-cs")
 
 
 def _leave(websocket: ClientConnection, *, cleanly: bool) -> None:

@@ -1,4 +1,4 @@
-"""`make run DIALECT=...`: the same stack, with the stand-in of another kind of OCPP server."""
+"""`make run DIALECT=...`: the same stack, with the simulator of another kind of OCPP server."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_its_charge_points_are_started_through_it(run: Run, offline: tuple[int, 
 
 
 def test_a_server_that_runs_elsewhere_can_be_tried(ports: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    with behind(OcppCs(version=2), Behaviour("CP-of-mine")) as (standin, points), ExitStack() as stack:
-        entry = {**LOOPBACK, "ports": [standin.port], "dialect": "ocpp-cs"}
+    with behind(OcppCs(version=2), Behaviour("CP-of-mine")) as (simulator, points), ExitStack() as stack:
+        entry = {**LOOPBACK, "ports": [simulator.port], "dialect": "ocpp-cs"}
         monkeypatch.setenv("LINK_SERVERS", json.dumps([entry]))
         run = Run(ports)
         stack.callback(run.stop)
         run.ready()
-        run.rest_port = standin.port
+        run.rest_port = simulator.port
         assert said(run.connect("CP-of-mine")) == (200, "Accepted")
         assert len(points["CP-of-mine"].starts) == 1
 

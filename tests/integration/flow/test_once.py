@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.table import LOST_ANSWER, Fault
+from local.table import LOST_RESPONSE, Fault
 from tests.integration.calling import LOOPBACK, Caller, Heard, calling, request
 from tests.integration.misbehaving import Misbehaving, Peer, answers, declines, response, says, told
 
@@ -151,7 +151,7 @@ def test_the_same_address_spelt_otherwise_is_the_same_request(caller: Caller, se
     assert heard.headers["Idempotent-Replayed"] == "true"
 
 
-@pytest.mark.parametrize("fault", [LOST_ANSWER, Fault(error="InternalServerError")], ids=["dropped", "500"])
+@pytest.mark.parametrize("fault", [LOST_RESPONSE, Fault(error="InternalServerError")], ids=["dropped", "500"])
 @pytest.mark.parametrize("lost", [1, 2], ids=["at claim", "at settle"])
 def test_a_lost_answer_of_the_table_is_not_noticed(
     lost: int, fault: Fault, caller: Caller, server: Misbehaving, table: TableServer

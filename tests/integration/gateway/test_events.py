@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local import __main__ as make_run
+from local import launch as make_run
 from local import template
 from local.chargers import charging
 from local.chargers.behaviours import usual
 from local.csms import Csms, Options, serving
-from local.gateway import build_event, read_answer
+from local.gateway import build_event, read_response
 from local.running import in_thread
 from local.server import Request
 from local.table import start_table
@@ -113,7 +113,7 @@ class Sending:
             body = body.replace("9080", str(self._rest_port))
             event["body"] = b64encode(body.encode()).decode() if event["isBase64Encoded"] else body
         functions = {route.key: route.function for route in template.read().routes}
-        return read_answer(self._invoke(functions[event["routeKey"]], event))
+        return read_response(self._invoke(functions[event["routeKey"]], event))
 
 
 def load(name: str) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def test_a_killed_ocpp_server_is_missed_and_comes_back_with_its_chargers(run: Ru
     os.kill(run.csms, signal.SIGKILL)
     run.until(r"the OCPP server: ended \(SIGKILL\)")
     assert run.connect("CP-1").status == 502
-    run.until(r"the OCPP server: back")
+    run.until(r"the OCPP server: restarted")
     eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted", PATIENCE)
 
 
@@ -172,8 +172,8 @@ def test_a_taken_port_is_one_line_and_exit_code_1(ports: list[int], taken: int) 
         run = Run(ports)
         assert run.ends() == 1
     (line,) = run.lines
-    assert f"port {ports[taken]} of 127.0.0.1 cannot be had" in line
-    assert line.rstrip().endswith(f"; {PORTS[taken]} chooses another")
+    assert f"port {ports[taken]} of 127.0.0.1 cannot be used" in line
+    assert line.rstrip().endswith(f"; set {PORTS[taken]} to another port")
 
 
 def test_every_taken_port_is_named_and_how_to_choose_another(ports: list[int]) -> None:
@@ -183,7 +183,7 @@ def test_every_taken_port_is_named_and_how_to_choose_another(ports: list[int]) -
         run = Run(ports)
         assert run.ends() == 1
     said = "".join(run.lines)
-    assert re.findall(r"port (\d+) .*; (\w+) chooses", said) == [
+    assert re.findall(r"port (\d+) .*; set (\w+) to", said) == [
         (str(port), name) for name, port in zip(PORTS, ports, strict=True)
     ]
 
@@ -192,17 +192,17 @@ def test_two_parts_cannot_have_the_same_port(ports: list[int]) -> None:
     run = Run([ports[0], ports[1], ports[0], ports[3]])
     assert run.ends() == 1
     (line,) = run.lines
-    assert f"port {ports[0]} of 127.0.0.1 cannot be had" in line
+    assert f"port {ports[0]} of 127.0.0.1 cannot be used" in line
     assert "REST_PORT" in line
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("PORT", "many", "'many' is no port"),
-        ("TABLE_PORT", "0", "'0' is no port"),
-        ("REST_PORT", "-1", "'-1' is no port"),
-        ("OCPP_PORT", "65536", "'65536' is no port"),
+        ("PORT", "many", "'many' is not a port"),
+        ("TABLE_PORT", "0", "'0' is not a port"),
+        ("REST_PORT", "-1", "'-1' is not a port"),
+        ("OCPP_PORT", "65536", "'65536' is not a port"),
         ("CHARGERS", "some", "'some' is not all"),
         ("DIALECT", "martian", "'martian' is none of native, steve"),
         ("LINK_TIMEOUT", "soon", "invalid float value: 'soon'"),

@@ -57,15 +57,15 @@ def send(url: str, line: str, body: bytes = b"", host: str = "127.0.0.1") -> Any
 def test_a_callback_base_url_that_is_given_is_the_one_that_citrineos_calls(starting: Starting) -> None:
     citrineos = CitrineOS()
     citrineos.calls_back = False
-    with behind(citrineos, Behaviour("CP-of-mine")) as (standin, _):
-        entry = {**ANY_OF_LOOPBACK, "ports": [standin.port], "dialect": "citrineos"}
+    with behind(citrineos, Behaviour("CP-of-mine")) as (simulator, _):
+        entry = {**ANY_OF_LOOPBACK, "ports": [simulator.port], "dialect": "citrineos"}
         run = starting(
             CALLBACK_BASE_URL="http://host.docker.internal:8000",
             LINK_SERVERS=json.dumps([entry]),
             LINK_TIMEOUT="0.5",
         )
         request = printed_request(run)
-        assert (request["serverIpAddress"], request["serverRestApiPort"]) == ("127.0.0.1", standin.port)
+        assert (request["serverIpAddress"], request["serverRestApiPort"]) == ("127.0.0.1", simulator.port)
         body = json.dumps({**request, "chargerId": "CP-of-mine"}).encode()
         assert send(run.url, f"POST {PATH}", body).status == 504
     (called,) = citrineos.callback_urls
@@ -84,10 +84,10 @@ def test_the_printed_request_names_a_server_that_is_allowed(starting: Starting) 
     (port,) = free_ports(1)
     entry = {"network": "127.0.0.1/32", "ports": [port], "dialect": "steve", "scheme": "http"}
     run = starting(LINK_SERVERS=json.dumps([entry]))
-    line = run.until("LINK_SERVERS is yours")[0]
+    line = run.until("You set LINK_SERVERS")[0]
     request = printed_request(run)
     assert (request["serverIpAddress"], request["serverRestApiPort"]) == ("127.0.0.1", port)
-    assert "LINK_SERVERS is yours" in line
+    assert "You set LINK_SERVERS" in line
     assert f"(steve, 127.0.0.1, port {port})" in "".join(run.lines)
     # Nothing listens there: but the address is allowed.
     assert send(run.url, f"POST {PATH}", json.dumps(request).encode()).status == 502

@@ -18,7 +18,7 @@ from local.chargers import Behaviour, charging
 from local.csms import Options, serving
 from local.gateway import serve
 from local.running import in_thread
-from local.simulators import OcppCore, keeping
+from local.simulators import OcppCore, serving_simulator
 from local.table import start_table
 from tests.integration.csms.client import Rest
 from tests.integration.gateway.functions import real_functions
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from local.chargers import ChargePoint
     from local.csms import Csms
-    from local.simulators import StandIn
+    from local.simulators import Simulator
     from local.table import TableServer
     from tests.integration.gateway.conftest import Gateway, Serving
     from tests.integration.gateway.raw import Answer
@@ -82,9 +82,9 @@ def csms() -> Iterator[Csms]:
 
 
 @pytest.fixture(scope="module")
-def standin() -> Iterator[StandIn]:
-    with in_thread(keeping(OcppCore(), allowed_hosts=("172.17.0.1",))) as standin:
-        yield standin
+def simulator() -> Iterator[Simulator]:
+    with in_thread(serving_simulator(OcppCore(), allowed_hosts=("172.17.0.1",))) as simulator:
+        yield simulator
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +93,15 @@ def bridged_table() -> Iterator[TableServer]:
         yield table
 
 
-@pytest.fixture(params=["table", "OCPP server", "stand-in"])
+@pytest.fixture(params=["table", "OCPP server", "simulator"])
 def listener(
-    request: pytest.FixtureRequest, bridged_table: TableServer, csms: Csms, standin: StandIn
+    request: pytest.FixtureRequest, bridged_table: TableServer, csms: Csms, simulator: Simulator
 ) -> tuple[str, str, tuple[str, ...]]:
     """URL of a listener beside the gateway, and the line and headers of a request that reads data there."""
     return {
         "table": (bridged_table.url, "POST /", (SCAN,)),
         "OCPP server": (csms.rest_url, "GET /api/v1/chargers/CP-9", ()),
-        "stand-in": (standin.url, "GET /stand-in/connected", ()),
+        "simulator": (simulator.url, "GET /simulator/connected", ()),
     }[request.param]
 
 
@@ -232,11 +232,11 @@ def held(csms: Csms) -> Iterator[ChargePoint]:
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "http://127.0.0.1:{port}", "http://localhost:8000", "file://"]
 )
-@pytest.mark.parametrize("server", ["native", "stand-in"])
+@pytest.mark.parametrize("server", ["native", "simulator"])
 def test_a_web_page_cannot_connect_as_a_charge_point(
-    csms: Csms, standin: StandIn, held: ChargePoint, server: str, origin: str
+    csms: Csms, simulator: Simulator, held: ChargePoint, server: str, origin: str
 ) -> None:
-    base = csms.ocpp_url if server == "native" else standin.ocpp_url
+    base = csms.ocpp_url if server == "native" else simulator.ocpp_url
     url = f"{base}/{held.behaviour.identity}"
     given = origin.replace("{port}", str(urlsplit(url).port))
     with (

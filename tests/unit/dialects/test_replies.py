@@ -1,4 +1,4 @@
-"""What the dialects make of replies: the ones that no stand-in gives, and any that there could be."""
+"""What the dialects make of replies: the ones that no simulator gives, and any that there could be."""
 
 from __future__ import annotations
 
