@@ -15,7 +15,7 @@ from local.running import in_thread
 from local.simulators import CitrineOS, serving_simulator
 from tests.end_to_end.conftest import LINK_SERVERS
 from tests.end_to_end.emulator import Emulator
-from tests.integration.dialects.asking import is_connected
+from tests.integration.dialects.link_client import is_connected
 from tests.waiting import eventually
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from local.invokers import in_process
 from local.running import in_thread
 from local.simulators import CitrineOS, serving_simulator
 from tests.integration.calling import LOOPBACK, Caller, Heard, request
-from tests.integration.dialects.asking import is_connected
+from tests.integration.dialects.link_client import is_connected
 from tests.waiting import eventually
 
 if TYPE_CHECKING:

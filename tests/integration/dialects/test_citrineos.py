@@ -13,8 +13,8 @@ from local.chargers import Behaviour, Reaction
 from local.running import in_thread
 from local.simulators import CitrineOS, serving_simulator
 from local.simulators.citrineos import CIRCUIT_BREAKER
-from tests.integration.dialects.asking import LONG_TOKEN, Asking, told
 from tests.integration.dialects.deployed import deployed
+from tests.integration.dialects.link_client import LONG_TOKEN, LinkClient, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,11 +182,12 @@ def test_a_bearer_token_is_sent_and_a_wrong_one_is_the_operators_to_mend(
     counting: Counting, simulator: Simulator
 ) -> None:
     counting.bearer = "json.web.token"
-    assert told(Asking(simulator, "citrineos", lambda: {"bearer": "json.web.token"})("CP")).startswith(
-        "offline"
-    )
+    assert summarize(
+        LinkClient(simulator, "citrineos", lambda: {"bearer": "json.web.token"})("CP")
+    ).startswith("offline")
     assert (
-        told(Asking(simulator, "citrineos", lambda: {"bearer": "old"})("CP")) == "ServerRefused unauthorized"
+        summarize(LinkClient(simulator, "citrineos", lambda: {"bearer": "old"})("CP"))
+        == "ServerRefused unauthorized"
     )
 
 

@@ -13,8 +13,8 @@ import charger_connect.handler
 from local.chargers import Behaviour, Reaction
 from local.simulators import OcppCore, Steve
 from tests.integration.calling import LOOPBACK, PATH, Caller, Context, calling, heard, request
-from tests.integration.dialects.asking import behind, starts
 from tests.integration.dialects.deployed import deployed
+from tests.integration.dialects.link_client import running_simulator, starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,13 +30,13 @@ def chargers() -> list[Behaviour]:
 
 @pytest.fixture
 def steve() -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
-    with behind(Steve(), *chargers()) as standing:
+    with running_simulator(Steve(), *chargers()) as standing:
         yield standing
 
 
 @pytest.fixture
 def core() -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
-    with behind(OcppCore(), *chargers(), Behaviour("CP-3")) as standing:
+    with running_simulator(OcppCore(), *chargers(), Behaviour("CP-3")) as standing:
         yield standing
 
 

@@ -10,7 +10,13 @@ from charger_link import Answer
 from local.chargers import Behaviour, Reaction
 from local.simulators import OcppCore
 from local.simulators.ocpp_core import NOT_ELIGIBLE
-from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, starts, told
+from tests.integration.dialects.link_client import (
+    LONG_TOKEN,
+    LinkClient,
+    running_simulator,
+    starts,
+    summarize,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +47,7 @@ def behaviours() -> list[Behaviour]:
 
 @pytest.fixture
 def standing(behaviours: list[Behaviour]) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
-    with behind(
+    with running_simulator(
         OcppCore("key", PATIENCE, failing_chargers=["throws"], tokens_in_use=[IN_USE]), *behaviours
     ) as standing:
         yield standing
@@ -58,8 +64,8 @@ def points(standing: tuple[Simulator, dict[str, ChargePoint]]) -> dict[str, Char
 
 
 @pytest.fixture
-def ask(simulator: Simulator) -> Asking:
-    return Asking(simulator, "ocpp-core", lambda: {"apiKey": "key"})
+def connect(simulator: Simulator) -> LinkClient:
+    return LinkClient(simulator, "ocpp-core", lambda: {"apiKey": "key"})
 
 
 @pytest.mark.parametrize(
@@ -89,16 +95,21 @@ def ask(simulator: Simulator) -> Asking:
     ],
 )
 def test_every_answer_has_its_outcome(
-    ask: Asking, points: dict[str, ChargePoint], charger: str, token: str, expected: str, received: int
+    connect: LinkClient,
+    points: dict[str, ChargePoint],
+    charger: str,
+    token: str,
+    expected: str,
+    received: int,
 ) -> None:
-    assert told(ask(charger, token)) == expected
+    assert summarize(connect(charger, token)) == expected
     assert starts(points) == [(charger, 1, token)] * received
 
 
 def test_a_charger_of_201_gets_the_number_0_and_a_type_of_the_servers_own(
-    ask: Asking, points: dict[str, ChargePoint]
+    connect: LinkClient, points: dict[str, ChargePoint]
 ) -> None:
-    ask("of 2.0.1")
+    connect("of 2.0.1")
     point = points["of 2.0.1"]
     (sent,) = (
         one.payload for one in point.messages if (one.action, one.kind) == ("RequestStartTransaction", "call")
@@ -120,15 +131,15 @@ def test_a_charger_of_201_gets_the_number_0_and_a_type_of_the_servers_own(
     ],
 )
 def test_without_a_token_the_list_tells_the_status_and_nothing_is_started(
-    ask: Asking,
+    connect: LinkClient,
     points: dict[str, ChargePoint],
     charger: str,
     connector: int | None,
     expected: str,
     told_connector: int | None,
 ) -> None:
-    answer = ask(charger, None, connector)
-    assert told(answer) == expected
+    answer = connect(charger, None, connector)
+    assert summarize(answer) == expected
     assert (answer.connector_id if isinstance(answer, Answer) else None) == told_connector
     assert starts(points) == []
 
@@ -137,10 +148,10 @@ def test_without_a_token_the_list_tells_the_status_and_nothing_is_started(
 def test_a_wrong_key_is_the_operators_to_mend(
     simulator: Simulator, points: dict[str, ChargePoint], token: str | None
 ) -> None:
-    ask = Asking(simulator, "ocpp_core", lambda: {"apiKey": "wrong"})
-    assert told(ask("accepts", token)) == "ServerRefused unauthorized"
+    connect = LinkClient(simulator, "ocpp_core", lambda: {"apiKey": "wrong"})
+    assert summarize(connect("accepts", token)) == "ServerRefused unauthorized"
     assert starts(points) == []
 
 
-def test_a_list_that_does_not_come_before_a_start_means_that_nothing_was_sent(ask: Asking) -> None:
-    assert told(ask("of 2.0.1", LONG_TOKEN, basePath="/elsewhere")) == "ServerFailed http-404"
+def test_a_list_that_does_not_come_before_a_start_means_that_nothing_was_sent(connect: LinkClient) -> None:
+    assert summarize(connect("of 2.0.1", LONG_TOKEN, basePath="/elsewhere")) == "ServerFailed http-404"

@@ -13,7 +13,7 @@ import pytest
 from local.chargers import Behaviour
 from local.example import ExampleServer, choose
 from local.simulators import CitrineOS
-from tests.integration.dialects.asking import behind
+from tests.integration.dialects.link_client import running_simulator
 from tests.integration.gateway.raw import exchange
 from tests.integration.gateway.test_run import PATH, Run
 from tests.ports import free_ports
@@ -57,7 +57,7 @@ def send(url: str, line: str, body: bytes = b"", host: str = "127.0.0.1") -> Any
 def test_a_callback_base_url_that_is_given_is_the_one_that_citrineos_calls(starting: Starting) -> None:
     citrineos = CitrineOS()
     citrineos.calls_back = False
-    with behind(citrineos, Behaviour("CP-of-mine")) as (simulator, _):
+    with running_simulator(citrineos, Behaviour("CP-of-mine")) as (simulator, _):
         entry = {**ANY_OF_LOOPBACK, "ports": [simulator.port], "dialect": "citrineos"}
         run = starting(
             CALLBACK_BASE_URL="http://host.docker.internal:8000",

@@ -1,4 +1,4 @@
-"""How the tests ask a simulator: the real link over a real socket."""
+"""A client of a simulator for the tests: the real link over a real socket."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ LONG_TOKEN = "DE8AA1234567890123456"  # 21 characters: one more than OCPP 1.6 ha
 CALLBACK_URL = "http://127.0.0.1:9/api/v1/ocpp/callbacks/id/1/s?a=b&c=d"
 
 
-class Asking:
-    """A link to one simulator; `secret` is what Secrets Manager would say, read anew each time."""
+class LinkClient:
+    """A link to one simulator. `secret` returns what Secrets Manager returns; `reads` counts its calls."""
 
     def __init__(
         self, simulator: Simulator, dialect: str, secret: Callable[[], object] | None = None
@@ -53,7 +53,7 @@ class Asking:
         timeout: float = 10.0,
         **entry: Any,
     ) -> Answer | Published | LinkError:
-        """What the link says, its errors returned."""
+        """Send a start, or without a token a status request. Return the link's result; its errors are returned, not raised."""
         servers = LinkServers.parse(json.dumps([self._entry | entry]))
         command = Command(
             id=str(uuid4()),
@@ -75,8 +75,8 @@ class Asking:
         return json.dumps(self._secret())
 
 
-def told(result: object) -> str:
-    """A result in one line: ``accepted Accepted null``, or the error's type and kind."""
+def summarize(result: object) -> str:
+    """Return a result in one line: ``accepted Accepted null``, or the error's type and kind."""
     if isinstance(result, LinkError):
         return f"{type(result).__name__} {result.kind}"
     if (outcome := getattr(result, "outcome", None)) is None:
@@ -85,26 +85,28 @@ def told(result: object) -> str:
 
 
 @contextmanager
-def behind(model: Model, *behaviours: Behaviour) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
-    """A simulator with these charge points, each of which it has met with all its connectors, online or not by now."""
-    wanted = {behaviour.identity: behaviour.online for behaviour in behaviours}
+def running_simulator(
+    model: Model, *behaviours: Behaviour
+) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
+    """Run a simulator with these charge points. Each one has connected and reported all its connectors, also if it is offline now."""
+    online = {behaviour.identity: behaviour.online for behaviour in behaviours}
     for behaviour in behaviours:
         behaviour.online = True
-    met = model.chargers.by_identity
+    known = model.chargers.by_identity
     with (
         in_thread(serving_simulator(model)) as simulator,
         in_thread(charging(behaviours, simulator.ocpp_url)) as points,
     ):
         for behaviour in behaviours:
             name = behaviour.identity
-            eventually(lambda: name in met and len(met[name].reports) == behaviour.connectors)  # noqa: B023
-            behaviour.online = wanted[name]
+            eventually(lambda: name in known and len(known[name].reports) == behaviour.connectors)  # noqa: B023
+            behaviour.online = online[name]
             eventually(lambda: is_connected(simulator, name) is behaviour.online)  # noqa: B023
         yield simulator, points
 
 
 def starts(points: dict[str, ChargePoint]) -> list[tuple[str, int | None, str]]:
-    """Every start that reached a charge point."""
+    """Return every start that a charge point received."""
     return [(one.charger, one.connector, one.token) for point in points.values() for one in point.starts]
 
 
