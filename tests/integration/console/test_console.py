@@ -1,4 +1,4 @@
-"""The console's side of the server: its event stream, its orders, its files; with a real process of charge points."""
+"""The console's event stream, commands and files, with a real process of charge points."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHARGE_POINT, KILL = "/console/charge-point", "/console/kill-ocpp-server"
 
 
 class Site:
-    """A console, and charge points that find no OCPP server; the same process stands for that one too."""
+    """A console and charge points without an OCPP server. The same process also takes the OCPP server's place."""
 
     def __init__(self, stack: ExitStack) -> None:
         self.stack = stack
@@ -56,7 +56,7 @@ class Site:
         return response
 
     def events(self) -> Iterator[tuple[str, Any]]:
-        """What the event stream tells: names and data."""
+        """Yield the name and the data of each event."""
         stream = self.send("GET", "/console/events")
         assert stream.headers["Content-Type"] == "text/event-stream"
         name = ""
@@ -68,7 +68,7 @@ class Site:
                 yield name, json.loads(value)
 
     def first(self, wanted: str, *, having: Any = lambda _: True) -> Any:
-        """The data of the first such event, of a stream of its own."""
+        """Return the data of the first such event of a new stream."""
         return next(data for name, data in self.events() if name == wanted and having(data))
 
 
@@ -88,7 +88,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def own_site() -> Iterator[Site]:
-    """One of its own, for a test that kills or closes."""
+    """A new site, for a test that kills or closes it."""
     with up() as site:
         yield site
 
@@ -97,7 +97,7 @@ def of(charger: str) -> Any:
     return lambda charge_points: next(one for one in charge_points if one["chargerId"] == charger)
 
 
-def test_who_comes_hears_what_is_true_now(site: Site) -> None:
+def test_a_new_listener_receives_the_current_state(site: Site) -> None:
     events = site.events()
     received = dict(next(events) for _ in range(4))
     assert received["stack"] == {"dialect": "native"}
@@ -117,7 +117,7 @@ def test_who_comes_hears_what_is_true_now(site: Site) -> None:
     assert received["messages"]["CP-4"] == []
 
 
-def test_an_order_reaches_the_charge_point(site: Site) -> None:
+def test_a_command_reaches_the_charge_point(site: Site) -> None:
     assert site.send("POST", CHARGE_POINT, json.dumps(COMMAND)).status == 204
     changed = site.first("charge-points", having=lambda all_: of("CP-3")(all_)["online"])
     assert of("CP-3")(changed)["reaction"] == "reject"
@@ -137,21 +137,21 @@ def test_an_order_reaches_the_charge_point(site: Site) -> None:
         json.dumps({"chargerId": "CP-3"}),
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused(site: Site, body: str) -> None:
+def test_an_invalid_command_is_rejected(site: Site, body: str) -> None:
     assert site.send("POST", CHARGE_POINT, body).status == 400
     assert site.process.running
 
 
 @pytest.mark.parametrize("path", [CHARGE_POINT, KILL])
-def test_only_the_console_itself_gives_orders(site: Site, path: str) -> None:
+def test_only_the_console_itself_can_send_commands(site: Site, path: str) -> None:
     assert site.send("GET", path).status == 405
-    # What a browser sends for another site's page without asking us first.
+    # The media types that a browser sends for a page of another site without a preflight.
     for content_type in ("text/plain", "application/x-www-form-urlencoded"):
         assert site.send("POST", path, json.dumps(COMMAND), {"Content-Type": content_type}).status == 415
     assert site.process.running
 
 
-def test_what_was_killed_is_told_to_be_away_and_back(own_site: Site) -> None:
+def test_a_killed_process_is_reported_as_ended_and_restarted(own_site: Site) -> None:
     killed = own_site.process.pid
     events = own_site.events()
     next(events)
@@ -165,13 +165,13 @@ def test_what_was_killed_is_told_to_be_away_and_back(own_site: Site) -> None:
     assert of("CP-3")(own_site.first("charge-points", having=bool))["reaction"] == "accept"
 
 
-def test_while_the_charge_points_are_gone_no_order_is_taken(own_site: Site) -> None:
+def test_no_command_is_accepted_while_the_charge_points_are_not_running(own_site: Site) -> None:
     own_site.process.kill()
     own_site.first("ocpp-server", having=lambda server: not server["running"])
     assert own_site.send("POST", CHARGE_POINT, json.dumps(COMMAND)).status == 503
 
 
-def test_every_write_to_the_table_is_told_by_its_id(site: Site) -> None:
+def test_every_write_to_the_table_is_published_with_its_id(site: Site) -> None:
     with closing(start_table()) as table:
         table.on_applied = site.console.on_write
         events = site.events()

@@ -1,4 +1,4 @@
-"""No token of a driver is in the console's event stream: the OCPP messages are shown with their tokens masked."""
+"""No driver's token is in the console's event stream: the tokens in OCPP messages are masked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TIMEOUT = 30
 
 
 def read_until(stream: Iterator[bytes], *wanted: str) -> str:
-    """The stream's text up to the event in which the last of these texts was found."""
+    """Return the stream's text up to the event that completes these texts."""
     text = ""
     for line in stream:
         text += line.decode()

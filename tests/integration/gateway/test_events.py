@@ -1,6 +1,6 @@
-"""Every event of events/ through the real handlers, with the table, an OCPP server and charge points behind them.
+"""Send every event of events/ through the real handlers, with a table, an OCPP server and charge points.
 
-The events name the ports of `make run`; here the OCPP server listens elsewhere, so its port is put into them first.
+The events name the ports of `make run`; here the OCPP server listens on another port, which replaces the one in the events.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def is_available(rest: Rest, charger: str) -> bool:
 
 
 class Sending:
-    """`send(name)` invokes the function of an event with it and gives what the gateway would answer."""
+    """`send(name)` invokes the function of an event with it and returns the gateway's response."""
 
     def __init__(self, rest_port: int, invoke: Invoker) -> None:
         self._rest_port = rest_port
