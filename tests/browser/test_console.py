@@ -154,11 +154,11 @@ def test_what_others_send_appears_too(console: Console, stack: Stack) -> None:
     expect(console.attempt(id_)).to_contain_text("****HERE")
 
 
-def test_an_attempt_unfolds_into_what_the_api_says_of_it(console: Console) -> None:
+def test_the_details_of_an_attempt_are_those_that_the_api_returns(console: Console) -> None:
     console.connect("CP-4")
     row = console.attempt(console.sent_id())
     row.get_by_role("button", name="Details of the attempt").click()
-    unfolded = console.page.get_by_role("region", name="The attempt as the API shows it").inner_text()
+    unfolded = console.page.get_by_role("region", name="The attempt as the API returns it").inner_text()
     assert json.loads(unfolded) == console.asked(console.sent_id())
 
 

@@ -61,7 +61,7 @@ def test_everything_of_the_console_works_by_keyboard_alone(console: Console) -> 
     assert "<tokenId>KEYBOARD-1</tokenId>" in console.raw("Request")
     to(page, "Details of the attempt")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("region", name="The attempt as the API shows it")).to_be_visible()
+    expect(page.get_by_role("region", name="The attempt as the API returns it")).to_be_visible()
     to(page, "Kill the OCPP server", back=True)
     to(page, "CP-4")
     page.keyboard.press("Enter")
