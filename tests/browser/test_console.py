@@ -1,4 +1,4 @@
-"""What a user does with the console, and sees: every charge is a real one, on a charge point behind OCPP."""
+"""A user's actions in the console, and the results that it shows. Every charge runs on a real charge point over OCPP."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_each_charger_answers_in_its_own_way(
     expect(console.attempt(console.sent_id())).to_contain_text(state)
 
 
-def test_a_silent_charger_leaves_the_outcome_unknown_until_it_is_asked_again(console: Console) -> None:
+def test_a_silent_charger_leaves_the_outcome_unknown_until_the_request_is_repeated(console: Console) -> None:
     console.idle("CP-2")
     before = console.starts("CP-2")
     console.behave("CP-2", "Silent")
@@ -87,7 +87,7 @@ def test_a_silent_charger_leaves_the_outcome_unknown_until_it_is_asked_again(con
     assert console.starts("CP-2") == before + 1
 
 
-def test_an_offline_charger_is_told_and_comes_back(console: Console) -> None:
+def test_an_offline_charger_is_shown_until_it_reconnects(console: Console) -> None:
     console.behave("CP-1", "Offline")
     console.shows("CP-1", "not connected")
     assert console.connect("CP-1").startswith("200 Unavailable")
@@ -121,7 +121,7 @@ def test_without_a_token_nothing_is_started(console: Console) -> None:
     assert console.starts("CP-4") == before
 
 
-def test_an_address_that_is_not_allowed_is_refused(console: Console) -> None:
+def test_an_address_that_is_not_allowed_is_rejected(console: Console) -> None:
     console.page.get_by_text("OCPP server and connector").click()
     console.page.get_by_label("serverIpAddress").fill("169.254.169.254")
     assert console.connect("CP-1").startswith("403 ")
@@ -138,13 +138,13 @@ def test_every_field_that_is_wrong_is_named(console: Console, form: str) -> None
     assert "serverRestApiPort must be a port" in said
 
 
-def test_the_connector_is_asked_for(console: Console) -> None:
+def test_the_start_names_the_connector(console: Console) -> None:
     console.page.get_by_text("OCPP server and connector").click()
     console.page.get_by_label("connectorId").fill("1")
     assert "(connector-busy)" in console.connect("CP-6")
 
 
-def test_what_others_send_appears_too(console: Console, stack: Stack) -> None:
+def test_attempts_of_other_clients_are_shown(console: Console, stack: Stack) -> None:
     id_ = str(uuid4())
     server = {"serverIpAddress": "127.0.0.1", "serverRestApiPort": stack.ports.rest}
     request = json.dumps({"id": id_, "chargerId": "CP-4", "tokenId": "FROM-ELSEWHERE", **server})
@@ -162,7 +162,7 @@ def test_the_details_of_an_attempt_are_those_that_the_api_returns(console: Conso
     assert json.loads(unfolded) == console.asked(console.sent_id())
 
 
-def test_the_ocpp_messages_go_by(console: Console) -> None:
+def test_the_ocpp_messages_are_shown(console: Console) -> None:
     token = uuid4().hex[:12]
     console.connect("CP-4", token=token)
     messages = console.page.get_by_role("region", name="OCPP messages")
@@ -171,7 +171,7 @@ def test_the_ocpp_messages_go_by(console: Console) -> None:
     assert token not in messages.inner_text()
 
 
-def test_a_killed_ocpp_server_is_missed_and_comes_back(console: Console) -> None:
+def test_a_killed_ocpp_server_is_reported_and_restarts(console: Console) -> None:
     console.page.get_by_role("button", name="Kill the OCPP server").click()
     expect(console.page.get_by_text("ended, restart in")).to_be_visible()
     console.shows("CP-1", "not connected")
@@ -179,7 +179,7 @@ def test_a_killed_ocpp_server_is_missed_and_comes_back(console: Console) -> None
     expect(console.attempt(console.sent_id())).to_contain_text("server-unreachable")
     console.idle("CP-1")
     expect(console.page.get_by_text("runs, process")).to_be_visible(timeout=PATIENCE)
-    # Its failures may have opened the circuit for a while; the same id is good for another try.
+    # The failures may have opened the circuit for a while. The same id allows another try.
     for _ in range(20):
         said = console.press("Send it again, same id")
         if said.startswith("200 Accepted"):
