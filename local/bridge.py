@@ -1,4 +1,4 @@
-"""The address at which a container reaches this machine: that of Docker's default bridge.
+"""Find the address at which a container reaches this machine: that of Docker's default bridge.
 
 `sam local invoke` starts a function in a container on that bridge (`--docker-network host` does not change it), where 127.0.0.1
 is the container itself.
@@ -24,7 +24,7 @@ _SIOCGIFADDR = 0x8915
 
 
 class NoBridge(Exception):
-    """Containers cannot reach this machine, or Docker does not answer; the text says what is missing."""
+    """Containers cannot reach this machine, or Docker does not respond. The text says what is missing."""
 
 
 def find_address() -> str:
@@ -51,7 +51,7 @@ def read_address(inspected: str) -> str:
         options: dict[str, str] = network["Options"] or {}
     except (ValueError, KeyError, TypeError):
         raise NoBridge("Docker has no network that is named bridge") from None
-    # A daemon names no gateway until it was started a second time, https://github.com/moby/moby/issues/26799.
+    # A daemon reports no gateway until it has been restarted once, https://github.com/moby/moby/issues/26799.
     given = [config["Gateway"] for config in configs if config.get("Gateway")]
     for text in given or [_address_of_interface(options.get(_NAME, ""))]:
         try:
@@ -67,10 +67,10 @@ def _address_of_interface(name: str) -> str:
     request = struct.pack("256s", name.encode()[:15])
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as any_socket:
         try:
-            answer = fcntl.ioctl(any_socket, _SIOCGIFADDR, request)
+            response = fcntl.ioctl(any_socket, _SIOCGIFADDR, request)
         except OSError:
             return ""
-    return socket.inet_ntoa(answer[20:24])
+    return socket.inet_ntoa(response[20:24])
 
 
 def _check_own(address: str) -> None:

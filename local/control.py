@@ -1,6 +1,6 @@
-"""How the launcher sees into the charge points and tells them what to do: lines of JSON over a socket pair, no port.
+"""The control channel between the launcher and a process: lines of JSON over a socket pair, without a port.
 
-Each line out is everything that is true now; each line in is an order. The process gets its end as an open file.
+The process writes a snapshot of its state per line, and reads a command per line. It receives its end as an open file.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-GLANCE = 0.05
-"""Seconds between two looks at whether something changed."""
+POLL_SECONDS = 0.05
+"""How often the state is compared with the last snapshot."""
 
 
 @asynccontextmanager
-async def steered(
-    file: int | None, snapshot: Callable[[], Any], obey: Callable[[Any], None]
+async def controlled(
+    file: int | None, snapshot: Callable[[], Any], execute: Callable[[Any], None]
 ) -> AsyncIterator[None]:
-    """Writes what `snapshot` gives, now and whenever it changes, and hands each order to `obey`. Without a file, nothing."""
+    """Write what `snapshot` returns, now and at each change, and pass each command to `execute`. Do nothing without a file."""
     if file is None:
         yield
         return
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=file))
-    tasks = [asyncio.create_task(_tell(writer, snapshot)), asyncio.create_task(_heed(reader, obey))]
+    tasks = [
+        asyncio.create_task(_write_snapshots(writer, snapshot)),
+        asyncio.create_task(_read_commands(reader, execute)),
+    ]
     try:
         yield
     finally:
@@ -37,16 +40,16 @@ async def steered(
         writer.close()
 
 
-async def _tell(writer: asyncio.StreamWriter, snapshot: Callable[[], Any]) -> None:
-    told = None
+async def _write_snapshots(writer: asyncio.StreamWriter, snapshot: Callable[[], Any]) -> None:
+    written = None
     while True:
-        if (news := snapshot()) != told:
-            writer.write(json.dumps(news).encode() + b"\n")
+        if (current := snapshot()) != written:
+            writer.write(json.dumps(current).encode() + b"\n")
             await writer.drain()
-            told = news
-        await asyncio.sleep(GLANCE)
+            written = current
+        await asyncio.sleep(POLL_SECONDS)
 
 
-async def _heed(reader: asyncio.StreamReader, obey: Callable[[Any], None]) -> None:
+async def _read_commands(reader: asyncio.StreamReader, execute: Callable[[Any], None]) -> None:
     while line := await reader.readline():
-        obey(json.loads(line))
+        execute(json.loads(line))

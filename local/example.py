@@ -1,4 +1,4 @@
-"""The OCPP server that the local stack's example request names: one that `LinkServers` allows."""
+"""Choose the OCPP server that the example request of `make run` names: one that `LinkServers` allows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class ExampleServer(NamedTuple):
-    """An address of an OCPP server; `allowed` is False where `LinkServers` allows none."""
+    """An OCPP server's address. `allowed` is False if `LinkServers` allows no server."""
 
     address: str
     port: int
@@ -19,9 +19,9 @@ class ExampleServer(NamedTuple):
 
 
 def choose(link_servers: str, local: ExampleServer) -> ExampleServer:
-    """Return the `local` server if the JSON of `LinkServers` allows it, else the first address and port of its first entry.
+    """Return the `local` server if `LinkServers` (JSON) allows it, else the first address and port of its first usable entry.
 
-    An entry that is paused is passed over. So is one whose first address the setting does not allow. LinkServersError.
+    Entries that are not enabled are skipped, and entries whose first address is not allowed. Raises LinkServersError.
     """
     from charger_link import LinkServer, LinkServers
 

@@ -1,7 +1,7 @@
 """An HTTP API of API Gateway on one machine: routes from `template.yaml`, events of payload format 2.0.
 
-What is copied: which routes match, how bodies and headers reach a function, how its answer is read, the quotas that a
-caller can meet (10 MB, 30 s) and the gateway's own errors, `{"message": ...}`. Every caller is the IAM user "local".
+It copies how routes match, how bodies and headers reach a function, how the function's response is read, the quotas that a
+caller can exceed (10 MB, 30 s) and the gateway's own errors, `{"message": ...}`. Every caller is the IAM user "local".
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     Page = Callable[[Request], Response]
 
 INTEGRATION_SECONDS = 30.0
-"""How long the gateway waits for a function, from the arrival of the request."""
+"""The gateway's timeout for a function, from the arrival of the request."""
 
 ACCOUNT = "000000000000"
 
-# The pages of the local stack that a link of another site may open: they hold no data.
-_LINKED = ("/", "/docs")
+# The pages of the local stack that a link on another site may open: they hold no data.
+_NAVIGABLE = ("/", "/docs")
 
-# Found by trying on the real one; the documentation only says "binary".
+# Observed on the real API Gateway; its documentation only says "binary".
 _TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
 _NOT_FORWARDED = ("connection", "cookie", "expect", "keep-alive", "te", "transfer-encoding", "upgrade")
 _NOT_RETURNED = ("connection", "content-length", "date", "keep-alive", "transfer-encoding", "upgrade")
@@ -53,7 +53,7 @@ _log = logging.getLogger(__name__)
 
 
 class FunctionError(Exception):
-    """The function raised, was killed, or could not be reached; the caller hears 500, "Internal Server Error"."""
+    """The function raised, was killed, or could not be reached. The caller receives 500, "Internal Server Error"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,40 +72,40 @@ def serve(
     pages: Mapping[str, Page] | None = None,
     callback_hosts: Collection[str] = (),
 ) -> Server:
-    """Serve the routes on 127.0.0.1 and `port` (0: any free one); `pages` are paths of the local stack's own.
+    """Serve the routes on 127.0.0.1 and `port` (0: any free one), and `pages`, by path, of the local stack itself.
 
-    `invoke(logical id, event)` gives the function's answer or raises FunctionError. `callback_hosts` are the names under which
-    routes without an authorizer are served too: an OCPP server in a container does not call back at 127.0.0.1. OSError where
-    the port is taken.
+    `invoke(logical id, event)` returns the function's response or raises FunctionError. `callback_hosts` are further values of
+    the Host header for routes without an authorizer: an OCPP server in a container cannot call back at 127.0.0.1. Raises
+    OSError if the port is in use.
     """
     patterns = sorted(map(_pattern, routes), key=_precedence)
-    own = pages or {}
+    own_pages = pages or {}
 
     def respond(request: Request) -> Response:
         path, _ = _split(request.target)
-        if path in own:
-            return own[path](request)
+        if path in own_pages:
+            return own_pages[path](request)
         for pattern in patterns:
             match = pattern.path.fullmatch(path)
             if match and pattern.method in ("ANY", request.method):
                 event = build_event(request, pattern.route, match.groupdict(), caller)
                 call = partial(invoke, pattern.route.function, event)
-                return _within(request.received + INTEGRATION_SECONDS, call)
+                return _call_until(request.received + INTEGRATION_SECONDS, call)
         return message(HTTPStatus.NOT_FOUND)
 
-    of_loopback = guarded(respond, navigable=_LINKED)
-    open_to_callbacks = guarded(respond, callback_hosts)
+    for_loopback = guarded(respond, navigable=_NAVIGABLE)
+    for_callbacks = guarded(respond, callback_hosts)
 
-    def respond_to_own(request: Request) -> Response:
+    def respond_to_allowed_host(request: Request) -> Response:
         path, _ = _split(request.target)
         is_open = any(pattern.route.open and pattern.path.fullmatch(path) for pattern in patterns)
-        return (open_to_callbacks if is_open and path not in own else of_loopback)(request)
+        return (for_callbacks if is_open and path not in own_pages else for_loopback)(request)
 
-    return Server(respond_to_own, port)
+    return Server(respond_to_allowed_host, port)
 
 
 def build_event(request: Request, route: Route, parameters: Mapping[str, str], caller: str) -> dict[str, Any]:
-    """The event that the function receives for a request, in payload format 2.0."""
+    """Return the event for a request, in payload format 2.0."""
     path, query = _split(request.target)
     headers: dict[str, str] = {}
     cookies: list[str] = []
@@ -166,38 +166,38 @@ def build_event(request: Request, route: Route, parameters: Mapping[str, str], c
     return event
 
 
-def read_answer(answer: Any) -> Response:
-    """What the gateway makes of a function's answer. Raises FunctionError where it is malformed."""
-    if not isinstance(answer, dict) or "statusCode" not in answer:
-        text = answer if isinstance(answer, str) else json.dumps(answer)
+def read_response(value: Any) -> Response:
+    """Return the HTTP response for what a function returned. Raises FunctionError if it is malformed."""
+    if not isinstance(value, dict) or "statusCode" not in value:
+        text = value if isinstance(value, str) else json.dumps(value)
         return Response(200, [("content-type", "application/json")], text.encode())
-    status, body = answer["statusCode"], answer.get("body") or ""
+    status, body = value["statusCode"], value.get("body") or ""
     if not (isinstance(status, int) and 200 <= status <= 599 and isinstance(body, str)):
-        raise FunctionError("malformed answer: statusCode or body")
-    headers = {str(name).lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
+        raise FunctionError("malformed response: statusCode or body")
+    headers = {str(name).lower(): str(text) for name, text in (value.get("headers") or {}).items()}
     if body:
         headers.setdefault("content-type", "text/plain;charset=UTF-8")
-    fields = [(name, value) for name, value in headers.items() if name not in _NOT_RETURNED]
-    fields += [("set-cookie", str(cookie)) for cookie in answer.get("cookies") or ()]
-    if not all(_HEADER.fullmatch(f"{name}: {value}") for name, value in fields):
-        raise FunctionError("malformed answer: headers")
+    fields = [(name, text) for name, text in headers.items() if name not in _NOT_RETURNED]
+    fields += [("set-cookie", str(cookie)) for cookie in value.get("cookies") or ()]
+    if not all(_HEADER.fullmatch(f"{name}: {text}") for name, text in fields):
+        raise FunctionError("malformed response: headers")
     try:
-        data = b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
+        data = b64decode(body, validate=True) if value.get("isBase64Encoded") else body.encode()
     except (Base64Error, UnicodeError) as error:
-        raise FunctionError("malformed answer: body") from error
+        raise FunctionError("malformed response: body") from error
     return Response(status, fields, data)
 
 
-def _within(until: float, call: Callable[[], Any]) -> Response:
+def _call_until(until: float, call: Callable[[], Any]) -> Response:
     future: Future[Response] = Future()
 
     def run() -> None:
         try:
-            future.set_result(read_answer(call()))
-        except Exception as error:  # noqa: BLE001 (the function's own: any)
+            future.set_result(read_response(call()))
+        except Exception as error:  # noqa: BLE001 (a function can raise anything)
             future.set_exception(error)
 
-    # A daemon: a function that never returns must not keep the stack from ending.
+    # A daemon thread: the stack must be able to end while a function never returns.
     Thread(target=run, daemon=True).start()
     try:
         error = future.exception(max(0.0, until - time.time()))
@@ -224,7 +224,7 @@ def _precedence(pattern: _Pattern) -> tuple[bool, int, bool]:
 
 
 def _split(target: str) -> tuple[str, str]:
-    # The HTTP API decodes what it calls rawPath, once, and matches routes on that.
+    # An HTTP API decodes the path once, matches routes on the result, and passes it on as rawPath.
     path, _, query = target.partition("?")
     return unquote(_AUTHORITY.sub("", path, count=1), errors="replace"), query
 

@@ -1,7 +1,7 @@
-"""`python -m local.invoke EVENT [ARGUMENT ...]` (make invoke): `sam local invoke` of the function that an event is for.
+"""`python -m local.invoke EVENT [ARGUMENT ...]` (make invoke): run `sam local invoke` for the function that handles an event.
 
 Functions are built for this machine's processor, and run in a container that reaches the stack of `make run SAM_LOCAL=1`. The
-last line of the output is the function's response; further arguments are those of `sam local invoke`.
+last line of the output is the function's response. Further arguments are passed to `sam local invoke`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-"""Lambda's names of processors, by the names that operating systems use."""
+"""Lambda's names of processor architectures, by the names that operating systems use."""
 
 
 class CannotInvoke(Exception):
-    """Something that `sam local invoke` needs is missing, or the function did not respond; the text says which."""
+    """Something that `sam local invoke` needs is missing, or the function did not respond. The text says which."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the function's response. 0, or 1 where there is none."""
+    """Print the function's response. Return 0, or 1 if there is none."""
     try:
         if not arguments or not arguments[0]:
             raise CannotInvoke("name an event: make invoke EVENT=events/json/accepted.json")
@@ -46,10 +46,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def invoke(path: Path, arguments: Sequence[str]) -> Any:
-    """Build, invoke and return what the function returned. Raises CannotInvoke and NoFunction."""
+    """Build and invoke the function, and return its response. Raises CannotInvoke and NoFunction."""
     event = _read_event(path)
     function = sam_local.function_of(event)
-    stack = _need_all()
+    stack = _find_stack()
     architecture = _architecture()
     _build(architecture)
     with tempfile.TemporaryDirectory(prefix="charger-connect-invoke-") as folder:
@@ -84,7 +84,7 @@ def invoke(path: Path, arguments: Sequence[str]) -> Any:
 
 
 def build_folder(architecture: str) -> Path:
-    """Return where `make build ARCH=...` writes."""
+    """Return the folder to which `make build ARCH=...` writes."""
     return ROOT / ".aws-sam" / ("build" if architecture == "arm64" else f"{architecture}/build")
 
 
@@ -100,8 +100,8 @@ def _read_event(path: Path) -> dict[str, Any]:
     return event
 
 
-def _need_all() -> sam_local.Stack:
-    # Both are reported at once: who has neither reads it once.
+def _find_stack() -> sam_local.Stack:
+    # Report both faults at once.
     faults = []
     stack = None
     try:
@@ -120,7 +120,7 @@ def _need_all() -> sam_local.Stack:
 def _architecture() -> str:
     machine = platform.machine()
     if machine not in ARCHITECTURES:
-        raise CannotInvoke(f"Lambda has no processor like this machine's ({machine})")
+        raise CannotInvoke(f"Lambda does not support this machine's processor ({machine})")
     return ARCHITECTURES[machine]
 
 
@@ -134,10 +134,10 @@ def _build(architecture: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    # SAM hands credentials on to the function, whose only service of AWS is the local table.
-    theirs = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE"))}
+    # SAM passes credentials on to the function, which calls the local table only.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE"))}
     region = template.PSEUDO["AWS::Region"]
-    return theirs | {
+    return inherited | {
         "SAM_CLI_TELEMETRY": "0",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,

@@ -27,7 +27,7 @@ _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 
 @dataclass(frozen=True, slots=True)
 class LambdaContext:
-    """What a handler may ask of its invocation, as the real runtime answers it."""
+    """The context object that Lambda's runtime passes to a handler."""
 
     function_name: str
     memory_limit_in_mb: int
@@ -48,7 +48,7 @@ class LambdaContext:
 
 
 def load_handlers(functions: Mapping[str, Function]) -> dict[str, Handler]:
-    """Import the handlers that the template names. Their modules read the environment: set it before."""
+    """Import the handlers that the template names. Set the environment first: the modules read it when imported."""
     handlers = {}
     for name, function in functions.items():
         module, _, attribute = function.handler.rpartition(".")
@@ -57,21 +57,23 @@ def load_handlers(functions: Mapping[str, Function]) -> dict[str, Handler]:
 
 
 def in_process(handlers: Mapping[str, Handler], *, timeout: float = 29.0, memory: int = 512) -> Invoker:
-    """Call handlers on the gateway's threads, through JSON as Lambda does. `timeout` in seconds is only told to them:
-    a thread cannot be killed."""
+    """Call handlers on the gateway's threads, through JSON as Lambda does.
+
+    Their context shows `timeout` in seconds. It is not enforced: a thread cannot be killed.
+    """
 
     def invoke(name: str, event: dict[str, Any]) -> Any:
         context = LambdaContext(name, memory, str(uuid4()), time.monotonic() + timeout)
-        answer = handlers[name](json.loads(json.dumps(event)), context)
-        return json.loads(json.dumps(answer))
+        response = handlers[name](json.loads(json.dumps(event)), context)
+        return json.loads(json.dumps(response))
 
     return invoke
 
 
 def over_http(emulators: Mapping[str, Iterable[str]]) -> Invoker:
-    """Call runtime interface emulators by URL, several for each function: a second request to a busy one crashes it.
+    """Call runtime interface emulators by URL, several for each function: a request to a busy emulator crashes it.
 
-    An invocation waits for a free one. Raises FunctionError for a function that raised, timed out or cannot be reached.
+    An invocation waits for a free one. Raises FunctionError if the function raised, timed out or cannot be reached.
     """
     pools: dict[str, SimpleQueue[str]] = {}
     for name, urls in emulators.items():
@@ -94,12 +96,12 @@ def _post(url: str, event: dict[str, Any]) -> Any:
     headers = {"X-Amzn-Trace-Id": event["headers"]["x-amzn-trace-id"]}
     try:
         connection.request("POST", _INVOCATIONS, json.dumps(event), headers)
-        answer = json.loads(connection.getresponse().read())
+        response = json.loads(connection.getresponse().read())
     except (OSError, HTTPException, ValueError) as error:
-        raise FunctionError(f"no answer from {url}") from error
+        raise FunctionError(f"no response from {url}") from error
     finally:
         connection.close()
-    # The emulator answers 200 for a handler that raised or was killed.
-    if isinstance(answer, dict) and "errorType" in answer and "statusCode" not in answer:
-        raise FunctionError(json.dumps(answer))
-    return answer
+    # The emulator responds with 200 also if the handler raised or was killed.
+    if isinstance(response, dict) and "errorType" in response and "statusCode" not in response:
+        raise FunctionError(json.dumps(response))
+    return response

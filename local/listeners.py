@@ -1,4 +1,4 @@
-"""The two faces of an OCPP server in one event loop: HTTP for its users, OCPP-J over WebSocket for its chargers."""
+"""The two listeners of an OCPP server, in one event loop: HTTP for its clients, OCPP-J over WebSocket for its chargers."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 
 
 class PortTaken(Exception):
-    """Another program listens there; the argument names the port and what it was wanted for."""
+    """Another program listens on the port. The text names the port and its purpose."""
 
 
 @asynccontextmanager
-async def answering(
+async def serving_http(
     respond: Callable[[Request], Awaitable[Response]],
     host: str,
     port: int,
     extra_hosts: Sequence[str] = (),
     allowed_hosts: Collection[str] = (),
 ) -> AsyncIterator[Server]:
-    """HTTP comes in on threads, for `extra_hosts` on the same port; every answer is made in this event loop. PortTaken.
+    """Listen for HTTP on threads, also on `extra_hosts` with the same port, and respond in this event loop. Raises PortTaken.
 
-    `same_origin.refusal` checks each request; `host`, `extra_hosts` and `allowed_hosts` are what it allows beside loopback.
+    `same_origin.refusal` checks each request. It allows loopback, `host`, `extra_hosts` and `allowed_hosts` in the Host header.
     """
     loop = asyncio.get_running_loop()
-    under_way: set[asyncio.Task[Response]] = set()
+    pending: set[asyncio.Task[Response]] = set()
 
     async def tracked(request: Request) -> Response:
         task = asyncio.current_task()
         assert task is not None
-        under_way.add(task)
+        pending.add(task)
         try:
             return await respond(request)
         finally:
-            under_way.discard(task)
+            pending.discard(task)
 
     def bridge(request: Request) -> Response:
         try:
@@ -68,14 +68,14 @@ async def answering(
     try:
         yield server
     finally:
-        for task in list(under_way):
+        for task in list(pending):
             task.cancel()
         await asyncio.to_thread(servers.close)
 
 
 @asynccontextmanager
-async def holding(
-    hold: Callable[[ServerConnection, str], Awaitable[None]],
+async def serving_ocpp(
+    serve_charger: Callable[[ServerConnection, str], Awaitable[None]],
     host: str,
     port: int,
     ping_window: float,
@@ -83,9 +83,9 @@ async def holding(
     extra_hosts: Sequence[str] = (),
     allowed_hosts: Collection[str] = (),
 ) -> AsyncIterator[int]:
-    """Chargers connect to ``/ocpp/{identity}``; `hold(websocket, identity)` keeps each one. The port taken. PortTaken.
+    """Listen for chargers at ``/ocpp/{identity}``, yield the port, and run `serve_charger(websocket, identity)` for each.
 
-    `same_origin.refusal` checks each handshake, as in `answering`.
+    `same_origin.refusal` checks each handshake, as in `serving_http`. Raises PortTaken.
     """
 
     def check(connection: ServerConnection, request: Handshake) -> Refusal | None:
@@ -96,7 +96,7 @@ async def holding(
 
     async def identified(websocket: ServerConnection) -> None:
         assert websocket.request is not None
-        await hold(websocket, _identity(websocket.request.path))
+        await serve_charger(websocket, _identity(websocket.request.path))
 
     async with AsyncExitStack() as stack:
         for each in (host, *extra_hosts):
@@ -121,11 +121,11 @@ def _port(purpose: str, port: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PortTaken(f"port {port}, wanted for {purpose}, cannot be used: {error.strerror}") from error
+        raise PortTaken(f"port {port}, for {purpose}, cannot be used: {error.strerror}") from error
 
 
 def _identity(path: str) -> str:
-    """The charger's identity in `/ocpp/{identity}`; empty where there is none."""
+    """Return the charger's identity in `/ocpp/{identity}`, else an empty string."""
     segments = urlsplit(path).path.split("/")
     if len(segments) != 3 or segments[:2] != ["", "ocpp"]:
         return ""

@@ -1,7 +1,7 @@
-"""One side of an OCPP-J conversation: calls out, calls in, over one WebSocket.
+"""One side of an OCPP-J connection: outgoing and incoming calls over one WebSocket.
 
-Framing, schemas and error codes are those of the package `ocpp`. Its own ChargePoint drops an answer that comes after its
-timeout, and keeps a caller waiting when the peer hangs up; a server that must record late answers can afford neither.
+Framing, schemas and error codes come from the package `ocpp`. Its ChargePoint class is not used: it drops a result that arrives
+after the timeout, which this server must record, and keeps a caller waiting when the peer disconnects.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ if TYPE_CHECKING:
 
 Payload = dict[str, Any]
 
-# Validated in place: messages are small, and those that arrive in order are then handled in order.
+# Validate without a thread: messages are small, and those that arrive in order are then handled in order.
 ocpp.messages.ASYNC_VALIDATION = False
 
 SUBPROTOCOLS = ("ocpp2.0.1", "ocpp1.6")
-"""WebSocket subprotocols spoken here, the preferred one first."""
+"""The supported WebSocket subprotocols, the preferred one first."""
 
 logger = logging.getLogger(__name__)
 
 
 def now() -> str:
-    """The current time as OCPP writes it."""
+    """Return the current time in OCPP's format."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Disconnected(Exception):
-    """The WebSocket ended before the call was answered."""
+    """The WebSocket closed before the result of the call arrived."""
 
 
 class CallFailed(Exception):
-    """The peer answered with a CALLERROR; `code` is its error code."""
+    """The peer sent a CALLERROR; `code` is its error code."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -57,7 +57,7 @@ class CallFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as it went by. `kind` is call, result or error; an error's payload is its code."""
+    """One message, sent or received. `kind` is call, result or error; an error's payload is its code."""
 
     sent: bool
     action: str
@@ -67,66 +67,66 @@ class Message:
 
 
 class Peer:
-    """One WebSocket and the calls under way on it.
+    """One WebSocket and its pending calls.
 
-    `witness` hears of every message as it goes by. `handlers` maps an OCPP action to what answers it: it takes the validated payload and returns the answer's payload, or
-    raises OCPPError. Each call is answered in its own task, begun in the order of arrival. Messages leave in the order in which they
-    were said.
+    `handlers` maps an OCPP action to its handler, which takes the validated payload and returns the payload of the result, or
+    raises OCPPError. Each call is handled in its own task; the tasks start in the order of arrival. Messages are sent in the
+    order of the calls to `send`. `on_message` receives every message that was sent or received.
     """
 
     def __init__(
         self,
         websocket: Connection,
         handlers: Mapping[str, Handler],
-        witness: Callable[[Message], None] = lambda _: None,
+        on_message: Callable[[Message], None] = lambda _: None,
     ) -> None:
         self.websocket = websocket
-        self._witness = witness
+        self._on_message = on_message
         self.version = (websocket.subprotocol or "").removeprefix("ocpp")
         self._handlers = handlers
         self._waiting: dict[str, tuple[str, asyncio.Future[Payload]]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
-        # The library validates in threads, where a report of the charge would overtake the answer that began it.
-        self._saying = asyncio.Lock()
+        # The library validates in threads: without the lock, a charge's report could overtake the result that began it.
+        self._sending = asyncio.Lock()
 
     async def run(self) -> None:
-        """Reads until the WebSocket ends; then every open call fails as Disconnected and every task is cancelled."""
+        """Read until the WebSocket closes. Then every pending call raises Disconnected and every task is cancelled."""
         try:
             async for frame in self.websocket:
                 await self._route(frame)
         except ConnectionClosed:
             pass
         finally:
-            for _, answer in self._waiting.values():
-                if not answer.done():
-                    answer.set_exception(Disconnected())
-                    answer.exception()  # nobody may be waiting any more: seen, so that asyncio does not complain
+            for _, result in self._waiting.values():
+                if not result.done():
+                    result.set_exception(Disconnected())
+                    result.exception()  # mark it as retrieved: asyncio logs an error for an unread exception
             self._waiting.clear()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def send(self, action: str, payload: Payload) -> asyncio.Future[Payload]:
-        """Sends one call. The future is its answer, however late; it may fail as Disconnected, CallFailed or OCPPError."""
+        """Send one call. The future receives the result, however late, or Disconnected, CallFailed or OCPPError."""
         call = Call(str(uuid4()), action, payload)
-        answer: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
-        async with self._saying:
+        result: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
+        async with self._sending:
             await validate_payload(call, self.version)
-            self._waiting[call.unique_id] = (action, answer)
+            self._waiting[call.unique_id] = (action, result)
             try:
                 await self.websocket.send(call.to_json())
-                self._witness(Message(True, action, "call", payload, now()))
+                self._on_message(Message(True, action, "call", payload, now()))
             except ConnectionClosed:
                 self._waiting.pop(call.unique_id, None)
                 raise Disconnected from None
-        return answer
+        return result
 
     async def call(self, action: str, payload: Payload, timeout: float = 30) -> Payload:
-        """Sends one call and waits `timeout` seconds for its answer. TimeoutError, and what `send` raises."""
+        """Send one call and return its result. Raises TimeoutError after `timeout` seconds, and what `send` raises."""
         return await asyncio.wait_for(await self.send(action, payload), timeout)
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:
-        """Runs `work` beside the conversation; it is cancelled when the WebSocket ends."""
+        """Run `work` in a task that is cancelled when the WebSocket closes."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -136,56 +136,56 @@ class Peer:
         try:
             message = unpack(frame)
         except OCPPError as error:
-            logger.warning("unreadable frame: %s", type(error).__name__)
+            logger.warning("invalid frame: %s", type(error).__name__)
             return
         if isinstance(message, Call):
-            self._witness(Message(False, str(message.action), "call", message.payload, now()))
-            self.spawn(self._answer(message))
+            self._on_message(Message(False, str(message.action), "call", message.payload, now()))
+            self.spawn(self._handle_call(message))
         else:
             await self._resolve(message)
 
     async def _resolve(self, message: CallResult | CallError) -> None:
-        action, answer = self._waiting.pop(str(message.unique_id), (None, None))
-        if action is None or answer is None or answer.done():
+        action, result = self._waiting.pop(str(message.unique_id), (None, None))
+        if action is None or result is None or result.done():
             return
         failure: Exception | None = None
         if isinstance(message, CallError):
-            self._witness(Message(False, action, "error", str(message.error_code), now()))
+            self._on_message(Message(False, action, "error", str(message.error_code), now()))
             failure = CallFailed(str(message.error_code))
         else:
-            self._witness(Message(False, action, "result", message.payload, now()))
+            self._on_message(Message(False, action, "result", message.payload, now()))
             message.action = action
             try:
                 await validate_payload(message, self.version)
             except OCPPError as error:
                 failure = error
         if failure is None:
-            answer.set_result(message.payload)
+            result.set_result(message.payload)
         else:
-            answer.set_exception(failure)
-            answer.exception()
+            result.set_exception(failure)
+            result.exception()
 
-    async def _answer(self, call: Call) -> None:
+    async def _handle_call(self, call: Call) -> None:
         try:
             handler = self._handlers.get(str(call.action))
             if handler is None:
                 raise NoHandler
             await validate_payload(call, self.version)
             result = call.create_call_result(await handler(call.payload))
-            async with self._saying:
+            async with self._sending:
                 await validate_payload(result, self.version)
-                passed = Message(True, str(call.action), "result", result.payload, now())
-                await self._say(result.to_json(), passed)
+                message = Message(True, str(call.action), "result", result.payload, now())
+                await self._send_frame(result.to_json(), message)
         except OCPPError as error:
-            # The library's details repeat the whole message, tokens included.
+            # No details: those of the library repeat the whole message, including tokens.
             frame = json.dumps(
                 [CallError.message_type_id, call.unique_id, error.code, error.default_description, {}]
             )
-            await self._say(frame, Message(True, str(call.action), "error", error.code, now()))
+            await self._send_frame(frame, Message(True, str(call.action), "error", error.code, now()))
 
-    async def _say(self, frame: str, passed: Message) -> None:
+    async def _send_frame(self, frame: str, message: Message) -> None:
         try:
             await self.websocket.send(frame)
-            self._witness(passed)
+            self._on_message(message)
         except ConnectionClosed:
-            logger.debug("the peer left before it was answered")
+            logger.debug("the peer disconnected before the response was sent")

@@ -1,6 +1,6 @@
-"""`python -m local.process MODULE ...`: runs a module as `python -m` does, and ends it when the parent process is gone.
+"""`python -m local.process MODULE ...`: run a module as `python -m` does, and end it when the parent process ends.
 
-The parent holds the other end of the standard input and writes nothing to it: however the parent dies, that end closes.
+The parent holds the other end of the standard input and writes nothing to it. That end closes however the parent ends.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ GRACE_SECONDS = 2.0
 
 
 def _end_with_parent() -> None:
-    # Not sys.stdin: its lock, held by a thread, would stop the interpreter from ending.
+    # Not sys.stdin: the interpreter cannot end while a thread holds its lock.
     while os.read(0, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

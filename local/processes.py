@@ -1,4 +1,4 @@
-"""Processes of the local stack: started by their handles, started again when somebody kills them, and never left behind."""
+"""Processes of the local stack: started here, restarted when they end by themselves, and never left behind."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 RESTART_SECONDS = 5.0
-"""How long a process stays away that ended by itself: long enough to see what the service does without it."""
+"""Delay before a restart: long enough to see how the service behaves without the process."""
 GRACE_SECONDS = 3.0
 
 
-class Child:
-    """`python -m MODULE arguments` in a session of its own (Ctrl-C reaches only its parent), watched by a thread.
+class Process:
+    """`python -m MODULE arguments`, in its own session (so that Ctrl-C reaches only its parent), watched by a thread.
 
-    `say` hears of its ends and returns. With `hear`, the module takes ``--control=FILE`` as `local.control` has it: `hear`
-    gets every snapshot, and None when the process is gone.
+    `on_notice` receives a text when the process ends or restarts. With `on_snapshot`, the module takes ``--control=FILE`` (see
+    `local.control`): `on_snapshot` receives each snapshot, and None when the process has ended.
     """
 
     def __init__(
@@ -32,13 +32,13 @@ class Child:
         title: str,
         module: str,
         arguments: Sequence[str],
-        say: Callable[[str], None],
-        hear: Callable[[Any], None] | None = None,
+        on_notice: Callable[[str], None],
+        on_snapshot: Callable[[Any], None] | None = None,
     ) -> None:
         self.title = title
         self._command = [sys.executable, "-m", "local.process", module, *arguments]
-        self._say = say
-        self._hear = hear
+        self._on_notice = on_notice
+        self._on_snapshot = on_snapshot
         self._control: socket.socket | None = None
         self._stopping = threading.Event()
         self._process = self._start()
@@ -53,41 +53,42 @@ class Child:
     def running(self) -> bool:
         return self._process.poll() is None
 
-    def tell(self, order: Any) -> None:
-        """Sends an order to a module that is controlled. OSError where the process is gone."""
+    def send(self, command: Any) -> None:
+        """Send a command to a module that takes ``--control``. Raises OSError if the process has ended."""
         if self._control is None:
             raise BrokenPipeError
-        self._control.sendall(json.dumps(order).encode() + b"\n")
+        self._control.sendall(json.dumps(command).encode() + b"\n")
 
     def kill(self) -> None:
-        """SIGKILL: it ends without a word, and comes back."""
+        """Send SIGKILL. The process restarts after `RESTART_SECONDS`."""
         self._process.kill()
 
     def stop(self) -> None:
-        """End it: SIGTERM, and SIGKILL where that is not heard within `GRACE_SECONDS`."""
+        """End the process for good: SIGTERM, then SIGKILL if it still runs after `GRACE_SECONDS`."""
         self._stopping.set()
         self._end()
         self._watcher.join()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        if self._hear is None:
+        if self._on_snapshot is None:
             return self._spawn(self._command)
-        self._control, its_end = socket.socketpair()
-        with its_end:
-            file = its_end.fileno()
+        self._control, remote_end = socket.socketpair()
+        with remote_end:
+            file = remote_end.fileno()
             process = self._spawn([*self._command, f"--control={file}"], file)
-        threading.Thread(target=self._listen, args=(self._control, self._hear), daemon=True).start()
+        arguments = (self._control, self._on_snapshot)
+        threading.Thread(target=self._read_snapshots, args=arguments, daemon=True).start()
         return process
 
     def _spawn(self, command: Sequence[str], *files: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdin=PIPE, stdout=DEVNULL, start_new_session=True, pass_fds=files)
 
-    def _listen(self, control: socket.socket, hear: Callable[[Any], None]) -> None:
-        # The last line of a killed process may be cut off.
+    def _read_snapshots(self, control: socket.socket, on_snapshot: Callable[[Any], None]) -> None:
+        # ValueError: the last line of a killed process may be incomplete.
         with control, control.makefile("rb") as lines, contextlib.suppress(OSError, ValueError):
             for line in lines:
-                hear(json.loads(line))
-        hear(None)
+                on_snapshot(json.loads(line))
+        on_snapshot(None)
 
     def _watch(self) -> None:
         while True:
@@ -97,11 +98,11 @@ class Child:
             with self._process:
                 pass  # closes the pipe
             why = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            self._say(f"{self.title}: ended ({why}), back in {RESTART_SECONDS:g} s")
+            self._on_notice(f"{self.title}: ended ({why}), restart in {RESTART_SECONDS:g} s")
             if self._stopping.wait(RESTART_SECONDS):
                 return
             self._process = self._start()
-            self._say(f"{self.title}: back, process {self.pid}")
+            self._on_notice(f"{self.title}: restarted, process {self.pid}")
             if self._stopping.is_set():
                 self._end()
 

@@ -1,4 +1,4 @@
-"""How an asynchronous part of the local stack runs: in a thread of its own, or as a process until it is told to end."""
+"""Run an asynchronous part of the local stack: in its own thread, or as a process until a signal arrives."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 @contextmanager
 def in_thread(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
-    """Enters `manager` in an event loop of its own thread and leaves it there; raises what entering raised."""
+    """Enter `manager` in a new thread with its own event loop, and exit it there. Raises what entering raised."""
     entered: Future[tuple[T, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
-    async def live() -> None:
+    async def run() -> None:
         leave = asyncio.Event()
         try:
             async with manager as value:
@@ -32,7 +32,7 @@ def in_thread(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
                 raise
             entered.set_exception(error)
 
-    thread = threading.Thread(target=lambda: asyncio.run(live()))
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
     try:
         value, loop, leave = entered.result()
@@ -46,10 +46,10 @@ def in_thread(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
         thread.join()
 
 
-async def until_told_to_end() -> None:
-    """Waits for SIGINT or SIGTERM."""
-    told = asyncio.Event()
+async def wait_for_signal() -> None:
+    """Wait for SIGINT or SIGTERM."""
+    received = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
-    await told.wait()
+        loop.add_signal_handler(number, received.set)
+    await received.wait()

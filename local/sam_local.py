@@ -1,6 +1,6 @@
-"""What `make invoke` needs of a running stack, and how an event of `events/` is fitted to it.
+"""The running stack as `make invoke` finds it, and how an event of `events/` is adapted to it.
 
-`make run SAM_LOCAL=1` writes a file, and removes it at its end. The file is `.local/sam-local.json`, or SAM_LOCAL_STATE.
+`make run SAM_LOCAL=1` describes itself in a file, `.local/sam-local.json` or SAM_LOCAL_STATE, and removes the file at its end.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = ROOT / "events/env.json"
 EVENTS_REST_PORT = 9080
-"""The port of the OCPP server in the files of `events/`: the default of `make run`."""
+"""The OCPP server's port in the files of `events/`: the default of `make run`."""
 
 _CONNECT_SECONDS = 2.0
-# JSON, XML and form alike: the name, what separates it from its value, the value.
+# For JSON, XML and forms: the name, the separator, the value.
 _ADDRESS = re.compile(
     r"""(serverIpAddress["']?\s*[:=>]\s*["']?)127(?:\.\d{1,3}){3}(?![\w.])""", re.IGNORECASE
 )
@@ -34,11 +34,11 @@ _PORT = re.compile(rf"""(serverRestApiPort["']?\s*[:=>]\s*["']?){EVENTS_REST_POR
 
 
 class NoStack(Exception):
-    """No stack with SAM_LOCAL=1 runs; the text says what to do."""
+    """No stack with SAM_LOCAL=1 is running. The text says what to do."""
 
 
 class NoFunction(Exception):
-    """No function that the local stack can serve receives such an event."""
+    """The local stack can run no function for this event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,16 @@ class Stack:
 
 
 def path() -> Path:
-    """Return where the file of the running stack is."""
+    """Return the path of the running stack's file."""
     return Path(os.environ.get("SAM_LOCAL_STATE") or ROOT / ".local/sam-local.json")
 
 
 @contextmanager
 def published(stack: Stack) -> Iterator[None]:
-    """Keep the file for as long as the stack runs. Raises OSError."""
+    """Write the file, and remove it at the end. Raises OSError."""
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Renamed into place: a reader never sees half of it.
+    # Renamed into place, so that no reader finds an incomplete file.
     new = file.with_suffix(f".{stack.process}")
     new.write_text(json.dumps(asdict(stack), indent=2) + "\n", encoding="utf-8")
     new.replace(file)
@@ -77,13 +77,11 @@ def published(stack: Stack) -> Iterator[None]:
 
 
 def running() -> Stack:
-    """Return the stack that runs now. Raises NoStack."""
+    """Return the running stack. Raises NoStack."""
     try:
         stack = Stack(**json.loads(path().read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        raise NoStack(
-            "no stack is running for it; start one in another terminal: make run SAM_LOCAL=1"
-        ) from None
+        raise NoStack("no stack is running; start one in another terminal: make run SAM_LOCAL=1") from None
     try:
         # A stack that was killed leaves its file behind.
         socket.create_connection((stack.address, stack.table_port), _CONNECT_SECONDS).close()
@@ -96,7 +94,7 @@ def running() -> Stack:
 
 
 def function_of(event: Mapping[str, Any]) -> str:
-    """Return the logical id of the function that receives such an event. Raises NoFunction."""
+    """Return the logical id of the function that handles this event. Raises NoFunction."""
     if event.get("type") == "REQUEST" and "routeArn" in event:
         return "AuthorizerFunction"
     if "LifecycleEventHookExecutionId" in event:
@@ -111,7 +109,7 @@ def function_of(event: Mapping[str, Any]) -> str:
 
 
 def environment_of(function: str, stack: Stack) -> dict[str, dict[str, str]]:
-    """Return what `sam local invoke --env-vars` takes: `events/env.json`, with the values of the running stack."""
+    """Return the content for `sam local invoke --env-vars`: `events/env.json` with the values of the running stack."""
     declared = (
         template.read(parameters={"Access": "network", "ServeDocs": "true"}).functions[function].environment
     )
@@ -122,17 +120,17 @@ def environment_of(function: str, stack: Stack) -> dict[str, dict[str, str]]:
 
 
 def fit(event: Mapping[str, Any], stack: Stack) -> dict[str, Any]:
-    """Return a copy of the event that names the running stack.
+    """Return a copy of the event for the running stack.
 
-    In a body that names an OCPP server on the loopback interface, the address becomes the bridge's; a port of 9080, the one
-    in `events/`, becomes the stack's. Everything else stays as it is.
+    In a body that names an OCPP server on the loopback interface, the address is replaced with the bridge's, and port 9080,
+    the one in `events/`, with the stack's. Everything else is unchanged.
     """
     fitted = dict(event)
     body = event.get("body")
     if not isinstance(body, str):
         return fitted
     encoded = bool(event.get("isBase64Encoded"))
-    # latin-1 keeps every byte; what is replaced is ASCII.
+    # latin-1 preserves every byte, and the replaced text is ASCII.
     text = b64decode(body).decode("latin-1") if encoded else body
     changed, count = _ADDRESS.subn(rf"\g<1>{stack.address}", text)
     if not count:

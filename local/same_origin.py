@@ -1,7 +1,7 @@
-"""Which requests the local stack serves: none that a web page of another site makes the browser send.
+"""Reject the requests that a web page of another site makes the browser send to the local stack.
 
-The listeners ask for no credentials, and any page may send requests to 127.0.0.1. Three headers, which a page cannot choose,
-show where a request comes from: `Host` (under DNS rebinding it is the other site's name), `Origin` and `Sec-Fetch-Site`.
+The listeners require no credentials, and any page can send requests to 127.0.0.1. Three headers, which a page cannot set,
+show the origin of a request: `Host` (with DNS rebinding, the name of the other site), `Origin` and `Sec-Fetch-Site`.
 https://fetch.spec.whatwg.org/#origin-header  https://w3c.github.io/webappsec-fetch-metadata/
 """
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+)(?::[0-9]{1,5})?")
 _OWN_SITES = ("same-origin", "none")
-"""`none`: the user typed the address."""
+"""`none`: the user entered the address."""
 
 
 class Refusal(NamedTuple):
-    """The status code of the response, and a text that says what to do."""
+    """The status code of the response, and a text that describes the remedy."""
 
     status: HTTPStatus
     text: str
@@ -39,11 +39,11 @@ def refusal(
     websocket: bool = False,
     navigable: bool = False,
 ) -> Refusal | None:
-    """Return why a request with these headers is not served, or None.
+    """Return why a request with these headers is rejected, or None.
 
-    `allowed_hosts` are names and addresses, without a port, that `Host` may hold beside those of loopback. A `websocket` is
-    served only without `Origin`: every browser sends one, and no charge point does. A `navigable` resource is a page that
-    holds no data: a link of another site may open it, in a window of its own.
+    `allowed_hosts` are names and addresses, without a port, that `Host` may hold in addition to those of loopback. The
+    handshake of a `websocket` may have no `Origin`: every browser sends one, and no charge point does. A `navigable` resource
+    is a page without data, which a link on another site may open as a top-level page.
     """
     values: dict[str, list[str]] = {}
     for name, value in headers:
@@ -77,11 +77,11 @@ def refusal(
 def guarded(
     respond: Respond, allowed_hosts: Collection[str] = (), navigable: Collection[str] = ()
 ) -> Respond:
-    """Return a responder that checks each request with `refusal` first; `navigable` are the paths of such pages."""
+    """Return a responder that checks each request with `refusal` first. `navigable` are the paths of the navigable pages."""
 
     def checked(request: Request) -> Response:
-        opens = request.method in ("GET", "HEAD") and request.target.partition("?")[0] in navigable
-        refused = refusal(request.headers, allowed_hosts, navigable=opens)
+        opens_page = request.method in ("GET", "HEAD") and request.target.partition("?")[0] in navigable
+        refused = refusal(request.headers, allowed_hosts, navigable=opens_page)
         return respond(request) if refused is None else _response(refused)
 
     return checked

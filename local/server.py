@@ -1,7 +1,8 @@
-"""A small HTTP/1.1 server for the local stack: what the standard library's parser reads, with the framing it leaves out.
+"""A small HTTP/1.1 server for the local stack: the standard library's parser, and the framing that it lacks.
 
-`http.server` parses the request line and the headers; chunked bodies, a bound on the body, `Expect: 100-continue` in its
-right place, pipelining-safe keep-alive and answers that are dropped on purpose are here. One thread per connection.
+`http.server` parses the request line and the headers. This module adds chunked bodies, a limit for the body,
+`Expect: 100-continue` at the right time, keep-alive that is safe with pipelining, and responses that are dropped on purpose.
+Each connection has its own thread.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ HEAD_LIMIT = 10_240
 BODY_LIMIT = 10_000_000
 """Bytes of a request body; an HTTP API's quota of 10 MB."""
 IDLE_SECONDS = 60
-"""How long a connection may stay silent before it is closed."""
+"""Seconds without data after which a connection is closed."""
 
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _FIELD = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:|[ \t])[^\r\n\0]*\r?\n")
@@ -37,7 +38,7 @@ _FOLD = re.compile(r"\r?\n[ \t]+")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it was sent: nothing is decoded, and no header is renamed or joined."""
+    """One request as received: nothing is decoded, and no header is renamed or joined."""
 
     method: str
     target: str
@@ -45,14 +46,14 @@ class Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     client: str
-    """Address of the peer."""
+    """IP address of the client."""
     received: float
     """Seconds since the epoch at which the request line was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`body` is bytes, or an iterable of bytes that is sent piece by piece as it comes (server-sent events)."""
+    """`body` is bytes, or an iterable of bytes whose pieces are sent as they arrive (server-sent events)."""
 
     status: int
     headers: Sequence[tuple[str, str]] = field(default=())
@@ -60,11 +61,11 @@ class Response:
 
 
 class Dropped(Exception):
-    """Raised by a responder to close the connection without an answer."""
+    """Raised by a responder to close the connection without a response."""
 
 
-class Refused(Exception):
-    """A request that cannot be read; `status` is what its sender hears before the connection is closed."""
+class RequestError(Exception):
+    """A request that cannot be parsed. The client receives `status`, then the connection is closed."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -72,18 +73,18 @@ class Refused(Exception):
 
 
 def message(status: HTTPStatus) -> Response:
-    """The gateway's own errors: `{"message": "Not Found"}`. They cannot be shaped in an HTTP API."""
+    """Return an error of the gateway itself: `{"message": "Not Found"}`. An HTTP API cannot change this format."""
     phrase = "Request Entity Too Large" if status == 413 else status.phrase
     return Response(status, [("Content-Type", "application/json")], dumps({"message": phrase}).encode())
 
 
 class Server:
-    """A running server; `close` ends it and every open connection, without waiting for answers under way."""
+    """A running server. `close` ends it and every open connection, without waiting for pending responses."""
 
     def __init__(
         self, respond: Callable[[Request], Response], port: int = 0, host: str = "127.0.0.1"
     ) -> None:
-        """Serve at once on `host` and `port` (0: any free one). OSError where the port is taken."""
+        """Start to serve on `host` and `port` (0: any free one). Raises OSError if the port is in use."""
         self._http = _HttpServer((host, port), respond)
         self.port: int = self._http.server_address[1]
         self.url = f"http://{host}:{self.port}"
@@ -104,24 +105,24 @@ class _HttpServer(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], respond: Callable[[Request], Response]) -> None:
         self.respond = respond
         self._open: dict[socket.socket, threading.Thread] = {}
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         super().__init__(address, _Connection)
 
     def server_bind(self) -> None:
-        # HTTPServer would look its own name up, which takes seconds on a machine without a resolver.
+        # HTTPServer would resolve its own name, which takes seconds on a machine without a resolver.
         socketserver.TCPServer.server_bind(self)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        with self._guard:
+        with self._lock:
             self._open[request] = threading.current_thread()
         try:
             super().process_request_thread(request, client_address)
         finally:
-            with self._guard:
+            with self._lock:
                 del self._open[request]
 
     def disconnect_all(self) -> None:
-        with self._guard:
+        with self._lock:
             connections = dict(self._open)
         for connection in connections:
             with contextlib.suppress(OSError):
@@ -139,16 +140,16 @@ class _Connection(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         try:
-            self._answer_one()
+            self._handle_one()
         except (ConnectionError, TimeoutError, Dropped):
             self.close_connection = True
-        except Refused as refused:
+        except RequestError as error:
             self.close_connection = True
             with contextlib.suppress(OSError):
-                self._send(message(refused.status))
+                self._send(message(error.status))
                 self._drain()
 
-    def _answer_one(self) -> None:
+    def _handle_one(self) -> None:
         self.command = ""
         self.raw_requestline = self.rfile.readline(HEAD_LIMIT + 1)
         if self.raw_requestline == b"\r\n":  # some clients send one after a body (RFC 9112, 2.2)
@@ -158,7 +159,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if len(self.raw_requestline) > HEAD_LIMIT:
-            raise Refused(HTTPStatus.REQUEST_URI_TOO_LONG)
+            raise RequestError(HTTPStatus.REQUEST_URI_TOO_LONG)
         stream, self.rfile = self.rfile, self._head()
         try:
             if not self.parse_request():
@@ -178,7 +179,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(self.server.respond(request))
 
     def _head(self) -> BytesIO:
-        # The parser takes a head that breaks off for a whole one, bounds only its lines, and ends at a line without a colon.
+        # The parser accepts an incomplete head, limits only the length of a line, and stops at a line without a colon.
         left = HEAD_LIMIT - len(self.raw_requestline)
         lines: list[bytes] = []
         while not lines or lines[-1] not in (b"\r\n", b"\n"):
@@ -187,10 +188,10 @@ class _Connection(BaseHTTPRequestHandler):
                 raise Dropped
             left -= len(line)
             if left < 0:
-                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+                raise RequestError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             lines.append(line)
         if not all(_FIELD.fullmatch(line) for line in lines[:-1]):
-            raise Refused(HTTPStatus.BAD_REQUEST)
+            raise RequestError(HTTPStatus.BAD_REQUEST)
         return BytesIO(b"".join(lines))
 
     def _headers(self) -> tuple[tuple[str, str], ...]:
@@ -201,16 +202,16 @@ class _Connection(BaseHTTPRequestHandler):
         codings = [value.lower() for name, value in headers if name.lower() == "transfer-encoding"]
         if codings:
             if codings != ["chunked"] or lengths:
-                raise Refused(HTTPStatus.BAD_REQUEST)
+                raise RequestError(HTTPStatus.BAD_REQUEST)
             self._continue()
             return b"".join(self._chunks())
         if not lengths:
             return b""
         length = lengths.pop()
         if lengths or not (length.isascii() and length.isdigit()):
-            raise Refused(HTTPStatus.BAD_REQUEST)
+            raise RequestError(HTTPStatus.BAD_REQUEST)
         if len(length) > 12 or int(length) > BODY_LIMIT:
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         self._continue()
         return self._read(int(length))
 
@@ -219,20 +220,20 @@ class _Connection(BaseHTTPRequestHandler):
         while True:
             line = _CHUNK_SIZE.fullmatch(self.rfile.readline(HEAD_LIMIT))
             if not line:
-                raise Refused(HTTPStatus.BAD_REQUEST)
+                raise RequestError(HTTPStatus.BAD_REQUEST)
             size = int(line[1], 16)
             if not size:
                 break
             total += size
             if total > BODY_LIMIT:
-                raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             yield self._read(size)
             if self.rfile.readline(3) not in (b"\r\n", b"\n"):
-                raise Refused(HTTPStatus.BAD_REQUEST)
+                raise RequestError(HTTPStatus.BAD_REQUEST)
         for _ in range(100):
             if self.rfile.readline(HEAD_LIMIT) in (b"\r\n", b"\n"):
                 return
-        raise Refused(HTTPStatus.BAD_REQUEST)
+        raise RequestError(HTTPStatus.BAD_REQUEST)
 
     def _read(self, size: int) -> bytes:
         data = self.rfile.read(size)
@@ -241,7 +242,7 @@ class _Connection(BaseHTTPRequestHandler):
         return data
 
     def handle_expect_100(self) -> bool:
-        # Asked before the body's length is judged: `_continue` says it once the body is wanted.
+        # Called before the body's length is checked. `_continue` sends the 100 once the body is to be read.
         return True
 
     def _continue(self) -> None:
@@ -281,7 +282,7 @@ class _Connection(BaseHTTPRequestHandler):
                 self.wfile.write(b"0\r\n\r\n")
 
     def _drain(self) -> None:
-        # A close with unread bytes resets the connection, and the sender would lose the answer.
+        # Closing with unread bytes resets the connection, and the client would lose the response.
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(1)
         left = 4 * BODY_LIMIT
@@ -289,7 +290,7 @@ class _Connection(BaseHTTPRequestHandler):
             left -= len(data)
 
     def send_error(self, code: int, *_texts: str | None, **_more: str | None) -> None:
-        raise Refused(HTTPStatus(code))
+        raise RequestError(HTTPStatus(code))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Quiet: the functions log, the gateway does not."""
+        """Do nothing: only the functions log."""

@@ -1,6 +1,6 @@
-"""An embedded DynamoDB with the table of `template.yaml`, and the faults that a real one has.
+"""An embedded DynamoDB with the table of `template.yaml`, and the faults of a real one.
 
-moto is not atomic under threads: conditional updates have several winners. Behind one lock it is right.
+moto is not thread-safe: several concurrent conditional updates can succeed. A lock around every operation prevents that.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 REGION = "eu-west-1"
 LOGICAL_ID = "AttemptsTable"
 
-# moto keeps one state for the whole process, so one lock for it too. It finds account and region in the signature: always
-# the same here, so that any client finds the table, whatever its credentials and region.
+# moto keeps one state for the whole process, so one lock serves all tables. It reads account and region from the signature,
+# which is always the same here: so any client finds the table, whatever its credentials and region.
 _LOCK = threading.Lock()
 _AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=local/20260101/{REGION}/dynamodb/aws4_request"
 _FRAMING = ("content-length", "transfer-encoding", "connection", "date", "server")
@@ -52,12 +52,15 @@ _FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to one request: `delay` seconds pass, it is applied or not, `delay_answer` seconds pass, and the
-    answer is the table's own, an `error` of DynamoDB's by its code, or none at all (`drop`: the connection closes)."""
+    """What happens to one request, in this order.
+
+    `delay` seconds pass. The request is applied, or not. `delay_response` seconds pass. The response is the table's own, or
+    the DynamoDB `error` with this code; with `drop`, the connection closes without a response.
+    """
 
     delay: float = 0.0
     apply: bool = True
-    delay_answer: float = 0.0
+    delay_response: float = 0.0
     error: str | None = None
     drop: bool = False
 
@@ -67,34 +70,34 @@ THROTTLED = Fault(apply=False, error="ThrottlingException")
 OVERLOADED = Fault(apply=False, error="ProvisionedThroughputExceededException")
 BROKEN = Fault(apply=False, error="InternalServerError")
 REFUSED = Fault(apply=False, drop=True)
-LOST_ANSWER = Fault(drop=True)
+LOST_RESPONSE = Fault(drop=True)
 
 
 class TableError(Exception):
-    """DynamoDB's refusal of an operation: its error code, without namespace, and its answer."""
+    """DynamoDB rejected an operation: the error code, without namespace, and the body of the response."""
 
-    def __init__(self, code: str, answer: dict[str, Any]) -> None:
-        super().__init__(f"{code}: {answer.get('message') or answer.get('Message')}")
+    def __init__(self, code: str, body: dict[str, Any]) -> None:
+        super().__init__(f"{code}: {body.get('message') or body.get('Message')}")
         self.code = code
-        self.answer = answer
+        self.body = body
 
 
 class TableServer:
-    """A table of its own, served over HTTP/1.1 on 127.0.0.1, and on the same port of `extra_hosts`.
+    """A table, served over HTTP/1.1 on 127.0.0.1 and on the same port of `extra_hosts`.
 
-    `allowed_hosts` are names for `Host` beside those, as `same_origin.refusal` takes them.
+    `allowed_hosts` are further values of the Host header, as in `same_origin.refusal`.
 
-    `on_request(operation, body)` may be set at any time: it is asked before each request that comes over the network and
-    answers with a fault or None. `on_applied(operation, body)` hears of each after it was carried out. `operations` counts
-    those requests by operation, as received.
+    Two hooks may be set at any time. They and `operations`, the number of requests by operation, concern the requests that
+    arrive over the network. `on_request(operation, body)` is called before a request is applied, and returns a fault or None.
+    `on_applied(operation, body)` is called after it was applied.
     """
 
     def __init__(
         self, name: str, port: int, extra_hosts: Sequence[str] = (), allowed_hosts: Collection[str] = ()
     ) -> None:
         self.name = name
-        self.on_request: Callable[[str, dict[str, Any]], Fault | None] = _no_fault
-        self.on_applied: Callable[[str, dict[str, Any]], None] = _nobody
+        self.on_request: Callable[[str, dict[str, Any]], Fault | None] = _return_none
+        self.on_applied: Callable[[str, dict[str, Any]], None] = _ignore
         self.operations: Counter[str] = Counter()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._closing = threading.Event()
@@ -107,7 +110,7 @@ class TableServer:
         self.url = server.url
 
     def environment(self) -> dict[str, str]:
-        """The variables that point a function at this table."""
+        """Return the environment variables with which a function uses this table."""
         return {
             "TABLE_NAME": self.name,
             "AWS_ENDPOINT_URL_DYNAMODB": self.url,
@@ -117,23 +120,23 @@ class TableServer:
         }
 
     def call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
-        """One operation, past the network, its faults and its counts. Raises TableError."""
-        status, _, answer = self._apply(operation, json.dumps(body).encode())
-        document: dict[str, Any] = json.loads(answer)
+        """Apply one operation without the network, its faults and its counts. Raises TableError."""
+        status, _, response = self._apply(operation, json.dumps(body).encode())
+        document: dict[str, Any] = json.loads(response)
         if status != 200:
             raise TableError(document["__type"].rpartition("#")[2], document)
         return document
 
     def items(self) -> list[dict[str, Any]]:
-        """Every item, in DynamoDB's JSON."""
+        """Return every item, in DynamoDB's JSON."""
         items: list[dict[str, Any]] = []
         page: dict[str, Any] = {}
         while True:
-            answer = self.call("Scan", {"TableName": self.name, **page})
-            items += answer["Items"]
-            if "LastEvaluatedKey" not in answer:
+            found = self.call("Scan", {"TableName": self.name, **page})
+            items += found["Items"]
+            if "LastEvaluatedKey" not in found:
                 return items
-            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+            page = {"ExclusiveStartKey": found["LastEvaluatedKey"]}
 
     def clear(self) -> None:
         """Delete every item."""
@@ -151,18 +154,18 @@ class TableServer:
         self.operations[operation] += 1
         body = json.loads(request.body) if operation else {}
         fault = (self.on_request(operation, body) if operation else None) or _NONE
-        self._pass(fault.delay)
-        answer = Response(*self._apply(operation, request.body)) if fault.apply else None
-        if answer:
+        self._wait(fault.delay)
+        response = Response(*self._apply(operation, request.body)) if fault.apply else None
+        if response:
             self.on_applied(operation, body)
-        self._pass(fault.delay_answer)
+        self._wait(fault.delay_response)
         if fault.error:
             return _error(fault.error)
-        if fault.drop or not answer:
+        if fault.drop or not response:
             raise Dropped
-        return answer
+        return response
 
-    def _pass(self, seconds: float) -> None:
+    def _wait(self, seconds: float) -> None:
         if self._closing.wait(seconds):
             raise Dropped
 
@@ -190,12 +193,12 @@ class TableServer:
         }
         started: list[Any] = []
         with _LOCK:
-            answer = b"".join(
+            response = b"".join(
                 self._moto(environ, lambda status, fields, _=None: started.extend((status, fields)))
             )
         status, fields = started
-        kept = [(name, value) for name, value in fields if name.lower() not in _FRAMING]
-        return int(status.split()[0]), kept, answer
+        headers = [(name, value) for name, value in fields if name.lower() not in _FRAMING]
+        return int(status.split()[0]), headers, response
 
 
 def start_table(
@@ -207,9 +210,9 @@ def start_table(
     extra_hosts: Sequence[str] = (),
     allowed_hosts: Collection[str] = (),
 ) -> TableServer:
-    """Serve the template's table, empty, on `port` (0: any free one), under `name` or one of its own.
+    """Serve an empty table, as in the template, on `port` (0: any free one), under `name` (by default a new one).
 
-    It listens on 127.0.0.1 and `extra_hosts`. Raises OSError where the port is taken.
+    It listens on 127.0.0.1 and `extra_hosts`. Raises OSError if the port is in use.
     """
     table = template_file.read(template).tables[logical_id]
     server = TableServer(name or f"attempts-{uuid4().hex[:8]}", port, extra_hosts, allowed_hosts)
@@ -220,11 +223,11 @@ def start_table(
     return server
 
 
-def _no_fault(_operation: str, _body: dict[str, Any]) -> Fault | None:
+def _return_none(_operation: str, _body: dict[str, Any]) -> Fault | None:
     return None
 
 
-def _nobody(_operation: str, _body: dict[str, Any]) -> None:
+def _ignore(_operation: str, _body: dict[str, Any]) -> None:
     return None
 
 

@@ -1,4 +1,4 @@
-"""Waiting for what comes by itself."""
+"""Wait for a condition."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    """Waits until `condition` is true, and returns it."""
+    """Wait until `condition` is true, and return its value."""
     until = time.monotonic() + seconds
     while not (result := condition()):
-        assert time.monotonic() < until, "it never came"
+        assert time.monotonic() < until, "the condition was not met in time"
         time.sleep(0.02)
     return result

@@ -1,4 +1,4 @@
-"""The charge points of the local stack, which speak OCPP over real WebSockets."""
+"""The charge points of the local stack. They use OCPP over real WebSockets."""
 
 from __future__ import annotations
 

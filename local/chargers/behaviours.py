@@ -1,4 +1,4 @@
-"""The charge points of the local stack, as data: who they are and how each one behaves."""
+"""The charge points of the local stack as data: their identities and behaviours."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from enum import StrEnum
 
 
 class Reaction(StrEnum):
-    """What a charge point does with a start that it received.
+    """What a charge point does with a received start.
 
-    DROP: takes it, and closes its socket before the answer could leave. SILENT: neither answers nor starts, until it
-    reacts otherwise: what waited then has that answer, late.
-    NOT_SUPPORTED and FAIL: a CALLERROR, NotSupported and InternalError.
+    DROP: accepts it, and closes its WebSocket before it answers. SILENT: neither answers nor starts while this reaction is
+    set; pending starts then get the answer of the next reaction, late. NOT_SUPPORTED and FAIL: answers with a CALLERROR,
+    NotSupported and InternalError.
     """
 
     ACCEPT = "accept"
@@ -24,10 +24,10 @@ class Reaction(StrEnum):
 
 @dataclass(slots=True)
 class Behaviour:
-    """Read anew at each step, so a change takes effect while the charge point runs.
+    """The charge point reads its behaviour at each step, so a change takes effect while it runs.
 
-    `delay` is the seconds before a start is answered, `charge_seconds` the length of a charge, `cable_seconds` how long
-    the charge point waits for a cable where there is none. `busy` connectors are charging another driver's car.
+    `delay`: seconds before a start is answered. `charge_seconds`: duration of a charge. `cable_seconds`: how long the charge
+    point waits for a cable if there is none. `busy` connectors charge another driver's car.
     """
 
     identity: str
@@ -43,7 +43,7 @@ class Behaviour:
 
 
 def usual() -> list[Behaviour]:
-    """CP-1 to CP-5."""
+    """Return CP-1 to CP-5."""
     return [
         Behaviour("CP-1"),
         Behaviour("CP-2", version="2.0.1"),
@@ -54,7 +54,7 @@ def usual() -> list[Behaviour]:
 
 
 def unusual() -> list[Behaviour]:
-    """CP-6 to CP-10."""
+    """Return CP-6 to CP-10."""
     return [
         Behaviour("CP-6", connectors=2, busy=frozenset({1})),
         Behaviour("CP-7", cable=False),

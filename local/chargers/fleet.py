@@ -1,4 +1,4 @@
-"""Several charge points in one event loop, and the file in which they count the starts that they received."""
+"""Several charge points in one event loop, and the file in which they record the received starts."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 async def charging(
     behaviours: Iterable[Behaviour], url: str, journal: Path | None = None
 ) -> AsyncIterator[dict[str, ChargePoint]]:
-    """Runs the charge points against the server at `url`, by identity. Every start is appended to `journal`, one line of
-    JSON, before it is answered."""
+    """Run the charge points with the server at `url`, and yield them by identity.
+
+    Every start is appended to `journal`, as a line of JSON, before it is answered.
+    """
     with ExitStack() as stack:
         record = _append_to(journal, stack) if journal else lambda _: None
         chargers = {behaviour.identity: ChargePoint(behaviour, url, record) for behaviour in behaviours}

@@ -1,4 +1,4 @@
-"""What differs between OCPP versions, seen from a charge point."""
+"""The differences between OCPP versions, on the charge point's side."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Deliver = Callable[[str, Payload], Awaitable[Payload]]
-"""Sends one call, again after each reconnection until it is answered, and returns the answer."""
+"""Send one call, again after each reconnection until a result arrives, and return the result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A start that a charge point received. `remoteStartId` is null in OCPP 1.6, `connector` where none was named."""
+    """A start that a charge point received. `remoteStartId` is None in OCPP 1.6; `connector` is None if the start named none."""
 
     charger: str
     token: str
@@ -30,7 +30,7 @@ class Start:
 
 @dataclass(slots=True)
 class Transaction:
-    """A charge under way; `number` is the server's (1.6), `id` and `sequence` are the charge point's own (2.0.1)."""
+    """A running charge. The server assigns `number` (1.6); the charge point assigns `id` and `sequence` (2.0.1)."""
 
     connector: int
     token: str
@@ -40,8 +40,8 @@ class Transaction:
     sequence: Iterator[int] = field(default_factory=count)
 
 
-class Speech(Protocol):
-    """One version's messages. Statuses are those of OCPP 1.6."""
+class Messages(Protocol):
+    """The messages of one OCPP version. Statuses have the names of OCPP 1.6."""
 
     start_action: str
 
@@ -71,7 +71,7 @@ class V16:
         return {"connectorId": connector, "errorCode": "NoError", "status": status, "timestamp": now()}
 
     async def begin(self, transaction: Transaction, deliver: Deliver) -> None:
-        answer = await deliver(
+        result = await deliver(
             "StartTransaction",
             {
                 "connectorId": transaction.connector,
@@ -80,7 +80,7 @@ class V16:
                 "timestamp": now(),
             },
         )
-        transaction.number = answer.get("transactionId", 0)
+        transaction.number = result.get("transactionId", 0)
 
     async def end(self, transaction: Transaction, deliver: Deliver) -> None:
         await deliver(
@@ -108,8 +108,13 @@ class V201:
         return {"reason": "PowerUp", "chargingStation": {"vendorName": "Charger Connect", "model": "Local"}}
 
     def status(self, connector: int, status: str) -> Payload:
-        told = "Available" if status == "Available" else "Occupied"
-        return {"timestamp": now(), "connectorStatus": told, "evseId": connector, "connectorId": 1}
+        connector_status = "Available" if status == "Available" else "Occupied"
+        return {
+            "timestamp": now(),
+            "connectorStatus": connector_status,
+            "evseId": connector,
+            "connectorId": 1,
+        }
 
     async def begin(self, transaction: Transaction, deliver: Deliver) -> None:
         await deliver("TransactionEvent", self._event(transaction, "Started", "RemoteStart", "EVConnected"))
@@ -136,4 +141,4 @@ class V201:
         return payload
 
 
-SPEECHES: dict[str, Speech] = {"1.6": V16(), "2.0.1": V201()}
+MESSAGES: dict[str, Messages] = {"1.6": V16(), "2.0.1": V201()}

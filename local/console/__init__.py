@@ -1,4 +1,4 @@
-"""The console of the local stack: what is to be seen of it live, and its switches."""
+"""The console of the local stack: its live state, and commands to change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the console shows and does, besides what it asks of the API as every other client."""
+"""The console's event stream and its commands. Everything else the console reads from the API, as any other client does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.server import Request, Response, message
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from local.processes import Child
+    from local.processes import Process
 
     Page = Callable[[Request], Response]
 
@@ -23,56 +23,59 @@ _STREAM = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store")]
 
 
 class Console:
-    """Made before the processes that it watches, which then report to `hear` and `say`.
+    """Create it before the processes that it shows: they report to `set_charge_points` and `add_notice`.
 
-    Events of its feed: ``stack`` (what runs here), ``charge-points`` (all of them, see `local.chargers.live`),
-    ``messages`` (their last OCPP messages by charger), ``ocpp-server``, and ``attempt`` (the id of one that may have changed: the API tells the rest).
+    Events of its feed: ``stack`` (a description), ``charge-points`` (all of them, see `local.chargers.snapshot`),
+    ``messages`` (their last OCPP messages, by charger), ``ocpp-server`` (its process), ``notice`` (a text), and ``attempt``
+    (the id of an attempt that may have changed; the browser reads the attempt from the API).
     """
 
     def __init__(self) -> None:
         self._feed = Feed()
         self._charge_points: list[dict[str, Any]] = []
-        self._server: Child | None = None
+        self._server: Process | None = None
 
-    def hear(self, charge_points: list[dict[str, Any]] | None) -> None:
-        """What the charge points are now; None where their process is gone."""
+    def set_charge_points(self, charge_points: list[dict[str, Any]] | None) -> None:
+        """Publish a snapshot of the charge points; None if their process has ended."""
         if charge_points is None:
             charge_points = [{**one, "connected": False} for one in self._charge_points]
         self._charge_points = charge_points
         cards = [{name: one[name] for name in one if name != "messages"} for one in charge_points]
-        self._feed.tell("charge-points", cards)
-        self._feed.tell("messages", {one["chargerId"]: one.get("messages", []) for one in charge_points})
+        self._feed.set_state("charge-points", cards)
+        self._feed.set_state("messages", {one["chargerId"]: one.get("messages", []) for one in charge_points})
 
-    def say(self, text: str) -> None:
-        """A process ended or came back: `text` says so."""
-        self._feed.mention("notice", text)
-        self._show_server()
+    def add_notice(self, text: str) -> None:
+        """Publish that a process ended or restarted."""
+        self._feed.send("notice", text)
+        self._publish_server()
 
-    def wrote(self, operation: str, body: Mapping[str, Any]) -> None:
-        """The table carried an operation out (DynamoDB's JSON)."""
+    def on_write(self, operation: str, body: Mapping[str, Any]) -> None:
+        """Publish the id of an attempt that the table has written. `body` is the request, in DynamoDB's JSON."""
         if operation == "UpdateItem":
-            self._feed.mention("attempt", body["Key"]["id"]["S"])
+            self._feed.send("attempt", body["Key"]["id"]["S"])
 
-    def pages(self, server: Child, steered: Child, about: Mapping[str, Any]) -> dict[str, Page]:
-        """By path. `server` can be killed, `steered` takes the charge points' orders, `about` describes the stack."""
+    def pages(
+        self, server: Process, charge_points: Process, description: Mapping[str, Any]
+    ) -> dict[str, Page]:
+        """Return the pages by path. Commands kill `server` and change the behaviour of `charge_points`."""
         self._server = server
-        self._show_server()
-        self._feed.tell("stack", about)
+        self._publish_server()
+        self._feed.set_state("stack", description)
 
         def events(request: Request) -> Response:
             if request.method != "GET":
                 return message(HTTPStatus.METHOD_NOT_ALLOWED)
-            return Response(200, _STREAM, self._feed.listen())
+            return Response(200, _STREAM, self._feed.stream())
 
         def kill(_: Any) -> HTTPStatus:
             server.kill()
             return HTTPStatus.NO_CONTENT
 
-        def steer(order: Any) -> HTTPStatus:
-            if not self._is_order(order):
+        def set_behaviour(command: Any) -> HTTPStatus:
+            if not self._is_valid(command):
                 return HTTPStatus.BAD_REQUEST
             try:
-                steered.tell(order)
+                charge_points.send(command)
             except OSError:
                 return HTTPStatus.SERVICE_UNAVAILABLE
             return HTTPStatus.NO_CONTENT
@@ -80,29 +83,29 @@ class Console:
         return {
             **files(),
             "/console/events": events,
-            "/console/kill-ocpp-server": _ordered(kill),
-            "/console/charge-point": _ordered(steer),
+            "/console/kill-ocpp-server": _command_page(kill),
+            "/console/charge-point": _command_page(set_behaviour),
         }
 
     def close(self) -> None:
-        """Ends the event streams."""
+        """End the event streams."""
         self._feed.close()
 
-    def _show_server(self) -> None:
+    def _publish_server(self) -> None:
         if self._server:
-            state = {"pid": self._server.pid, "running": self._server.running, "away": RESTART_SECONDS}
-            self._feed.tell("ocpp-server", state)
+            state = {"pid": self._server.pid, "running": self._server.running, "restart": RESTART_SECONDS}
+            self._feed.set_state("ocpp-server", state)
 
-    def _is_order(self, order: Any) -> bool:
-        match order:
+    def _is_valid(self, command: Any) -> bool:
+        match command:
             case {"chargerId": str(charger), "online": bool(), "reaction": str(reaction)}:
                 known = [one["chargerId"] for one in self._charge_points]
                 return charger in known and reaction in list(Reaction)
         return False
 
 
-def _ordered(carry_out: Callable[[Any], HTTPStatus]) -> Page:
-    """A page that takes orders. Their type is one that no other site's page can make a browser send unasked."""
+def _command_page(execute: Callable[[Any], HTTPStatus]) -> Page:
+    """Return a page that takes commands in JSON. A page of another site cannot send that media type without a preflight."""
 
     def page(request: Request) -> Response:
         types = [value for name, value in request.headers if name.lower() == "content-type"]
@@ -111,10 +114,10 @@ def _ordered(carry_out: Callable[[Any], HTTPStatus]) -> Page:
         if types != ["application/json"]:
             return message(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         try:
-            order = json.loads(request.body)
+            command = json.loads(request.body)
         except (ValueError, RecursionError):
             return message(HTTPStatus.BAD_REQUEST)
-        status = carry_out(order)
+        status = execute(command)
         return Response(status) if status == HTTPStatus.NO_CONTENT else message(status)
 
     return page

@@ -1,4 +1,4 @@
-"""Server-sent events: what is true now for whoever comes, then what changes."""
+"""Server-sent events: the current state for each new listener, then every change."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BEAT_SECONDS = 10.0
-"""A comment is sent after so long a silence, which finds out who has left."""
+HEARTBEAT_SECONDS = 10.0
+"""A comment is sent after this many seconds without an event. A failed write then shows that the listener has gone."""
 _RETRY_MILLISECONDS = 1000
 
 
 class Feed:
-    """Any thread may tell it something; each listener has a thread of its own.
+    """Events from any thread, sent to every listener. Each listener has its own thread.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html
     """
 
     def __init__(self) -> None:
-        self._guard = Lock()
-        self._true: dict[str, bytes] = {}
+        self._lock = Lock()
+        self._states: dict[str, bytes] = {}
         self._listeners: set[SimpleQueue[bytes | None]] = set()
 
-    def tell(self, event: str, data: Any) -> None:
-        """Something is true from now on, in the place of what this event said before; JSON."""
-        with self._guard:
-            self._true[event] = _written(event, data)
-            self._send(self._true[event])
+    def set_state(self, event: str, data: Any) -> None:
+        """Send JSON `data`, and keep it for new listeners until the next call with this `event`."""
+        with self._lock:
+            self._states[event] = _encode(event, data)
+            self._send(self._states[event])
 
-    def mention(self, event: str, data: Any) -> None:
-        """Something happened; who comes later does not hear of it."""
-        with self._guard:
-            self._send(_written(event, data))
+    def send(self, event: str, data: Any) -> None:
+        """Send JSON `data` to the present listeners only."""
+        with self._lock:
+            self._send(_encode(event, data))
 
-    def listen(self) -> Iterator[bytes]:
-        """The stream of one listener, until `close`."""
-        news: SimpleQueue[bytes | None] = SimpleQueue()
-        with self._guard:
-            start = b"retry: %d\n\n" % _RETRY_MILLISECONDS + b"".join(self._true.values())
-            self._listeners.add(news)
+    def stream(self) -> Iterator[bytes]:
+        """Yield the events of one listener, until `close`."""
+        queue: SimpleQueue[bytes | None] = SimpleQueue()
+        with self._lock:
+            start = b"retry: %d\n\n" % _RETRY_MILLISECONDS + b"".join(self._states.values())
+            self._listeners.add(queue)
         try:
             yield start
-            while (piece := _next(news)) is not None:
+            while (piece := _next(queue)) is not None:
                 yield piece
         finally:
-            with self._guard:
-                self._listeners.discard(news)
+            with self._lock:
+                self._listeners.discard(queue)
 
     def close(self) -> None:
-        """Ends every stream."""
-        with self._guard:
+        """End every stream."""
+        with self._lock:
             self._send(None)
 
     def _send(self, piece: bytes | None) -> None:
@@ -61,12 +61,12 @@ class Feed:
             listener.put(piece)
 
 
-def _next(news: SimpleQueue[bytes | None]) -> bytes | None:
+def _next(queue: SimpleQueue[bytes | None]) -> bytes | None:
     try:
-        return news.get(timeout=BEAT_SECONDS)
+        return queue.get(timeout=HEARTBEAT_SECONDS)
     except Empty:
         return b":\n\n"
 
 
-def _written(event: str, data: Any) -> bytes:
+def _encode(event: str, data: Any) -> bytes:
     return f"event: {event}\ndata: {json.dumps(data)}\n\n".encode()

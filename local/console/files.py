@@ -26,7 +26,7 @@ _SCRIPT = re.compile(r"<script[^>]*>([^<]+)</script>")
 
 
 def files() -> dict[str, Callable[[Request], Response]]:
-    """``/`` is index.html; every other file stands under ``/console/``. Read anew at each request."""
+    """Return a page per file: ``/`` is index.html, every other path begins with ``/console/``. Each request reads the file."""
     found = [path for folder in ("static", "vendor") for path in (FOLDER / folder).iterdir()]
     pages = {f"/console/{path.name}": _page(path) for path in found if path.suffix in _TYPES}
     pages["/"] = pages.pop("/console/index.html")
@@ -47,7 +47,7 @@ def _page(path: Path) -> Callable[[Request], Response]:
 
 
 def _policy(html: str) -> str:
-    """Nothing from elsewhere, and of what stands in the page only the scripts (its import map) that it has now."""
+    """Return a Content-Security-Policy that allows files of this origin, and the inline scripts (the import map) by their hashes."""
     digests = [b64encode(sha256(script.encode()).digest()).decode() for script in _SCRIPT.findall(html)]
     inline = "".join(f" 'sha256-{digest}'" for digest in digests)
     return (

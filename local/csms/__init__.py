@@ -1,4 +1,4 @@
-"""An OCPP server for one machine: the native dialect over REST, OCPP 1.6J and 2.0.1 over WebSocket."""
+"""A local OCPP server: the native dialect over REST, OCPP 1.6J and 2.0.1 over WebSocket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m local.csms`: the OCPP server as a process."""
+"""`python -m local.csms`: run the OCPP server as a process."""
 
 from __future__ import annotations
 
@@ -9,29 +9,34 @@ import sys
 
 from local.csms.server import Options, serving
 from local.listeners import PortTaken
-from local.running import until_told_to_end
+from local.running import wait_for_signal
 
 
 def main() -> int:
-    """Serves until SIGINT or SIGTERM. 0, or 1 where a port or the database cannot be had."""
+    """Serve until SIGINT or SIGTERM. Return 0, or 1 if a port or the database cannot be used."""
     parser = argparse.ArgumentParser(prog="python -m local.csms", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--extra-hosts", default="", help="addresses, by comma, to listen on too")
+    parser.add_argument(
+        "--extra-hosts", default="", help="further addresses to listen on, separated by commas"
+    )
     parser.add_argument("--rest-port", type=int, default=9080, help="0: any free port, printed")
     parser.add_argument("--ocpp-port", type=int, default=9081, help="0: any free port, printed")
     parser.add_argument(
-        "--database", default=":memory:", help="SQLite file; without one, ids die with the process"
+        "--database", default=":memory:", help="SQLite file; without one, ids are lost when the process ends"
     )
     parser.add_argument(
-        "--known", default="", help="identities of chargers, by comma, known before they connect"
+        "--known", default="", help="identities of chargers known before they connect, separated by commas"
     )
     parser.add_argument(
-        "--allowed-hosts", default="", help="names for the Host header beside loopback's and --host, by comma"
+        "--allowed-hosts", default="", help="further names allowed in the Host header, separated by commas"
     )
-    parser.add_argument("--authorization", help="the value that the Authorization header must have")
-    parser.add_argument("--ping-window", type=float, default=20.0, help="seconds")
+    parser.add_argument("--authorization", help="required value of the Authorization header")
+    parser.add_argument("--ping-window", type=float, default=20.0, help="seconds in which a pong must arrive")
     parser.add_argument(
-        "--call-timeout", type=float, default=30.0, help="seconds until a silent charger is asked more"
+        "--call-timeout",
+        type=float,
+        default=30.0,
+        help="seconds until the next call to a charger that has not answered",
     )
     arguments = vars(parser.parse_args())
     for name in ("known", "extra_hosts", "allowed_hosts"):
@@ -47,7 +52,7 @@ def main() -> int:
 async def _serve(options: Options) -> None:
     async with serving(options) as csms:
         print(f"OCPP server ready: REST {csms.rest_url} OCPP {csms.ocpp_url}", flush=True)
-        await until_told_to_end()
+        await wait_for_signal()
 
 
 if __name__ == "__main__":

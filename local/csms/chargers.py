@@ -1,4 +1,4 @@
-"""The chargers that the server knows, and the WebSocket that each one has, if any."""
+"""The chargers that the server knows, and their WebSockets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.protocol import State
 
-from local.csms.answer import Report
+from local.csms.results import Report
 from local.csms.v16 import V16
 from local.csms.v201 import V201
 from local.ocppj import Peer
@@ -34,11 +34,11 @@ class Charger:
 
     @property
     def connected(self) -> Session | None:
-        """The WebSocket, while it is open: it is closed when no pong came within the ping window."""
+        """The WebSocket while it is open. The server closes it if no pong arrives within the ping window."""
         return self.session if self.session and self.session.open else None
 
     def report(self, connector: int | None) -> Report | None:
-        """The last report on `connector`; without one, on the lowest that reported, the station itself (0) last."""
+        """Return the last report of `connector`, or of the lowest connector that reported; the station itself (0) is last."""
         if connector is not None:
             return self.reports.get(connector)
         return min(
@@ -47,7 +47,7 @@ class Charger:
 
 
 class Session(Peer):
-    """One WebSocket of a charger: one call to it at a time, and none before its BootNotification is accepted."""
+    """One WebSocket of a charger. It carries one call to the charger at a time, and none before the BootNotification is accepted."""
 
     def __init__(
         self,
@@ -72,17 +72,17 @@ class Session(Peer):
 
     @property
     def idle(self) -> bool:
-        """Whether the charger may be asked something at once."""
+        """Whether a call can be sent at once."""
         return self.open and self._accepted.is_set() and not self._turn.locked()
 
     async def run(self) -> None:
         try:
             await super().run()
         finally:
-            self._accepted.set()  # wakes who waits for a turn: `win_turn` then finds the WebSocket closed
+            self._accepted.set()  # wakes `acquire_turn`, which then finds the WebSocket closed
 
-    async def win_turn(self) -> bool:
-        """Waits until this charger may be asked. False if its WebSocket ended first; then nothing is held."""
+    async def acquire_turn(self) -> bool:
+        """Wait until a call may be sent, and reserve the turn. Return False, without a turn, if the WebSocket closed first."""
         await self._accepted.wait()
         await self._turn.acquire()
         if self.open:
@@ -90,20 +90,22 @@ class Session(Peer):
         self._turn.release()
         return False
 
-    def give_up_turn(self) -> None:
+    def release_turn(self) -> None:
         self._turn.release()
 
-    async def ask(self, call: Call) -> asyncio.Future[dict[str, Any]]:
-        """Sends the call for which the turn was won. The turn ends with its answer, or when that takes too long; the
-        answer is taken even then."""
+    async def send_in_turn(self, call: Call) -> asyncio.Future[dict[str, Any]]:
+        """Send a call after `acquire_turn`. The turn ends with the result or after the call timeout.
+
+        The future still receives a result that arrives after the timeout.
+        """
         try:
-            answer = await self.send(*call)
+            result = await self.send(*call)
         except BaseException:
             self._turn.release()
             raise
-        patience = self.spawn(asyncio.wait({answer}, timeout=self._call_timeout))
-        patience.add_done_callback(lambda _: self._turn.release())
-        return answer
+        waiting = self.spawn(asyncio.wait({result}, timeout=self._call_timeout))
+        waiting.add_done_callback(lambda _: self._turn.release())
+        return result
 
     def booted(self) -> None:
         self._accepted.set()
@@ -118,17 +120,17 @@ class Session(Peer):
 
 
 class Chargers:
-    """Every known charger by its identity."""
+    """Every known charger, by identity."""
 
     def __init__(self, known: Iterable[str], call_timeout: float) -> None:
-        """`call_timeout`: seconds after which a silent charger may be asked the next thing."""
+        """`call_timeout`: seconds after which the next call may be sent to a charger that has not answered."""
         self.by_identity = {identity: Charger(identity) for identity in known}
         self._call_timeout = call_timeout
 
     async def serve(
         self, websocket: ServerConnection, identity: str, on_started: Callable[[str, int, int, str], None]
     ) -> None:
-        """Holds a charger's WebSocket until it ends. A newer one of the same charger replaces it."""
+        """Serve a charger's WebSocket until it closes. A newer one of the same charger replaces it."""
         charger = self.by_identity.setdefault(identity, Charger(identity))
         session = Session(websocket, charger, on_started, self._call_timeout)
         older, charger.session = charger.session, session

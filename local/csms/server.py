@@ -11,7 +11,7 @@ from local.csms.chargers import Chargers
 from local.csms.connections import Connections
 from local.csms.native import Native
 from local.csms.store import Store
-from local.listeners import answering, holding
+from local.listeners import serving_http, serving_ocpp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A port of 0 takes any free one. It listens on `extra_hosts` too. `ping_window` is the seconds after which a charger
-    that sent no pong counts as gone, `call_timeout` those after which a silent one may be asked the next thing.
-    `allowed_hosts` are names for `Host` beside loopback's, `host` and `extra_hosts`."""
+    """The server listens on `host` and `extra_hosts`; a port of 0 takes any free one.
+
+    After `ping_window` seconds without a pong, a charger counts as disconnected. After `call_timeout` seconds, the next call
+    may be sent to a charger that has not answered. `allowed_hosts` are further names that the Host header may hold.
+    """
 
     host: str = "127.0.0.1"
     extra_hosts: tuple[str, ...] = ()
@@ -39,33 +41,33 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Csms:
-    """A running server: where its two faces are, and the chargers it knows (its event loop's own)."""
+    """A running server: its addresses, and the chargers that it knows (to be used in its event loop only)."""
 
     rest_url: str
     rest_port: int
     ocpp_url: str
-    """Base of a charger's URL; its percent-encoded identity follows after a slash."""
+    """Base of a charger's URL. A slash and the percent-encoded identity follow."""
     ocpp_port: int
     chargers: Chargers
 
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[Csms]:
-    """Runs the server in this event loop. PortTaken, sqlite3.Error."""
+    """Run the server in this event loop. Raises PortTaken, sqlite3.Error."""
     async with contextlib.AsyncExitStack() as stack:
         store = Store(options.database)
         stack.callback(store.close)
-        known = (*options.known, *store.known())
+        known = (*options.known, *store.charger_identities())
         chargers = Chargers(known, options.call_timeout)
         connections = Connections(store, chargers)
 
-        async def hold(websocket: ServerConnection, identity: str) -> None:
-            store.know(identity)
+        async def serve_charger(websocket: ServerConnection, identity: str) -> None:
+            store.add_charger(identity)
             await chargers.serve(websocket, identity, connections.started)
 
         ocpp_port = await stack.enter_async_context(
-            holding(
-                hold,
+            serving_ocpp(
+                serve_charger,
                 options.host,
                 options.ocpp_port,
                 options.ping_window,
@@ -76,7 +78,7 @@ async def serving(options: Options) -> AsyncIterator[Csms]:
         stack.push_async_callback(connections.close)
         native = Native(connections, options.authorization)
         rest = await stack.enter_async_context(
-            answering(
+            serving_http(
                 native.respond,
                 options.host,
                 options.rest_port,

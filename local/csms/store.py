@@ -1,4 +1,4 @@
-"""The durable record of every connection asked for: what makes a repeat after a crash safe."""
+"""The durable record of every requested connection. It makes a repeated request safe, also after a crash."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from local.csms.answer import Answer
+from local.csms.results import Result
 
-KEPT_SECONDS = 7 * 24 * 3600
-"""How long an id is remembered; the dialect asks for a day at least."""
+RETENTION_SECONDS = 7 * 24 * 3600
+"""How long a record is kept. The dialect requires a day at least."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS connection (
     id              TEXT PRIMARY KEY,
     charger         TEXT NOT NULL,
-    token           TEXT NOT NULL,      -- its SHA-256: only ever compared
+    token           TEXT NOT NULL,      -- its SHA-256, which is enough for a comparison
     remote_start_id INTEGER NOT NULL,
     state           TEXT NOT NULL,
-    answer          TEXT,
+    result          TEXT,
     created         REAL NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS by_remote_start_id ON connection (charger, remote_start_id);
@@ -30,12 +30,12 @@ CREATE TABLE IF NOT EXISTS charger (identity TEXT PRIMARY KEY) WITHOUT ROWID;
 
 
 class State(StrEnum):
-    """NOT_SENT: no OCPP call has left. SENT: one may have left, its answer is not known. ANSWERED: the charger answered, or
-    was never asked."""
+    """NOT_SENT: no OCPP call was sent. SENT: one may have been sent, and its result is not known. COMPLETED: the result is
+    known, from the charger or from the server itself, which then sent no call."""
 
     NOT_SENT = "not-sent"
     SENT = "sent"
-    ANSWERED = "answered"
+    COMPLETED = "completed"
 
 
 class Mismatch(Exception):
@@ -45,25 +45,25 @@ class Mismatch(Exception):
 @dataclass(frozen=True, slots=True)
 class Record:
     state: State
-    answer: Answer | None
+    result: Result | None
 
 
 class Store:
-    """SQLite, flushed to the disk at every commit: what a method wrote is there when it returns."""
+    """A SQLite database. Every commit is flushed to the disk before the method returns."""
 
     def __init__(self, path: str) -> None:
-        """Opens or creates the database at `path` (":memory:" for one that dies with the process). sqlite3.Error."""
+        """Open or create the database at `path` (":memory:": lost when the process ends). Raises sqlite3.Error."""
         self._database = sqlite3.connect(path, isolation_level=None)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.executescript(_SCHEMA)
-        self._database.execute("DELETE FROM connection WHERE created < ?", (time.time() - KEPT_SECONDS,))
+        self._database.execute("DELETE FROM connection WHERE created < ?", (time.time() - RETENTION_SECONDS,))
 
     def close(self) -> None:
         self._database.close()
 
     def claim(self, key: str, charger: str, token: str, remote_start_id: int) -> Record:
-        """Records `key` as not sent unless it is there already, and returns what is there. Mismatch."""
+        """Record `key` as not sent unless a record exists, and return the record. Raises Mismatch."""
         digest = sha256(token.encode()).hexdigest()
         self._database.execute(
             "INSERT OR IGNORE INTO connection VALUES (?, ?, ?, ?, ?, NULL, ?)",
@@ -75,45 +75,45 @@ class Store:
         return self.read(key)
 
     def read(self, key: str) -> Record:
-        """The record of an id that was claimed."""
-        state, answer = self._database.execute(
-            "SELECT state, answer FROM connection WHERE id = ?", (key,)
+        """Return the record of an id that was claimed."""
+        state, result = self._database.execute(
+            "SELECT state, result FROM connection WHERE id = ?", (key,)
         ).fetchone()
-        return Record(State(state), Answer(**json.loads(answer)) if answer else None)
+        return Record(State(state), Result(**json.loads(result)) if result else None)
 
-    def sending(self, key: str) -> bool:
-        """Records that the call is about to leave. False where it was so recorded before: then it must not leave again."""
+    def mark_sent(self, key: str) -> bool:
+        """Record that the call is about to be sent. Return False if that is recorded already: it must not be sent again."""
         cursor = self._database.execute(
             "UPDATE connection SET state = ? WHERE id = ? AND state = ?", (State.SENT, key, State.NOT_SENT)
         )
         return cursor.rowcount == 1
 
-    def answered(self, key: str, answer: Answer) -> None:
-        """Records what the charger answered. The first answer stays."""
+    def record_result(self, key: str, result: Result) -> None:
+        """Record the result of a call that was sent. The first result is kept."""
         self._database.execute(
-            "UPDATE connection SET state = ?, answer = ? WHERE id = ? AND state = ?",
-            (State.ANSWERED, json.dumps(asdict(answer)), key, State.SENT),
+            "UPDATE connection SET state = ?, result = ? WHERE id = ? AND state = ?",
+            (State.COMPLETED, json.dumps(asdict(result)), key, State.SENT),
         )
 
-    def declined(self, key: str, answer: Answer) -> None:
-        """Records that the call is never made, and why. What was recorded before stays."""
+    def record_rejection(self, key: str, result: Result) -> None:
+        """Record that the call is never sent, and why. An earlier result is kept."""
         self._database.execute(
-            "UPDATE connection SET state = ?, answer = ? WHERE id = ? AND state = ?",
-            (State.ANSWERED, json.dumps(asdict(answer)), key, State.NOT_SENT),
+            "UPDATE connection SET state = ?, result = ? WHERE id = ? AND state = ?",
+            (State.COMPLETED, json.dumps(asdict(result)), key, State.NOT_SENT),
         )
 
-    def sent_as(self, charger: str, remote_start_id: int) -> str | None:
-        """The id whose call went to this charger under this remoteStartId and has no answer yet."""
+    def find_sent(self, charger: str, remote_start_id: int) -> str | None:
+        """Return the id of the call that was sent to this charger with this remoteStartId and has no result yet, else None."""
         row = self._database.execute(
             "SELECT id FROM connection WHERE charger = ? AND remote_start_id = ? AND state = ?",
             (charger, remote_start_id, State.SENT),
         ).fetchone()
         return str(row[0]) if row else None
 
-    def know(self, charger: str) -> None:
-        """Remembers a charger's identity."""
+    def add_charger(self, charger: str) -> None:
+        """Record a charger's identity."""
         self._database.execute("INSERT OR IGNORE INTO charger VALUES (?)", (charger,))
 
-    def known(self) -> list[str]:
-        """Every identity that was ever remembered."""
+    def charger_identities(self) -> list[str]:
+        """Return every recorded identity."""
         return [row[0] for row in self._database.execute("SELECT identity FROM charger ORDER BY identity")]

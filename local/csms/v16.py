@@ -1,4 +1,4 @@
-"""OCPP 1.6J, seen from the server."""
+"""The server's side of OCPP 1.6J."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import time
 from typing import TYPE_CHECKING
 
-from local.csms.version import Call, Events, Version, boot_answer
+from local.csms.version import Call, Events, Version, boot_result
 from local.ocppj import Payload, now
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from local.ocppj import Handler
 
-# A restarted server must not hand out a number that an older transaction has.
+# A restarted server must not assign the id of an older transaction.
 _transaction_ids = itertools.count(int(time.time()))
 
 
@@ -35,7 +35,7 @@ def _trigger(connector: int | None) -> Call:
 def _handlers(events: Events) -> Mapping[str, Handler]:
     async def boot_notification(_: Payload) -> Payload:
         events.booted()
-        return boot_answer()
+        return boot_result()
 
     async def status_notification(payload: Payload) -> Payload:
         events.reported(payload["connectorId"], payload["status"], payload["errorCode"])

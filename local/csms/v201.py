@@ -1,11 +1,11 @@
-"""OCPP 2.0.1, seen from the server. What OCPP calls an EVSE is a connector here."""
+"""The server's side of OCPP 2.0.1. An EVSE of OCPP is a connector of the REST API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.csms.answer import CHARGING_STATES
-from local.csms.version import Call, Events, Version, boot_answer
+from local.csms.results import CHARGING_STATES
+from local.csms.version import Call, Events, Version, boot_result
 from local.ocppj import Payload, now
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _start(token: str, connector: int | None, remote_start_id: int) -> Call:
 
 
 def _trigger(connector: int | None) -> Call:
-    # F06.FR.12: a StatusNotification is always asked of one connector.
+    # F06.FR.12: the trigger of a StatusNotification must name one connector.
     evse = {"id": connector or 1, "connectorId": 1}
     return "TriggerMessage", {"requestedMessage": "StatusNotification", "evse": evse}
 
@@ -30,7 +30,7 @@ def _trigger(connector: int | None) -> Call:
 def _handlers(events: Events) -> Mapping[str, Handler]:
     async def boot_notification(_: Payload) -> Payload:
         events.booted()
-        return boot_answer()
+        return boot_result()
 
     async def status_notification(payload: Payload) -> Payload:
         events.reported(payload["evseId"], payload["connectorStatus"], "NoError")

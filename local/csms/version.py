@@ -1,4 +1,4 @@
-"""What differs between OCPP versions, seen from the server."""
+"""The differences between OCPP versions, on the server's side."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ HEARTBEAT_SECONDS = 30
 
 
 class Events(Protocol):
-    """What a charger's messages tell the server."""
+    """The events that a charger's messages cause in the server."""
 
     def booted(self) -> None: ...
 
     def reported(self, connector: int, status: str, error_code: str) -> None: ...
 
     def started(self, remote_start_id: int, connector: int, status: str) -> None:
-        """A transaction exists that this start caused: proof that it was accepted."""
+        """A transaction names the start that caused it, which proves that the start was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """`start` and `trigger` build a call from (token, connector, remoteStartId) and (connector)."""
+    """One OCPP version. `start` builds a call from (token, connector, remoteStartId), `trigger` from (connector)."""
 
     token_limit: int
     start: Callable[[str, int | None, int], Call]
@@ -37,5 +37,5 @@ class Version:
     handlers: Callable[[Events], Mapping[str, Handler]]
 
 
-def boot_answer() -> Payload:
+def boot_result() -> Payload:
     return {"status": "Accepted", "currentTime": now(), "interval": HEARTBEAT_SECONDS}

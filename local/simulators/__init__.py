@@ -1,12 +1,15 @@
-"""Stand-ins for real OCPP servers: each answers over REST exactly as its model does, and keeps real charge points over
-WebSocket, so that a start can be counted where it happens."""
+"""Simulators of real OCPP servers.
+
+Each sends the REST responses of the server that it models, and holds WebSockets of real charge points. So a test counts a
+start where it arrives.
+"""
 
 from __future__ import annotations
 
 from local.simulators.citrineos import CitrineOS
 from local.simulators.ocpp_core import OcppCore
 from local.simulators.ocpp_cs import OcppCs
-from local.simulators.serving import StandIn, keeping
+from local.simulators.serving import Simulator, serving_simulator
 from local.simulators.steve import Steve
 
-__all__ = ["CitrineOS", "OcppCore", "OcppCs", "StandIn", "Steve", "keeping"]
+__all__ = ["CitrineOS", "OcppCore", "OcppCs", "Simulator", "Steve", "serving_simulator"]

@@ -1,5 +1,7 @@
-"""CitrineOS: a start is answered twice, at once that it is published, and by a POST to the callback URL when the charge
-point has answered."""
+"""A simulator of CitrineOS.
+
+It responds to a start at once: the start is published. It sends the charge point's answer later, in a POST to the callback URL.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from uuid import uuid4
 from ocpp.exceptions import OCPPError
 
 from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
-from local.simulators.serving import answer, document, header, no_chargers, session_of
+from local.simulators.serving import header, json_body, json_response, new_chargers, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,41 +29,44 @@ _ACTIONS = {
     "/ocpp/2.0.1/evdriver/requestStartTransaction": ("2.0.1", "RequestStartTransaction"),
 }
 CIRCUIT_BREAKER = "Circuit breaker is CLOSED. Cannot send message."
-_LONGEST_TAG = 20
-_LONGEST_TOKEN = 36
+_MAX_TAG_LENGTH = 20
+_MAX_TOKEN_LENGTH = 36
 _POST_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
 class CitrineOS:
-    """One process's charge points. `callback_urls` are those of the starts published, in order; with `calls_back` off
-    the charge points' answers go nowhere. `broker_error` is what CitrineOS raises while its message broker is down, or is back
-    and CitrineOS was not restarted; with `congested` on, it queues, and answers `false`."""
+    """The REST API and the charge points of one process.
+
+    `callback_urls` are those of the published starts, in order. Unless `calls_back`, no callback is sent. `broker_error` is the
+    text of the error that CitrineOS raises while its message broker is down, and afterwards until CitrineOS restarts. While
+    `congested`, CitrineOS queues a start and responds with `false`.
+    """
 
     subprotocols: Sequence[str] = SUBPROTOCOLS
 
-    def __init__(self, bearer: str = "", memory: float = 30.0) -> None:
-        """Without a `bearer` nobody needs one; `memory` is the seconds after which a callback is forgotten."""
-        self.chargers = no_chargers()
+    def __init__(self, bearer: str = "", callback_seconds: float = 30.0) -> None:
+        """An empty `bearer`: no credentials are required. `callback_seconds`: how long a callback URL is kept."""
+        self.chargers = new_chargers()
         self.bearer = bearer
         self.callback_urls: list[str] = []
         self.calls_back = True
         self.broker_error = ""
         self.congested = False
-        self._memory = memory
+        self._callback_seconds = callback_seconds
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def respond(self, request: Request) -> Response:
         if self.bearer and header(request, "authorization") != f"Bearer {self.bearer}":
-            return answer(401, {"message": "Unauthorized"})
+            return json_response(401, {"message": "Unauthorized"})
         url = urlsplit(request.target)
         if request.method != "POST" or url.path not in _ACTIONS:
-            return answer(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
+            return json_response(404, {"statusCode": 404, "error": "Not Found", "message": "Route not found"})
         version, action = _ACTIONS[url.path]
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
-        payload = document(request)
+        payload = json_body(request)
         if "identifier" not in query or not _valid(version, payload):
-            return answer(
+            return json_response(
                 400,
                 {
                     "statusCode": 400,
@@ -81,25 +86,25 @@ class CitrineOS:
             )
         if self.broker_error:
             return _broker_failed(version, self.broker_error)
-        url_to_call = query.get("callbackUrl", "")
-        self.callback_urls.append(url_to_call)
-        task = asyncio.create_task(self._carry_out(session, action, payload, url_to_call))
+        callback_url = query.get("callbackUrl", "")
+        self.callback_urls.append(callback_url)
+        task = asyncio.create_task(self._execute(session, action, payload, callback_url))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return answer(200, [{"success": not self.congested}])
+        return json_response(200, [{"success": not self.congested}])
 
-    async def _carry_out(self, session: Session, action: str, payload: Any, url: str) -> None:
-        forgotten = asyncio.get_running_loop().time() + self._memory
+    async def _execute(self, session: Session, action: str, payload: Any, url: str) -> None:
+        until = asyncio.get_running_loop().time() + self._callback_seconds
         try:
-            if not await session.win_turn():
+            if not await session.acquire_turn():
                 return
-            body: Any = await (await session.ask((action, payload)))
+            body: Any = await (await session.send_in_turn((action, payload)))
         except CallFailed as failed:
             body = {"_messageId": str(uuid4()), "_errorCode": failed.code, "_errorDetails": {}}
             body["name"] = "OcppError"
         except (Disconnected, OCPPError):
             return
-        if url and self.calls_back and asyncio.get_running_loop().time() < forgotten:
+        if url and self.calls_back and asyncio.get_running_loop().time() < until:
             await asyncio.to_thread(_post, url, body)
 
 
@@ -108,25 +113,25 @@ def _valid(version: str, payload: Any) -> bool:
         return False
     if version == "1.6":
         tag = payload.get("idTag")
-        return isinstance(tag, str) and len(tag) <= _LONGEST_TAG
+        return isinstance(tag, str) and len(tag) <= _MAX_TAG_LENGTH
     token = payload.get("idToken")
     return (
         isinstance(token, dict)
         and isinstance(token.get("idToken"), str)
-        and len(token["idToken"]) <= _LONGEST_TOKEN
+        and len(token["idToken"]) <= _MAX_TOKEN_LENGTH
         and isinstance(token.get("type"), str)
         and isinstance(payload.get("remoteStartId"), int)
     )
 
 
 def _declined(why: str) -> Response:
-    return answer(200, [{"success": False, "payload": why}])
+    return json_response(200, [{"success": False, "payload": why}])
 
 
 def _broker_failed(version: str, error: str) -> Response:
-    """Only the module of 2.0.1 catches what is thrown; the circuit breaker's text is returned by both."""
+    # Only the module of 2.0.1 catches the error. Both modules return the circuit breaker's text.
     if version == "1.6" and error != CIRCUIT_BREAKER:
-        return answer(500, {"statusCode": 500, "error": "Internal Server Error", "message": error})
+        return json_response(500, {"statusCode": 500, "error": "Internal Server Error", "message": error})
     return _declined(error)
 
 
@@ -144,6 +149,5 @@ def _post(url: str, body: Any) -> None:
         connection.close()
 
 
-# For `python -m local`: the models that it can run, and whether its charge points have OCPP 1.6 alone.
+# What `python -m local.simulators` can run, by name; the dialect's own name is the one that `make run` starts.
 MODELS = {"citrineos": CitrineOS}
-OCPP_16_ONLY = False

@@ -1,4 +1,4 @@
-"""OCPP.Core: starts, and the list of the connected charge points, over its REST API."""
+"""A simulator of OCPP.Core: starts, and the list of the connected charge points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from urllib.parse import unquote
 from ocpp.exceptions import OCPPError
 
 from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
-from local.simulators.serving import answer, ask, connected, header, no_chargers, session_of
+from local.simulators.serving import (
+    call_charger,
+    connected_identities,
+    header,
+    json_response,
+    new_chargers,
+    session_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,65 +27,76 @@ if TYPE_CHECKING:
     from local.server import Request, Response
 
 NOT_ELIGIBLE = "BLOCKED"
-"""A token that is registered and blocked; every other one may charge."""
+"""A token that is registered and blocked. Every other token may charge."""
 _STATUSES = {"Available": 1, "Unavailable": 3, "Faulted": 4}
 _OCCUPIED = 2
 
 
 class OcppCore:
-    """One process's charge points. A start at one in `throws` ends in an exception of the server. `in_use` are the tokens that
-    have an open transaction, with `DenyConcurrentTx` on."""
+    """The REST API and the charge points of one process."""
 
     subprotocols: Sequence[str] = SUBPROTOCOLS
 
     def __init__(
         self,
         api_key: str = "",
-        patience: float = 60.0,
-        throws: Sequence[str] = (),
-        in_use: Sequence[str] = (),
+        timeout: float = 60.0,
+        failing_chargers: Sequence[str] = (),
+        tokens_in_use: Sequence[str] = (),
     ) -> None:
-        """Without an `api_key` nobody needs one; `patience` is the seconds that a charge point has to answer."""
-        self.chargers = no_chargers()
+        """An empty `api_key`: no credentials are required. `timeout`: seconds in which a charge point must answer.
+
+        A start at one of `failing_chargers` raises an exception in the server. `tokens_in_use` have an open transaction, with
+        `DenyConcurrentTx` on.
+        """
+        self.chargers = new_chargers()
         self._api_key = api_key
-        self._patience = patience
-        self._throws = throws
-        self._in_use = in_use
+        self._timeout = timeout
+        self._failing_chargers = failing_chargers
+        self._tokens_in_use = tokens_in_use
 
     async def respond(self, request: Request) -> Response:
-        path = _without_dots(request.target.partition("?")[0].split("/"))
+        path = _remove_dot_segments(request.target.partition("?")[0].split("/"))
         if path[1] != "API":
-            return answer(404)
+            return json_response(404)
         if self._api_key and header(request, "x-api-key") != self._api_key:
-            return answer(401)
-        match [_decoded(part) for part in path[2:]]:
+            return json_response(401)
+        match [_decode_segment(part) for part in path[2:]]:
             case ["Status", *_]:
-                return answer(200, [self._entry(identity) for identity in connected(self.chargers)])
+                return json_response(
+                    200, [self._entry(identity) for identity in connected_identities(self.chargers)]
+                )
             case ["StartTransaction", charger, connector, token] if (
                 charger and token and connector.isdecimal()
             ):
                 return await self._start(charger, int(connector), token)
             case ["StartTransaction", *_]:
-                return answer(400)
-        return answer(404)
+                return json_response(400)
+        return json_response(404)
 
     async def _start(self, charger: str, connector: int, token: str) -> Response:
         session = session_of(self.chargers, charger)
         if session is None:
-            return answer(404)
-        # For 2.0.1 and 2.1 DenyConcurrentTx is applied to the charge point's own TransactionEvent only.
-        if token == NOT_ELIGIBLE or (token in self._in_use and session.version == "1.6"):
-            return answer(200, {"status": "Rejected"})
-        if charger in self._throws:
-            return answer(500)
-        return answer(200, {"status": await self._said(session, connector, token)})
+            return json_response(404)
+        # For 2.0.1 and 2.1 the server applies DenyConcurrentTx only to the TransactionEvent that the charge point sends.
+        if token == NOT_ELIGIBLE or (token in self._tokens_in_use and session.version == "1.6"):
+            return json_response(200, {"status": "Rejected"})
+        if charger in self._failing_chargers:
+            return json_response(500)
+        return json_response(200, {"status": await self._read_status(session, connector, token)})
 
-    async def _said(self, session: Session, connector: int, token: str) -> str:
-        until = asyncio.get_running_loop().time() + self._patience
+    async def _read_status(self, session: Session, connector: int, token: str) -> str:
+        until = asyncio.get_running_loop().time() + self._timeout
         try:
-            said = await ask(session, _start_call(session.version, token, connector), self._patience)
-            return str(said["status"])
-        except (CallFailed, Disconnected, OCPPError):  # not passed on: who asked waits all the same
+            result = await call_charger(
+                session, _start_call(session.version, token, connector), self._timeout
+            )
+            return str(result["status"])
+        except (
+            CallFailed,
+            Disconnected,
+            OCPPError,
+        ):  # not passed on: the request still waits for the timeout
             await asyncio.sleep(until - asyncio.get_running_loop().time())
         except TimeoutError:
             pass
@@ -102,13 +120,13 @@ def _start_call(version: str, token: str, connector: int) -> Call:
     return "RequestStartTransaction", payload
 
 
-def _decoded(part: str) -> str:
-    """As Kestrel hands a path on: everything decoded but the slash."""
+def _decode_segment(part: str) -> str:
+    """Decode a path segment as Kestrel does: everything except the slash."""
     return "%2F".join(unquote(piece) for piece in re.split("%2[Ff]", part))
 
 
-def _without_dots(segments: list[str]) -> list[str]:
-    """As Kestrel removes them, however they are encoded."""
+def _remove_dot_segments(segments: list[str]) -> list[str]:
+    """Remove dot segments as Kestrel does, encoded or not."""
     kept: list[str] = []
     for segment in segments:
         if unquote(segment) == "..":
@@ -130,6 +148,5 @@ def _connectors(charger: Charger) -> dict[str, Any]:
     }
 
 
-# For `python -m local`: the models that it can run, and whether its charge points have OCPP 1.6 alone.
+# What `python -m local.simulators` can run, by name; the dialect's own name is the one that `make run` starts.
 MODELS = {"ocpp-core": OcppCore}
-OCPP_16_ONLY = False

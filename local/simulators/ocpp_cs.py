@@ -1,7 +1,7 @@
-"""ocpp-cs, version 1 or 2: it passes the body on, and the charge point's own answer.
+"""A simulator of ocpp-cs, version 1 or 2. It forwards the request's body, and returns the charge point's answer.
 
-Version 1 is that of 1645105 (March 2026), seen; version 2 that of 8cf34c4, read. `older` are the versions before December 2025
-(1) and before 15 March 2026 (2).
+Version 1 is commit 1645105 (March 2026), observed on a running server. Version 2 is commit 8cf34c4, read in its source.
+`older` are the commits before December 2025 (version 1) and before 15 March 2026 (version 2).
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from websockets.frames import CloseCode
 
 from local.csms.chargers import Charger, Chargers
 from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
-from local.simulators.serving import CALL_TIMEOUT, answer, ask, document, header, no_chargers
+from local.simulators.serving import (
+    CALL_TIMEOUT,
+    call_charger,
+    header,
+    json_body,
+    json_response,
+    new_chargers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,8 +32,8 @@ if TYPE_CHECKING:
     from local.csms.version import Call
     from local.server import Request, Response
 
-_OLDER_PATIENCE = 5.0  # seconds
-_PATIENCE = 30.0
+_OLDER_TIMEOUT = 5.0  # seconds
+_TIMEOUT = 30.0
 _NEVER_REPORTED = {
     "connectorId": 0,
     "errorCode": "NoError",
@@ -38,29 +45,31 @@ _KEYS_16 = {"connectorId", "idTag", "chargingProfile"}
 
 
 class OcppCs:
-    """One process's charge points: version 1 has those of OCPP 1.6, version 2 those of 2.0.1 too."""
+    """The REST API and the charge points of one process: OCPP 1.6 in version 1, 1.6 and 2.0.1 in version 2."""
 
     def __init__(
-        self, version: int = 1, bearer: str = "", patience: float | None = None, *, older: bool = False
+        self, version: int = 1, bearer: str = "", timeout: float | None = None, *, older: bool = False
     ) -> None:
-        """Without a `bearer` nobody needs one, as in the demo build; `patience` is the seconds that a charge point has to
-        answer, of which the newest version 1 has no end."""
+        """An empty `bearer`: no credentials are required, as in the demo build.
+
+        `timeout`: seconds in which a charge point must answer. The newest version 1 has none by default.
+        """
         self.subprotocols: Sequence[str] = ("ocpp1.6",) if version == 1 else SUBPROTOCOLS
-        self.chargers = _ForgettingChargers((), CALL_TIMEOUT) if version == 1 else no_chargers()
+        self.chargers = _ForgettingChargers((), CALL_TIMEOUT) if version == 1 else new_chargers()
         self.bearer = bearer
         self._version = version
         self._older = older
-        default = _OLDER_PATIENCE if older else None
-        self._patience = patience if patience is not None else default if version == 1 else _PATIENCE
+        default = _OLDER_TIMEOUT if older else None
+        self._timeout = timeout if timeout is not None else default if version == 1 else _TIMEOUT
 
     async def respond(self, request: Request) -> Response:
         if self.bearer and header(request, "authorization") != f"Bearer {self.bearer}":
             return _error(401, "Unauthorized")
         match request.method, request.target.split("/"):
             case "GET", ["", "api", "v1", "ChargePointList"]:
-                return answer(200, self._list())
+                return json_response(200, self._list())
             case "POST", ["", "api", "v1", "ChargePoint", identity, "RemoteStartTransaction"]:
-                return await self._start(unquote(identity), document(request))
+                return await self._start(unquote(identity), json_body(request))
         return _error(404, "Unknown API command")
 
     def _list(self) -> Any:
@@ -87,39 +96,39 @@ class OcppCs:
             return _error(400, text) if one else _error(503, f"Charge point '{identity}' is not connected")
         action, token = _ACTIONS[session.version]
         if not one and not self._older and session.version == "2.0.1":
-            body = _translated(body)
+            body = _to_request_start(body)
         if token not in body:
             if self._older:
                 return _error(400, f"Missing required field '{token}' for {action}")
             why = f"required property '{token}' not found in object"
             return _error(400, f"At  of {json.dumps(body, separators=(',', ':'))} - {why}\n")
-        return await self._asked((action, body), charger)
+        return await self._call((action, body), charger)
 
-    async def _asked(self, call: Call, charger: Charger) -> Response:
+    async def _call(self, call: Call, charger: Charger) -> Response:
         one = self._version == 1
         assert charger.session
         began = asyncio.get_running_loop().time()
         try:
-            return answer(200, await ask(charger.session, call, self._patience))
+            return json_response(200, await call_charger(charger.session, call, self._timeout))
         except CallFailed as failed:
             if one:
                 return _error(400, f"{failed.code}: ")
             error = {"error": True, "errorCode": failed.code, "errorDescription": "", "errorDetails": {}}
-            return answer(200, error)
-        except Disconnected:  # not passed on: who asked waits all the same
-            if self._patience is None:
+            return json_response(200, error)
+        except Disconnected:  # not passed on: the request still waits for the timeout
+            if self._timeout is None:
                 await asyncio.Event().wait()
             else:
-                await asyncio.sleep(began + self._patience - asyncio.get_running_loop().time())
+                await asyncio.sleep(began + self._timeout - asyncio.get_running_loop().time())
         except TimeoutError:
             pass
         if one:
             return _error(504, "Gateway Timeout")
-        return _error(503, f"Charge point did not respond within {self._patience:g}s")
+        return _error(503, f"Charge point did not respond within {self._timeout:g}s")
 
 
 class _ForgettingChargers(Chargers):
-    """Version 1 deletes a charge point that closes its connection, and keeps one whose connection breaks."""
+    """The chargers of version 1: it deletes one that closes its connection, and keeps one whose connection breaks."""
 
     async def serve(
         self, websocket: ServerConnection, identity: str, on_started: Callable[[str, int, int, str], None]
@@ -130,8 +139,8 @@ class _ForgettingChargers(Chargers):
             del self.by_identity[identity]
 
 
-def _translated(body: dict[str, Any]) -> dict[str, Any]:
-    """The body of RequestStartTransaction, where the request has that of OCPP 1.6."""
+def _to_request_start(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body of RequestStartTransaction, converted if the request has a body of OCPP 1.6."""
     if "idTag" not in body or "idToken" in body:
         return body
     connector = body.get("connectorId")
@@ -143,13 +152,13 @@ def _translated(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _entry_of_version_1(charger: Charger) -> dict[str, Any]:
-    there = charger.connected is not None
+    connected = charger.connected is not None
     return {
         "identity": charger.identity,
         "address": "127.0.0.1",
-        "connection": {"socket": 7, "ip": "127.0.0.1", "port": 50000} if there else None,
-        "bootNotification": {"chargePointVendor": "", "chargePointModel": ""} if there else None,
-        "statusNotification": _NEVER_REPORTED if there else None,
+        "connection": {"socket": 7, "ip": "127.0.0.1", "port": 50000} if connected else None,
+        "bootNotification": {"chargePointVendor": "", "chargePointModel": ""} if connected else None,
+        "statusNotification": _NEVER_REPORTED if connected else None,
     }
 
 
@@ -165,17 +174,16 @@ def _entry_of_version_2(charger: Charger) -> dict[str, Any]:
         entry["connection"] = {"fd": 7}
     if charger.reports:
         last = max(charger.reports.values(), key=lambda report: report.at)
-        told: dict[str, Any] = {"errorCode": last.error_code, "status": last.status}
+        status: dict[str, Any] = {"errorCode": last.error_code, "status": last.status}
         if version == "2.0.1":
-            told = {"evseId": last.connector, "connectorStatus": last.status}
-        entry["statusNotification"] = {"connectorId": last.connector, **told}
+            status = {"evseId": last.connector, "connectorStatus": last.status}
+        entry["statusNotification"] = {"connectorId": last.connector, **status}
     return entry
 
 
 def _error(status: int, text: str) -> Response:
-    return answer(status, {"error": {"code": status, "message": text}})
+    return json_response(status, {"error": {"code": status, "message": text}})
 
 
-# For `python -m local`: the models that it can run, and whether its charge points have OCPP 1.6 alone.
+# What `python -m local.simulators` can run, by name; the dialect's own name is the one that `make run` starts.
 MODELS = {"ocpp-cs": OcppCs, "ocpp-cs-2": lambda: OcppCs(version=2)}
-OCPP_16_ONLY = True  # version 1, which is the default

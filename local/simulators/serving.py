@@ -1,4 +1,4 @@
-"""How stand-ins are served, and what they have in common."""
+"""Serve a simulator, and what the simulators have in common."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from local.csms.chargers import Chargers
-from local.listeners import answering, holding
+from local.listeners import serving_http, serving_ocpp
 from local.ocppj import Disconnected
 from local.server import Request, Response
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from local.csms.version import Call
     from local.ocppj import Payload
 
-CONNECTED = "/stand-in/connected"
-"""Not of any model: the connected chargers, as a list of identities. `make run` waits for them."""
+CONNECTED_PATH = "/simulator/connected"
+"""The identities of the connected chargers. No real server has this path; `make run` polls it during the start."""
 _HOST = "127.0.0.1"
 _PING_WINDOW = 20.0
 CALL_TIMEOUT = 30.0
-"""Seconds after which a silent charger may be asked the next thing."""
+"""Seconds after which the next call may be sent to a charger that has not answered."""
 
 
 class Model(Protocol):
-    """A server's REST API over its charge points; `subprotocols` are those of the chargers that it takes."""
+    """The REST API of a server, and its chargers; `subprotocols` are the WebSocket subprotocols that it accepts."""
 
     subprotocols: Sequence[str]
     chargers: Chargers
@@ -40,8 +40,8 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
-    """A running stand-in; `ocpp_url` is where its charge points connect."""
+class Simulator:
+    """A running simulator; charge points connect to `ocpp_url`."""
 
     port: int
     url: str
@@ -49,73 +49,77 @@ class StandIn:
 
 
 @asynccontextmanager
-async def keeping(
+async def serving_simulator(
     model: Model,
     port: int = 0,
     ocpp_port: int = 0,
     extra_hosts: Sequence[str] = (),
     allowed_hosts: Collection[str] = (),
-) -> AsyncIterator[StandIn]:
-    """Serves a stand-in, REST and OCPP, on these ports (0: any free one), on `extra_hosts` too. PortTaken."""
+) -> AsyncIterator[Simulator]:
+    """Serve `model`, REST and OCPP, on these ports (0: any free one), also on `extra_hosts`. Raises PortTaken."""
 
-    async def hold(websocket: ServerConnection, identity: str) -> None:
+    async def serve_charger(websocket: ServerConnection, identity: str) -> None:
         await model.chargers.serve(websocket, identity, lambda *_: None)
 
     async def respond(request: Request) -> Response:
-        if request.target == CONNECTED:
-            return answer(200, connected(model.chargers))
+        if request.target == CONNECTED_PATH:
+            return json_response(200, connected_identities(model.chargers))
         return await model.respond(request)
 
     async with AsyncExitStack() as stack:
-        held = await stack.enter_async_context(
-            holding(hold, _HOST, ocpp_port, _PING_WINDOW, model.subprotocols, extra_hosts, allowed_hosts)
+        used_port = await stack.enter_async_context(
+            serving_ocpp(
+                serve_charger, _HOST, ocpp_port, _PING_WINDOW, model.subprotocols, extra_hosts, allowed_hosts
+            )
         )
-        rest = await stack.enter_async_context(answering(respond, _HOST, port, extra_hosts, allowed_hosts))
-        yield StandIn(rest.port, rest.url, f"ws://{_HOST}:{held}/ocpp")
+        rest = await stack.enter_async_context(serving_http(respond, _HOST, port, extra_hosts, allowed_hosts))
+        yield Simulator(rest.port, rest.url, f"ws://{_HOST}:{used_port}/ocpp")
 
 
-def no_chargers() -> Chargers:
-    """No charger yet: these servers know the ones that connected to them."""
+def new_chargers() -> Chargers:
+    """Return an empty set of chargers: these servers know a charger once it has connected."""
     return Chargers((), CALL_TIMEOUT)
 
 
-def connected(chargers: Chargers) -> list[str]:
-    """Identities of the connected chargers."""
+def connected_identities(chargers: Chargers) -> list[str]:
+    """Return the identities of the connected chargers."""
     return [identity for identity, charger in chargers.by_identity.items() if charger.connected]
 
 
 def session_of(chargers: Chargers, identity: str) -> Session | None:
-    """The WebSocket of a charger that is known and connected."""
+    """Return the WebSocket of a charger that is known and connected, else None."""
     charger = chargers.by_identity.get(identity)
     return charger.connected if charger else None
 
 
-async def ask(session: Session, call: Call, patience: float | None) -> Payload:
-    """A charge point's answer to one call. Disconnected, CallFailed, OCPPError, and TimeoutError after `patience` seconds, of
-    which None has no end."""
+async def call_charger(session: Session, call: Call, timeout: float | None) -> Payload:
+    """Return a charger's result of one call.
 
-    async def turn() -> Payload:
-        if not await session.win_turn():
+    Raises Disconnected, CallFailed, OCPPError, and TimeoutError after `timeout` seconds (None: never).
+    """
+
+    async def call_in_turn() -> Payload:
+        if not await session.acquire_turn():
             raise Disconnected
-        return await (await session.ask(call))
+        return await (await session.send_in_turn(call))
 
-    return await asyncio.wait_for(turn(), patience)
+    return await asyncio.wait_for(call_in_turn(), timeout)
 
 
-def answer(status: int, body: Any = None) -> Response:
-    """JSON, or with None nothing at all."""
+def json_response(status: int, body: Any = None) -> Response:
+    """Return a response with a JSON body, or without a body if it is None."""
     if body is None:
         return Response(status)
     return Response(status, [("Content-Type", "application/json")], json.dumps(body).encode())
 
 
 def header(request: Request, name: str) -> str:
-    """The first header of this name (in lower case), or an empty text."""
+    """Return the first header of this name (given in lower case), else an empty string."""
     return next((value for given, value in request.headers if given.lower() == name), "")
 
 
-def document(request: Request) -> Any:
-    """The JSON of the body; None where it is none."""
+def json_body(request: Request) -> Any:
+    """Return the parsed body; None if it is not JSON."""
     try:
         return json.loads(request.body)
     except ValueError:

@@ -1,6 +1,6 @@
-"""SteVe: remote starts over its REST API, to charge points of OCPP 1.6.
+"""A simulator of SteVe: remote starts over its REST API, to charge points of OCPP 1.6.
 
-Its answers are those that were seen on 3.14.1 and on commit 38b299a149c6. SOAP charge points are left out.
+The responses were observed on 3.14.1 and on commit 38b299a149c6. SOAP charge points are not simulated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from local.csms.chargers import Charger, Chargers, Session
 from local.ocppj import CallFailed, Disconnected
 from local.server import Response
-from local.simulators.serving import answer, document, header
+from local.simulators.serving import header, json_body, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,13 +36,13 @@ CONTEXT = "/steve"
 API = f"{CONTEXT}/api/v1"
 PATH = f"{API}/operations/RemoteStartTransaction"
 NOT_ELIGIBLE = "BLOCKED"
-"""A token that is registered and blocked; every other one is active."""
+"""A token that is registered and blocked. Every other token is active."""
 _NO_STATIONS = "No stations are eligible for communication. Ensure that the chargeBox IDs are correct and the stations are online."
 _NO_TAG = "Requested OCPP Tag is not eligible for this operation. Ensure that the OCPP Tag is registered and active."
 _NO_USER = "The user does not exist, exists but is disabled or has API access disabled."
 _LARGEST_INT = 0x7FFFFFFF
 _SERVER_ERROR = 1011  # the close code of RFC 6455
-_ERROR_CODES = frozenset(  # of OCPP 1.6J; SteVe cannot read any other
+_ERROR_CODES = frozenset(  # of OCPP 1.6J; SteVe cannot parse any other
     {
         "NotImplemented",
         "NotSupported",
@@ -60,7 +60,7 @@ _EMPTY: dict[str, Any] = {"successResponses": [], "errorResponses": [], "excepti
 
 
 class Steve:
-    """One process's charge points. The database fails while `database_down` is set."""
+    """The REST API and the charge points of one process. The database fails while `database_down` is set."""
 
     subprotocols: Sequence[str] = ("ocpp1.6",)
 
@@ -68,22 +68,22 @@ class Steve:
         self,
         user: str = "",
         password: str = "",
-        patience: float = 30.0,
-        longest_token: int = 20,
+        timeout: float = 30.0,
+        max_token_length: int = 20,
         one_transaction_a_tag: bool = False,
     ) -> None:
-        """Without a `user` nobody needs credentials. `patience` is the seconds that a charge point has to answer.
+        """An empty `user`: no credentials are required. `timeout`: seconds in which a charge point must answer.
 
-        `longest_token`: 20 in 3.14.1, 40 at 38b299a149c6. With `one_transaction_a_tag`, SteVe's default, a tag that has an
+        `max_token_length`: 20 in 3.14.1, 40 at 38b299a149c6. With `one_transaction_a_tag`, SteVe's default, a tag with an
         active transaction is not eligible.
         """
-        self.stations = Stations(patience)
+        self.stations = Stations(timeout)
         self.chargers: Chargers = self.stations
         self.database_down = False
         self._user = user
         self._authorization = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}" if user else ""
-        self._patience = patience
-        self._tag = re.compile(rf"[a-zA-Z0-9.:_#-]{{1,{longest_token}}}")
+        self._timeout = timeout
+        self._tag = re.compile(rf"[a-zA-Z0-9.:_#-]{{1,{max_token_length}}}")
         self._one_transaction_a_tag = one_transaction_a_tag
         self._tasks = 0
 
@@ -93,16 +93,16 @@ class Steve:
             return _page(404)
         if not path.startswith(f"{API}/"):
             return _page(403)
-        if self._authorization and (refusal := self._unauthorized(request)):
-            return refusal
+        if self._authorization and (rejected := self._unauthorized(request)):
+            return rejected
         if path != PATH or request.method != "POST":
             return _page(403)
-        body = document(request)
-        if not isinstance(body, dict) or _is_over(body.get("connectorId")):
+        body = json_body(request)
+        if not isinstance(body, dict) or _overflows(body.get("connectorId")):
             return _error(500, "The request could not be read")
-        if not (read := self._read(body)):
+        if not (start := self._read(body)):
             return _error(400, "Error understanding the request")
-        charger, tag, connector = read
+        charger, tag, connector = start
         if not self._eligible(tag):
             return _error(400, _NO_TAG)
         session = self.stations.newest(charger)
@@ -110,7 +110,7 @@ class Steve:
             return _error(400, _NO_STATIONS)
         self._tasks += 1
         result = await self._start(session, charger, connector, tag)
-        return answer(200, {"taskId": self._tasks, "taskFinished": bool(result), **_EMPTY, **result})
+        return json_response(200, {"taskId": self._tasks, "taskFinished": bool(result), **_EMPTY, **result})
 
     def _unauthorized(self, request: Request) -> Response | None:
         given = header(request, "authorization")
@@ -123,7 +123,7 @@ class Steve:
         return _error(401, "Invalid password" if known else _NO_USER)
 
     def _read(self, body: dict[str, Any]) -> tuple[str, str, int | None] | None:
-        """Charger, token and connector, or None where the body is not valid."""
+        """Return charger, token and connector, or None if the body is not valid."""
         chargers, tag, connector = body.get("chargeBoxIdList"), body.get("idTag"), body.get("connectorId")
         if not isinstance(chargers, list) or len(chargers) != 1 or not isinstance(chargers[0], str):
             return None
@@ -140,51 +140,51 @@ class Steve:
 
     async def _start(self, session: Socket, charger: str, connector: int | None, tag: str) -> dict[str, Any]:
         clock = asyncio.get_running_loop().time
-        until = clock() + self._patience
+        until = clock() + self._timeout
         try:
             pending = await session.send(*session.ocpp.start(tag, connector, 0))
         except Disconnected:
             return _exception(charger, f"No session context for chargeBoxId '{charger}'")
-        done, _ = await asyncio.wait({pending}, timeout=self._patience)
+        done, _ = await asyncio.wait({pending}, timeout=self._timeout)
         if not done:
             pending.cancel()
             return {}
         try:
             status = pending.result()["status"]
-        except Disconnected:  # SteVe goes on waiting for a charge point whose socket has ended
+        except Disconnected:  # SteVe keeps waiting for a charge point whose socket has closed
             await asyncio.sleep(until - clock())
             return {}
         except CallFailed as failed:
             if failed.code in _ERROR_CODES:
                 error = {"chargeBoxId": charger, "errorCode": failed.code, "errorDescription": None}
                 return {"errorResponses": [{**error, "errorDetails": session.details}]}
-            return await self._unread(session, charger)
+            return await self._reject_unreadable(session, charger)
         except OCPPError:
-            return await self._unread(session, charger)
+            return await self._reject_unreadable(session, charger)
         return {"successResponses": [{"chargeBoxId": charger, "response": status}]}
 
-    async def _unread(self, session: Socket, charger: str) -> dict[str, Any]:
+    async def _reject_unreadable(self, session: Socket, charger: str) -> dict[str, Any]:
         await session.websocket.close(_SERVER_ERROR)
         return _exception(charger, f"Deserialization of incoming string failed: {session.raw}")
 
 
 class Socket(Session):
-    """One WebSocket of a charge point. SteVe closes it after an answer that is late or that it cannot read.
+    """One WebSocket of a charge point. SteVe closes it after an answer that is late or that it cannot parse.
 
-    `raw` is the last answer as it came, `details` the JSON text of its errorDetails.
+    `raw` is the text of the last answer, `details` the JSON text of its errorDetails.
     """
 
     raw = ""
     details: str | None = None
 
     def follow(self, transactions: dict[int, str]) -> None:
-        """Keeps the tag of each active transaction of this socket in `transactions`."""
+        """Keep the tag of each active transaction of this socket in `transactions`, by its id."""
         start, stop = self._handlers["StartTransaction"], self._handlers["StopTransaction"]
 
         async def started(payload: Payload) -> Payload:
-            said = await start(payload)
-            transactions[said["transactionId"]] = payload["idTag"]
-            return said
+            result = await start(payload)
+            transactions[result["transactionId"]] = payload["idTag"]
+            return result
 
         async def stopped(payload: Payload) -> Payload:
             transactions.pop(payload["transactionId"], None)
@@ -193,7 +193,7 @@ class Socket(Session):
         self._handlers = {**self._handlers, "StartTransaction": started, "StopTransaction": stopped}
 
     async def send(self, action: str, payload: Payload) -> asyncio.Future[Payload]:
-        """Sends a call as it is: from 38b299a149c6 on SteVe sends tokens for which OCPP 1.6 has no room."""
+        """Send a call without validation: from 38b299a149c6 on, SteVe sends tokens longer than OCPP 1.6 allows."""
         message = Call(str(uuid4()), action, payload)
         pending: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
         self._waiting[message.unique_id] = (action, pending)
@@ -226,24 +226,24 @@ class Socket(Session):
 
 
 class Stations(Chargers):
-    """The charge points of one SteVe. Of several sockets of one charge point the newest gets the call.
+    """The charge points of one SteVe. It sends a call to the newest socket of a charge point.
 
     `transactions`: the tag of each active transaction, by its id.
     """
 
-    def __init__(self, patience: float) -> None:
-        super().__init__((), patience)
+    def __init__(self, timeout: float) -> None:
+        super().__init__((), timeout)
         self.transactions: dict[int, str] = {}
         self._sockets: dict[str, list[Socket]] = {}
 
     def newest(self, identity: str) -> Socket | None:
-        """The newest open socket of a charge point whose identity is spelled so."""
+        """Return the newest open socket of a charge point, or None. The identity's letter case matters."""
         return next((one for one in reversed(self._sockets.get(identity, ())) if one.open), None)
 
     async def serve(
         self, websocket: ServerConnection, identity: str, on_started: Callable[[str, int, int, str], None]
     ) -> None:
-        """Holds one socket until it ends; older ones of the same charge point stay open."""
+        """Serve one socket until it closes. Older sockets of the same charge point stay open."""
         charger = self.by_identity.setdefault(identity, Charger(identity))
         socket = Socket(websocket, charger, on_started, self._call_timeout)
         socket.follow(self.transactions)
@@ -264,7 +264,7 @@ def _user_of(authorization: str) -> bytes:
         return b""
 
 
-def _is_over(connector: object) -> bool:
+def _overflows(connector: object) -> bool:
     return isinstance(connector, int) and connector > _LARGEST_INT
 
 
@@ -273,7 +273,7 @@ def _exception(charger: str, message: str) -> dict[str, Any]:
 
 
 def _page(status: int) -> Response:
-    """One of Tomcat's own pages."""
+    """Return a page of Tomcat's own."""
     text = f"<!doctype html><html><body><h1>HTTP Status {status}</h1></body></html>"
     return Response(status, [("Content-Type", "text/html;charset=utf-8")], text.encode())
 
@@ -281,11 +281,10 @@ def _page(status: int) -> Response:
 def _error(status: int, text: str) -> Response:
     stamp = datetime.now(UTC).isoformat()
     phrase = HTTPStatus(status).phrase
-    return answer(
+    return json_response(
         status, {"timestamp": stamp, "status": status, "error": phrase, "message": text, "path": PATH}
     )
 
 
-# For `python -m local`: the models that it can run, and whether its charge points have OCPP 1.6 alone.
+# What `python -m local.simulators` can run, by name; the dialect's own name is the one that `make run` starts.
 MODELS = {"steve": Steve}
-OCPP_16_ONLY = True

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MISSING = "no Chromium is installed (Debian: apt-get install chromium)"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Nothing that asks the network for anything by itself.
+# No requests that the browser makes by itself.
 _ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -28,13 +28,13 @@ _ARGUMENTS = [
 
 
 def found() -> str | None:
-    """The path of a Chromium of this machine."""
+    """Return the path of an installed Chromium, or None."""
     return next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 @contextmanager
 def browsing() -> Iterator[Browser]:
-    """A browser until the end of the block; no other event loop can run in this thread meanwhile."""
+    """Run a browser until the end of the block. Meanwhile no other event loop can run in this thread."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found(), args=_ARGUMENTS)
         try:

@@ -1,4 +1,4 @@
-"""The local stack as a process, and a page of it in a real browser."""
+"""The local stack as a process, and its pages in a real browser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="session")
 def chromium() -> None:
-    """Needs a browser. REQUIRE_BROWSER=1 makes it an error where there is none."""
+    """Skip the test if no browser is installed; with REQUIRE_BROWSER=1, fail."""
     if found():
         return
     if os.environ.get("REQUIRE_BROWSER") == "1":
@@ -34,12 +34,12 @@ def chromium() -> None:
 
 @pytest.fixture(scope="session")
 def stack(chromium: None) -> Iterator[Stack]:
-    """All ten charge points, and a link that waits three seconds."""
+    """A stack with all ten charge points and a link timeout of three seconds."""
     with running("--chargers=all", "--link-timeout=3") as stack:
         yield stack
 
 
-# Of a module, no wider: Playwright's event loop is this thread's until it ends, and other tests bring their own.
+# Scope "module": Playwright's event loop occupies this thread until it ends, and other tests run their own loops.
 @pytest.fixture(scope="module")
 def browser(chromium: None) -> Iterator[Browser]:
     with browsing() as browser:
@@ -48,10 +48,9 @@ def browser(chromium: None) -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(stack: Stack, browser: Browser) -> Iterator[Callable[..., Console]]:
-    """Opens a page of the stack: `visit(path, **options of the browser's context)`.
+    """Open a page of the stack: `visit(path, **options of the browser's context)`.
 
-    At the end no page may have raised anything, nor written an error to its console, except that an answer of the API
-    had an error's status.
+    At the end, no page may have raised or logged an error. Error status codes of the API are allowed.
     """
     opened: list[Console] = []
 
@@ -70,7 +69,7 @@ def visit(stack: Stack, browser: Browser) -> Iterator[Callable[..., Console]]:
 
 @pytest.fixture
 def console(visit: Callable[..., Console]) -> Console:
-    """The console, with every charge point as it was at the start."""
+    """The console, with the initial behaviour of every charge point."""
     console = visit()
     console.restore()
     return console

@@ -1,4 +1,4 @@
-"""What a user does with the console, and sees: every charge is a real one, on a charge point behind OCPP."""
+"""A user's actions in the console, and the results that it shows. Every charge runs on a real charge point over OCPP."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_each_charger_answers_in_its_own_way(
     expect(console.attempt(console.sent_id())).to_contain_text(state)
 
 
-def test_a_silent_charger_leaves_the_outcome_unknown_until_it_is_asked_again(console: Console) -> None:
+def test_a_silent_charger_leaves_the_outcome_unknown_until_the_request_is_repeated(console: Console) -> None:
     console.idle("CP-2")
     before = console.starts("CP-2")
     console.behave("CP-2", "Silent")
@@ -87,7 +87,7 @@ def test_a_silent_charger_leaves_the_outcome_unknown_until_it_is_asked_again(con
     assert console.starts("CP-2") == before + 1
 
 
-def test_an_offline_charger_is_told_and_comes_back(console: Console) -> None:
+def test_an_offline_charger_is_shown_until_it_reconnects(console: Console) -> None:
     console.behave("CP-1", "Offline")
     console.shows("CP-1", "not connected")
     assert console.connect("CP-1").startswith("200 Unavailable")
@@ -121,7 +121,7 @@ def test_without_a_token_nothing_is_started(console: Console) -> None:
     assert console.starts("CP-4") == before
 
 
-def test_an_address_that_is_not_allowed_is_refused(console: Console) -> None:
+def test_an_address_that_is_not_allowed_is_rejected(console: Console) -> None:
     console.page.get_by_text("OCPP server and connector").click()
     console.page.get_by_label("serverIpAddress").fill("169.254.169.254")
     assert console.connect("CP-1").startswith("403 ")
@@ -138,13 +138,13 @@ def test_every_field_that_is_wrong_is_named(console: Console, form: str) -> None
     assert "serverRestApiPort must be a port" in said
 
 
-def test_the_connector_is_asked_for(console: Console) -> None:
+def test_the_start_names_the_connector(console: Console) -> None:
     console.page.get_by_text("OCPP server and connector").click()
     console.page.get_by_label("connectorId").fill("1")
     assert "(connector-busy)" in console.connect("CP-6")
 
 
-def test_what_others_send_appears_too(console: Console, stack: Stack) -> None:
+def test_attempts_of_other_clients_are_shown(console: Console, stack: Stack) -> None:
     id_ = str(uuid4())
     server = {"serverIpAddress": "127.0.0.1", "serverRestApiPort": stack.ports.rest}
     request = json.dumps({"id": id_, "chargerId": "CP-4", "tokenId": "FROM-ELSEWHERE", **server})
@@ -154,15 +154,15 @@ def test_what_others_send_appears_too(console: Console, stack: Stack) -> None:
     expect(console.attempt(id_)).to_contain_text("****HERE")
 
 
-def test_an_attempt_unfolds_into_what_the_api_says_of_it(console: Console) -> None:
+def test_the_details_of_an_attempt_are_those_that_the_api_returns(console: Console) -> None:
     console.connect("CP-4")
     row = console.attempt(console.sent_id())
     row.get_by_role("button", name="Details of the attempt").click()
-    unfolded = console.page.get_by_role("region", name="The attempt as the API shows it").inner_text()
+    unfolded = console.page.get_by_role("region", name="The attempt as the API returns it").inner_text()
     assert json.loads(unfolded) == console.asked(console.sent_id())
 
 
-def test_the_ocpp_messages_go_by(console: Console) -> None:
+def test_the_ocpp_messages_are_shown(console: Console) -> None:
     token = uuid4().hex[:12]
     console.connect("CP-4", token=token)
     messages = console.page.get_by_role("region", name="OCPP messages")
@@ -171,15 +171,15 @@ def test_the_ocpp_messages_go_by(console: Console) -> None:
     assert token not in messages.inner_text()
 
 
-def test_a_killed_ocpp_server_is_missed_and_comes_back(console: Console) -> None:
+def test_a_killed_ocpp_server_is_reported_and_restarts(console: Console) -> None:
     console.page.get_by_role("button", name="Kill the OCPP server").click()
-    expect(console.page.get_by_text("killed, back in")).to_be_visible()
+    expect(console.page.get_by_text("ended, restart in")).to_be_visible()
     console.shows("CP-1", "not connected")
     assert console.connect("CP-1").startswith("502 The OCPP server could not be reached")
     expect(console.attempt(console.sent_id())).to_contain_text("server-unreachable")
     console.idle("CP-1")
     expect(console.page.get_by_text("runs, process")).to_be_visible(timeout=PATIENCE)
-    # Its failures may have opened the circuit for a while; the same id is good for another try.
+    # The failures may have opened the circuit for a while. The same id allows another try.
     for _ in range(20):
         said = console.press("Send it again, same id")
         if said.startswith("200 Accepted"):
@@ -189,27 +189,29 @@ def test_a_killed_ocpp_server_is_missed_and_comes_back(console: Console) -> None
     raise AssertionError(said)
 
 
-def test_a_request_without_an_answer_is_not_said_to_be_unsent(console: Console) -> None:
+def test_a_request_without_a_response_may_have_arrived(console: Console) -> None:
     console.page.route("**/charger-connect", lambda route: route.abort())
     console.page.get_by_role("button", name="Connect", exact=True).click()
-    expect(console.page.locator(".outcome")).to_contain_text("no answer")
-    assert "None came." in console.raw("Response")
+    expect(console.page.locator(".outcome")).to_contain_text("no response")
+    assert "No response." in console.raw("Response")
     console.page.unroute("**/charger-connect")
     assert console.press("Send it again, same id")[:3] == "200"
 
 
-def test_the_stack_is_missed_only_when_it_is_gone_and_found_again(visit: Callable[..., Console]) -> None:
+def test_a_stack_that_does_not_respond_is_reported_until_it_responds_again(
+    visit: Callable[..., Console],
+) -> None:
     console = visit("/docs")
     gone = console.page.get_by_role("alert")
     console.page.route("**/console/events", lambda _: None)
     console.open("/")
     expect(console.page.get_by_role("heading", name="Attempts")).to_be_visible()
     expect(gone).to_be_empty()
-    # A browser takes this answer for final.
+    # After this response, a browser does not reconnect by itself.
     console.page.unroute("**/console/events")
     console.page.route("**/console/events", lambda route: route.fulfill(status=503), times=1)
     console.open("/")
-    expect(gone).to_have_text("The stack is not there. This page goes on when it is back.")
+    expect(gone).to_have_text("The stack does not respond. This page continues when it is running again.")
     console.shows("CP-4", "connected")
     expect(gone).to_be_empty()
     console.errors = [error for error in console.errors if "503" not in error]

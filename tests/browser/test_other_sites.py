@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.documentation.stack import Stack
 
 PATH = "/api/v1/ocpp/charger-connect"
-# What a page may send without asking first, and what came of it.
+# Requests that a page can send without a preflight, and their results.
 READ = """url => fetch(url).then(answer => answer.text()).then(() => 'read', () => 'refused')"""
 LISTEN = """url => new Promise(resolve => {
   const source = new EventSource(url);
@@ -38,7 +38,7 @@ POST = """([url, body]) => fetch(url, {method: 'POST', mode: 'no-cors', body: ne
 
 @pytest.fixture(params=["localhost", "127.0.0.1"])
 def other(request: pytest.FixtureRequest) -> Iterator[str]:
-    """URL of another site (by name), and of another server of the same site."""
+    """Return the URLs of another site (by its host name) and of another server of the same site."""
 
     def respond(_: Request) -> Response:
         return Response(200, [("Content-Type", "text/html")], b"<!doctype html><title>Another</title>")
@@ -49,7 +49,7 @@ def other(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def page(console: Console, other: str) -> Page:
-    # Chromium says in its own console what is refused here.
+    # Chromium logs the rejected requests in its console.
     console.page.goto("about:blank")
     page = console.page.context.new_page()
     page.goto(other)
@@ -97,7 +97,7 @@ def test_a_link_opens_the_console_and_it_works(page: Page, stack: Stack) -> None
     expect(page.locator(".outcome")).to_contain_text("200")
 
 
-def test_the_pages_are_in_no_frame(page: Page, stack: Stack) -> None:
+def test_the_pages_cannot_be_framed(page: Page, stack: Stack) -> None:
     for path in ("/", "/docs"):
         url = f"http://127.0.0.1:{stack.ports.gateway}{path}"
         with page.expect_response(url) as answered:

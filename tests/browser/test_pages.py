@@ -1,4 +1,4 @@
-"""Both pages for everybody: by keyboard alone, on a phone, light and dark, with what a screen reader needs."""
+"""Accessibility of both pages: keyboard, phone, light and dark scheme, screen readers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.browser.console import Console
 
 PAGES = {"/": "Chargers", "/docs": "charger-connect"}
-"""A page's path, and a heading by which it is known that it is there."""
+"""A page's path, and a heading that shows that it has loaded."""
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -38,7 +38,7 @@ def test_axe_finds_no_serious_fault(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_phone_need_not_scroll_sideways(visit: Callable[..., Console], path: str) -> None:
+def test_a_phone_does_not_scroll_sideways(visit: Callable[..., Console], path: str) -> None:
     page = visit(path, viewport=PHONE).page
     expect(page.get_by_role("heading", name=PAGES[path]).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -61,7 +61,7 @@ def test_everything_of_the_console_works_by_keyboard_alone(console: Console) -> 
     assert "<tokenId>KEYBOARD-1</tokenId>" in console.raw("Request")
     to(page, "Details of the attempt")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("region", name="The attempt as the API shows it")).to_be_visible()
+    expect(page.get_by_role("region", name="The attempt as the API returns it")).to_be_visible()
     to(page, "Kill the OCPP server", back=True)
     to(page, "CP-4")
     page.keyboard.press("Enter")
@@ -88,7 +88,7 @@ def test_the_form_of_the_help_page_works_by_keyboard_alone(
     expect(answer).to_contain_text("<status>Accepted</status>")
 
 
-def test_what_has_the_focus_is_seen_to_have_it(console: Console) -> None:
+def test_the_focus_is_visible(console: Console) -> None:
     page = console.page
     to(page, "Skip to the form")
     for _ in range(40):
@@ -99,7 +99,7 @@ def test_what_has_the_focus_is_seen_to_have_it(console: Console) -> None:
 
 
 def to(page: Page, name: str, *, back: bool = False) -> None:
-    """Presses Tab until what is called so has the focus."""
+    """Press Tab until the element with this name has the focus."""
     for _ in range(80):
         page.keyboard.press("Shift+Tab" if back else "Tab")
         if page.evaluate(_NAME).startswith(name):
@@ -111,7 +111,7 @@ _NAME = """() => {
   const { labels, textContent, ariaLabel } = document.activeElement;
   return (ariaLabel ?? labels?.[0]?.textContent ?? textContent).trim().replaceAll(/\\s+/g, " ");
 }"""
-# The switches' own inputs are invisible: what stands after each shows the focus.
+# The inputs of the switches are invisible: the element after each one shows the focus.
 _OUTLINED = """() => {
   const seen = (element) => element && getComputedStyle(element).outlineStyle !== "none";
   return seen(document.activeElement) || seen(document.activeElement.nextElementSibling);

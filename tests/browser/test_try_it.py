@@ -1,4 +1,4 @@
-"""The help page's form really sends, in the formats it offers; the same page on a host that is not this one only explains."""
+"""The help page's form sends requests in the formats that it offers. On a deployed page it only explains."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         ("application/x-www-form-urlencoded", "application/xml", "<status>Unavailable</status>"),
     ],
 )
-def test_it_sends_and_shows_the_answer(
+def test_it_sends_and_shows_the_response(
     visit: Callable[..., Console], media: str, accept: str, heard: str
 ) -> None:
     page = visit("/docs").page

@@ -171,7 +171,7 @@ class Harness:
 
     def cut_socket(self, identity: str) -> None:
         """Disconnect a charge point's socket without a closing handshake."""
-        self.loop.call_soon_threadsafe(self.chargers[identity].cut)
+        self.loop.call_soon_threadsafe(self.chargers[identity].disconnect)
 
     def read_starts(self) -> Iterator[dict[str, Any]]:
         """Return every start that a charge point received."""

@@ -8,12 +8,12 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from local.table import BROKEN, LOST_ANSWER, THROTTLED, Fault
+from local.table import BROKEN, LOST_RESPONSE, THROTTLED, Fault
 
 if TYPE_CHECKING:
     from tests.chaos.harness import Harness
 
-_TABLE_FAULTS = (Fault(delay=1.5), Fault(delay_answer=1.5), THROTTLED, BROKEN, LOST_ANSWER)
+_TABLE_FAULTS = (Fault(delay=1.5), Fault(delay_response=1.5), THROTTLED, BROKEN, LOST_RESPONSE)
 _FAULT_KINDS = ("runtime killed",) * 4 + ("server killed",) + ("socket cut",) * 4 + ("table stalled",) * 2
 
 

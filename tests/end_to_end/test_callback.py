@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 
 from local.chargers import Behaviour, charging
-from local.gateway import read_answer
+from local.gateway import read_response
 from local.running import in_thread
-from local.simulators import CitrineOS, keeping
+from local.simulators import CitrineOS, serving_simulator
 from tests.end_to_end.conftest import LINK_SERVERS
 from tests.end_to_end.emulator import Emulator
-from tests.integration.dialects.asking import is_connected
+from tests.integration.dialects.link_client import is_connected
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def test_a_late_callback_completes_the_attempt_but_a_forged_one_does_not(
         "CALLBACK_BASE_URL": "https://charge.example.com",
     }
     with (
-        in_thread(keeping(citrineos)) as simulator,
+        in_thread(serving_simulator(citrineos)) as simulator,
         in_thread(charging([Behaviour("CP-C")], simulator.ocpp_url)),
         Emulator("ConnectFunction", deployment.table.environment() | settings, artefact=artefact) as connect,
     ):
@@ -56,7 +56,7 @@ def test_a_late_callback_completes_the_attempt_but_a_forged_one_does_not(
             },
             "body": json.dumps(body),
         }
-        assert read_answer(connect.invoke(event)).status == 504
+        assert read_response(connect.invoke(event)).status == 504
     (url,) = citrineos.callback_urls
     parts = urlsplit(url)
     path = f"{parts.path}?{parts.query}"

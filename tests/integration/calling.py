@@ -1,4 +1,4 @@
-"""Calls of the real handlers, without a gateway: an event in, what the caller hears out."""
+"""Call the real handlers without a gateway: build an event, and parse the response that the caller receives."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOOPBACK: dict[str, Any] = {"network": "127.0.0.0/8", "ports": ["1-65535"], "sch
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a caller hears: ``problem`` is the last segment of the problem's type, None with a 200."""
+    """A response as the caller receives it. ``problem`` is the last segment of the problem's type, None with a 200."""
 
     status: int
     headers: dict[str, str]
@@ -39,7 +39,7 @@ class Heard:
 
     @property
     def outcome(self) -> str | None:
-        """The problem's outcome, or with a 200 that of its header."""
+        """The outcome of the problem, or with a 200 that of the header."""
         return self.body.get("outcome") or self.headers.get("Connect-Outcome")
 
     @property
@@ -49,7 +49,7 @@ class Heard:
 
 @dataclass
 class Context:
-    """Lambda's context: ``left`` is in seconds."""
+    """Lambda's context. ``left`` is the remaining time in seconds."""
 
     left: float
     aws_request_id: str = "a test"
@@ -61,7 +61,7 @@ class Context:
 
 
 class Caller:
-    """Both functions on one table, as one process has them."""
+    """Both functions with one table, in one process."""
 
     def __init__(
         self, table: TableServer, link_servers: list[dict[str, Any]], settings: dict[str, str]
@@ -79,7 +79,7 @@ class Caller:
         self.at()
 
     def at(self, later: float = 0.0, repeatable: Collection[str] = REPEATABLE) -> Caller:
-        """From now on the journal's clock runs `later` seconds ahead, and these dialects are repeatable to it."""
+        """Set the journal's clock `later` seconds ahead, and the dialects that it treats as repeatable."""
         journal = Journal(
             self._dynamodb, self._table.name, repeatable=repeatable, clock=lambda: time.time() + later
         )
@@ -127,7 +127,7 @@ def heard(answer: dict[str, Any]) -> Heard:
 
 
 def request(port: int, **changes: Any) -> dict[str, Any]:
-    """A request for a start at CP-1, under an id of its own."""
+    """Return a request for a start at CP-1, with a new id."""
     members = {
         "id": str(uuid4()),
         "chargerId": "CP-1",

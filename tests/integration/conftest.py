@@ -39,6 +39,6 @@ def table(shared_table: TableServer) -> Iterator[TableServer]:
 
 @pytest.fixture
 def server() -> Iterator[Misbehaving]:
-    """An OCPP server whose chargers accept everything, until it is told otherwise."""
+    """An OCPP server whose chargers accept every start, until a test sets another script."""
     with closing(Misbehaving(answers())) as server:
         yield server

@@ -1,4 +1,4 @@
-"""An OCPP server of raw sockets that does to each connection what a script says, byte by byte."""
+"""An OCPP server on raw sockets that handles each connection as a script defines, byte by byte."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http.client import responses as phrases
 from typing import Any
 
-PATIENCE = 20.0  # seconds
+TIMEOUT = 20.0  # seconds
 
 
 class Gone(Exception):
@@ -22,8 +22,8 @@ class Gone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request as it was received; header names in lower case."""
+class ReceivedRequest:
+    """One request as received, with header names in lower case."""
 
     method: str
     path: str
@@ -38,8 +38,8 @@ class Peer:
         self.socket = sock
         self._server = server
 
-    def read(self) -> Asked:
-        """The next whole request, which the server keeps in `asked`."""
+    def read(self) -> ReceivedRequest:
+        """Read and return the next complete request. The server appends it to `asked`."""
         buffer = b""
         while b"\r\n\r\n" not in buffer:
             buffer += self._receive()
@@ -49,9 +49,9 @@ class Peer:
         while len(body) < int(headers.get("content-length", 0)):
             body += self._receive()
         method, path, _ = line.split(" ")
-        asked = Asked(method, path, headers, body)
-        self._server.asked.append(asked)
-        return asked
+        request = ReceivedRequest(method, path, headers, body)
+        self._server.asked.append(request)
+        return request
 
     def send(self, data: bytes) -> None:
         try:
@@ -60,13 +60,13 @@ class Peer:
             raise Gone from error
 
     def drip(self, data: bytes, every: float) -> None:
-        """One byte, then `every` seconds, and so on."""
+        """Send one byte at a time, and wait `every` seconds after each."""
         for byte in data:
             self.send(bytes([byte]))
             self._server.wait(every)
 
     def hang(self) -> None:
-        """Say nothing until the peer has gone."""
+        """Send nothing until the peer closes the connection."""
         while self._receive():
             pass
 
@@ -89,13 +89,16 @@ Script = Callable[[Peer], None]
 
 
 class Misbehaving:
-    """Listens on 127.0.0.1 at once, on `port` or any free one. `plays` says what it does; with `tls` it speaks that.
-    It closes what it accepted with itself. Without `accepting` it leaves connections in a queue of one until `accept`."""
+    """A server that listens on 127.0.0.1 from the start, on `port` or any free one.
+
+    `plays` sets its scripts; with `tls` it uses TLS. `close` closes every accepted connection. Without `accepting`, connections
+    wait in a queue of one until `accept`.
+    """
 
     def __init__(
         self, *scripts: Script, host: str = "127.0.0.1", port: int = 0, accepting: bool = True
     ) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[ReceivedRequest] = []
         self.connections = 0
         self.tls: ssl.SSLContext | None = None
         self._scripts: list[Script] = list(scripts)
@@ -112,27 +115,27 @@ class Misbehaving:
             self.accept()
 
     def accept(self) -> None:
-        """Take connections from now on."""
+        """Accept connections from now on."""
         self._run(self._accept)
 
     def plays(self, *scripts: Script) -> None:
-        """What the next connections do, one after the other; the last script is that of all connections after it."""
+        """Set the scripts of the next connections, in order. The last script also handles every later connection."""
         self._scripts = list(scripts)
 
     @property
-    def starts(self) -> list[Asked]:
-        """The requests that ask for a start."""
-        return [asked for asked in self.asked if asked.method == "PUT"]
+    def starts(self) -> list[ReceivedRequest]:
+        """The received requests for a start."""
+        return [request for request in self.asked if request.method == "PUT"]
 
     def catch_up(self) -> None:
-        """Wait until it has read what was sent to it on connections that are closed by now, however slow the machine is."""
+        """Wait until the server has read everything from connections that are closed by now, however slow the machine is."""
         with socket.socket(self._listener.family) as last:
             last.bind((self.host, 0))
             own = last.getsockname()
-            last.settimeout(PATIENCE)
+            last.settimeout(TIMEOUT)
             with contextlib.suppress(ConnectionResetError):  # by a script that does so at once
                 last.connect((self.host, self.port))
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while own not in self._accepted or any(thread.is_alive() for thread in self._serving):
             assert time.monotonic() < until, "a connection is still open"
             time.sleep(0.005)
@@ -143,7 +146,7 @@ class Misbehaving:
 
     def leave(self) -> None:
         """Refuse connections from now on."""
-        # A thread that waits in accept() is not woken by close().
+        # close() does not wake a thread that waits in accept().
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -190,20 +193,20 @@ class Misbehaving:
 
 
 def response(status: int, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:
-    """A response with its Content-Length, unless it is to lie about it."""
-    told = len(body) if length is None else length
-    head = [f"HTTP/1.1 {status} {phrases.get(status, '')}", f"Content-Length: {told}", *headers]
+    """Return a response. Its Content-Length is that of the body, or `length`."""
+    declared = len(body) if length is None else length
+    head = [f"HTTP/1.1 {status} {phrases.get(status, '')}", f"Content-Length: {declared}", *headers]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
 def told(charger: str = "CP-1", status: str = "Accepted", **changes: Any) -> bytes:
-    """The body of a native server's 200."""
+    """Return the body of a native server's 200 response."""
     body = {"chargerId": charger, "connectorId": 1, "errorCode": "NoError", "status": status, "info": None}
     return json.dumps({**body, **changes}).encode()
 
 
 def says(data: bytes) -> Script:
-    """Read a request, send these bytes, close."""
+    """Return a script: read a request, send these bytes, close."""
 
     def script(peer: Peer) -> None:
         peer.read()
@@ -213,24 +216,24 @@ def says(data: bytes) -> Script:
 
 
 def answers(status: int = 200, body: bytes = told(), kind: str = "application/json", *headers: str) -> Script:
-    """Read a request and answer it."""
+    """Return a script: read a request and send this response."""
     return says(response(status, body, f"Content-Type: {kind}", *headers))
 
 
 def declines(status: int, *headers: str, kind: str = "x") -> Script:
-    """Read a request and answer it with a problem document, whose type ends with `kind`."""
+    """Return a script: read a request and send a problem document whose type ends with `kind`."""
     body = json.dumps({"type": f"/problems/{kind}", "title": "x", "status": status, "detail": "x"}).encode()
     return answers(status, body, "application/problem+json", *headers)
 
 
 def hangs(peer: Peer) -> None:
-    """Read a request, and never say anything."""
+    """Read a request, and never respond."""
     peer.read()
     peer.hang()
 
 
 def drips(data: bytes, every: float = 0.05) -> Script:
-    """Read a request and send these bytes one at a time, `every` so many seconds."""
+    """Return a script: read a request, and send these bytes one at a time, `every` so many seconds."""
 
     def script(peer: Peer) -> None:
         peer.read()

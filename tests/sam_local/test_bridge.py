@@ -1,4 +1,4 @@
-"""The address of Docker's bridge is read from what Docker prints, and must be this machine's own."""
+"""The address of Docker's bridge is read from Docker's output, and must be an address of this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOT = template.PATH.parent
 
 
 def inspected(config: list[dict[str, str]] | None, interface: str = "docker0") -> str:
-    """What `docker network inspect bridge` prints, without what is not read."""
+    """Return the fields of `docker network inspect bridge` that are read."""
     network: dict[str, Any] = {
         "Name": "bridge",
         "Driver": "bridge",
@@ -35,12 +35,12 @@ def test_the_gateway_is_the_address() -> None:
     assert bridge.read_address(inspected(config)) == "172.17.0.1"
 
 
-def test_of_two_families_the_address_is_ipv4() -> None:
+def test_the_ipv4_address_is_used_if_there_are_two() -> None:
     config = [{"Subnet": "fd00::/64", "Gateway": "fd00::1"}, {"Subnet": "10.1.0.0/16", "Gateway": "10.1.0.1"}]
     assert bridge.read_address(inspected(config)) == "10.1.0.1"
 
 
-def test_a_daemon_that_names_no_gateway_has_its_interface_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gateway_the_address_of_the_interface_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bridge, "_address_of_interface", {"docker7": "172.20.0.1"}.get)
     assert bridge.read_address(inspected([{"Subnet": "172.20.0.0/16"}], "docker7")) == "172.20.0.1"
 
@@ -52,24 +52,24 @@ def test_an_interface_has_its_address() -> None:
 
 
 @pytest.mark.parametrize("gateway", ["0.0.0.0", "127.0.0.1", "8.8.8.8", "fd00::1", "nonsense"])
-def test_nothing_wider_than_a_private_address_is_taken(gateway: str) -> None:
+def test_only_a_private_address_is_accepted(gateway: str) -> None:
     with pytest.raises(NoBridge):
         bridge.read_address(inspected([{"Gateway": gateway}], "no-such-interface"))
 
 
 @pytest.mark.parametrize("output", ["", "[]", "{}", "[{}]", inspected(None, "no-such-interface")])
-def test_what_holds_no_address_is_an_error(output: str) -> None:
+def test_an_output_without_an_address_is_an_error(output: str) -> None:
     with pytest.raises(NoBridge):
         bridge.read_address(output)
 
 
-def test_an_address_of_another_machine_is_no_way_here() -> None:
+def test_an_address_of_another_machine_is_rejected() -> None:
     with pytest.raises(NoBridge, match="not an address of this machine"):
         bridge._check_own("192.0.2.77")
 
 
 def without_docker(folder: Path, **settings: str) -> dict[str, str]:
-    """An environment in which no Docker answers."""
+    """An environment without a responding Docker."""
     settings = {"SAM_LOCAL_STATE": str(folder / "state.json")} | settings
     return os.environ | {"DOCKER_HOST": f"unix://{folder}/no.sock"} | settings
 
@@ -103,7 +103,7 @@ def test_make_invoke_names_all_that_is_missing(tmp_path: Path) -> None:
         (["events/env.json"], "no route of template.yaml"),
     ],
 )
-def test_make_invoke_says_what_is_wrong_with_the_event(
+def test_make_invoke_reports_what_is_wrong_with_the_event(
     tmp_path: Path, arguments: list[str], text: str
 ) -> None:
     ended = python(tmp_path, "-m", "local.invoke", *arguments)

@@ -1,4 +1,4 @@
-"""An event of `events/` is fitted to the running stack: its function, its environment, and the addresses in its body."""
+"""An event of `events/` is adapted to the running stack: its function, its environment, and the addresses in its body."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def body_of(event: dict[str, Any]) -> str:
 
 
 def members(event: dict[str, Any]) -> dict[str, str]:
-    """The members of a request's body, as text, whatever its format."""
+    """Return the fields of a request's body as strings, for every format."""
     body = body_of(event)
     match event["headers"]["content-type"].rpartition("/")[2]:
         case "json" | "plain":
@@ -53,7 +53,7 @@ def members(event: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
-def test_the_stacks_address_and_port_are_filled_in_and_nothing_else(path: Any) -> None:
+def test_only_the_stacks_address_and_port_are_replaced(path: Any) -> None:
     event = load(path)
     before = deepcopy(event)
     fitted = sam_local.fit(event, STACK)
@@ -79,17 +79,17 @@ def request(body: str, *, encoded: bool = False) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("body", "fitted"),
     [
-        # Names are read without regard to case, so they are replaced so.
+        # The service reads names case-insensitively, so they are replaced case-insensitively.
         ('{"ServerIPAddress" : "127.1.2.3", "SERVERRESTAPIPORT":9080 }', '{"ServerIPAddress" : "172.17.0.1", "SERVERRESTAPIPORT":9180 }'),
         ("serverRestApiPort=9080&serverIpAddress=127.0.0.1", "serverRestApiPort=9180&serverIpAddress=172.17.0.1"),
-        # A port of somebody's own server is kept.
+        # The port of another server is kept.
         ("serverIpAddress=127.0.0.1&serverRestApiPort=19080", "serverIpAddress=172.17.0.1&serverRestApiPort=19080"),
         ("serverIpAddress=127.0.0.1&serverRestApiPort=90800", "serverIpAddress=172.17.0.1&serverRestApiPort=90800"),
-        # No server on this machine: the port is not the stack's.
+        # A server on another machine: its port is kept.
         ('{"serverIpAddress":"10.0.0.5","serverRestApiPort":9080}', None),
         ('{"serverIpAddress":"127.0.0.1.example.com","serverRestApiPort":9080}', None),
         ('{"tokenId":"127.0.0.1","chargerId":"9080"}', None),
-        # What is no request stays what it is.
+        # A body that is not a request is unchanged.
         ('{"serverIpAddress":', None),
         ("", None),
     ],
@@ -102,18 +102,18 @@ def test_only_a_server_on_the_loopback_interface_is_replaced(
     assert sam_local.fit(event, STACK) == request(body if fitted is None else fitted, encoded=encoded)
 
 
-def test_bytes_that_are_no_text_are_kept() -> None:
+def test_bytes_that_are_not_text_are_kept() -> None:
     raw = b"\xff\xfe serverIpAddress=127.0.0.1"
     event = {"body": b64encode(raw).decode(), "isBase64Encoded": True}
     assert b64decode(sam_local.fit(event, STACK)["body"]) == raw.replace(b"127.0.0.1", b"172.17.0.1")
 
 
-def test_an_event_without_a_body_stays_as_it_is() -> None:
+def test_an_event_without_a_body_is_unchanged() -> None:
     assert sam_local.fit({"routeKey": "x", "body": None}, STACK) == {"routeKey": "x", "body": None}
 
 
 @pytest.mark.parametrize("path", FILES, ids=name)
-def test_the_function_of_an_event_is_its_routes(path: Any) -> None:
+def test_the_function_of_an_event_is_that_of_its_route(path: Any) -> None:
     folder = {"attempts": "AttemptsFunction", "callbacks": "CallbackFunction"}
     assert sam_local.function_of(load(path)) == folder.get(path.parent.name, "ConnectFunction")
 
@@ -139,13 +139,13 @@ def test_functions_without_an_event_here_are_found_too(event: dict[str, Any], fu
     assert sam_local.function_of(event) == function
 
 
-def test_the_event_of_a_deployment_has_no_service_here() -> None:
+def test_the_event_of_a_deployment_is_rejected() -> None:
     with pytest.raises(NoFunction, match="CodeDeploy"):
         sam_local.function_of({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "e-1"})
 
 
 @pytest.mark.parametrize("event", [{}, {"routeKey": "GET /nowhere"}, {"routeKey": ["ANY"]}])
-def test_an_event_for_no_function_says_which_there_are(event: dict[str, Any]) -> None:
+def test_an_event_for_no_function_lists_the_routes(event: dict[str, Any]) -> None:
     with pytest.raises(NoFunction, match="ANY /api/v1/ocpp/charger-connect"):
         sam_local.function_of(event)
 

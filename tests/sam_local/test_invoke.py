@@ -1,6 +1,6 @@
 """`make invoke` beside `make run SAM_LOCAL=1`, with Docker: the built functions in Lambda's container start charges.
 
-Skipped where Docker does not answer or has no image of Lambda's; REQUIRE_DOCKER=1 makes that an error.
+Skipped if Docker does not respond or has no Lambda image; with REQUIRE_DOCKER=1 they fail.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ IMAGE = f"public.ecr.aws/lambda/python:3.13-{emulator.ARCHITECTURE}"
 
 
 def missing() -> str | None:
-    """Return why `sam local invoke` cannot run here, or None where it can."""
+    """Return why `sam local invoke` cannot run here, or None if it can."""
     if reason := emulator.missing():
         return reason
     try:
@@ -74,7 +74,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         pytest.fail(reason)
     if reason:
         pytest.skip(reason)
-    # Two builds at once would write the same folder: this one takes turns with those of other tests.
+    # Concurrent builds would write to the same folder, so tests build one at a time.
     emulator.build()
     state = tmp_path_factory.mktemp("sam-local") / "state.json"
     ports = free_ports(4)
@@ -100,7 +100,7 @@ def listens(host: str, port: int) -> bool:
 
 def test_only_table_and_ocpp_server_can_be_reached_from_containers(stack: LocalStack) -> None:
     assert [listens(stack.address, port) for port in stack.ports] == [False, True, True, True]
-    # An address that nobody asked for: a wildcard would listen there.
+    # An address that is not configured. A wildcard would listen there.
     assert [listens("127.0.0.3", port) for port in stack.ports] == [False] * 4
 
 
@@ -127,7 +127,7 @@ def test_an_error_that_the_function_returns_is_its_response(stack: LocalStack) -
     assert stack.invoke("callbacks/expired")[0] == 404
 
 
-def test_without_the_stack_it_says_so(stack: LocalStack, tmp_path: Path) -> None:
+def test_a_missing_stack_is_reported(stack: LocalStack, tmp_path: Path) -> None:
     ended = stack.make("events/json/accepted.json", SAM_LOCAL_STATE=str(tmp_path / "none.json"))
     assert ended.returncode != 0
     assert "start one in another terminal: make run SAM_LOCAL=1" in ended.stderr

@@ -1,4 +1,4 @@
-"""Table and OCPP server listen on a second address where they are told to, on the same ports, and nowhere else."""
+"""Table and OCPP server listen on a second address if it is configured, with the same ports, and nowhere else."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from local import sam_local
 from local.csms import Options, serving
 from local.running import in_thread
 from local.sam_local import NoStack, Stack
-from local.simulators import Steve, keeping
+from local.simulators import Steve, serving_simulator
 from local.table import start_table
 from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Every address of 127.0.0.0/8 is Linux's own; here one stands in for the bridge's.
+# On Linux, every address of 127.0.0.0/8 belongs to the machine. One of them replaces the bridge's here.
 EXTRA, OTHER = "127.0.0.2", "127.0.0.3"
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address by itself on Linux only")
@@ -63,14 +63,14 @@ def test_the_ocpp_server_listens_there_with_both_ports() -> None:
 
 
 @linux
-def test_a_stand_in_listens_there_with_both_ports() -> None:
-    with in_thread(keeping(Steve(), extra_hosts=[EXTRA])) as standin:
-        ports = (standin.port, port_of(standin.ocpp_url))
+def test_a_simulator_listens_there_with_both_ports() -> None:
+    with in_thread(serving_simulator(Steve(), extra_hosts=[EXTRA])) as simulator:
+        ports = (simulator.port, port_of(simulator.ocpp_url))
         assert [where(port) for port in ports] == [["127.0.0.1", EXTRA]] * 2
 
 
 @linux
-def test_a_port_that_is_taken_there_leaves_nothing_listening() -> None:
+def test_a_port_in_use_there_leaves_nothing_listening() -> None:
     (port,) = free_ports(1)
     with closing(socket.create_server((EXTRA, port))):
         with pytest.raises(OSError, match="in use"):
@@ -105,20 +105,20 @@ def test_a_running_stack_is_found_until_it_ends(state: Path) -> None:
         sam_local.running()
 
 
-def test_a_stack_that_was_killed_is_not_taken_for_one_that_runs(state: Path) -> None:
+def test_a_killed_stack_is_not_found(state: Path) -> None:
     (port,) = free_ports(1)
     with sam_local.published(a_stack(port)), pytest.raises(NoStack, match=f"127.0.0.1:{port}"):
         sam_local.running()
 
 
-def test_the_end_of_a_stack_leaves_the_file_of_another(state: Path) -> None:
+def test_the_end_of_a_stack_keeps_the_file_of_another(state: Path) -> None:
     with sam_local.published(a_stack(1, process=1)):
         state.write_text(json.dumps({"process": 2}))
     assert state.exists()
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"process": 1}'])
-def test_a_file_that_cannot_be_read_is_no_stack(state: Path, text: str) -> None:
+def test_a_file_that_cannot_be_parsed_is_not_a_stack(state: Path, text: str) -> None:
     state.parent.mkdir()
     state.write_text(text)
     with pytest.raises(NoStack):

@@ -20,7 +20,7 @@ function Console() {
       ${live.server && html`<${Server} server=${live.server} stack=${live.stack} />`}
     </header>
     <p class=${live.connected ? "gone hidden" : "gone"} role="alert">
-      ${!live.connected && "The stack is not there. This page goes on when it is back."}
+      ${!live.connected && "The stack does not respond. This page continues when it is running again."}
     </p>
     <main>
       <h1 class="hidden">Console of the local stack</h1>
@@ -33,7 +33,7 @@ function Console() {
   `;
 }
 
-/** What just happened to a process, for a few seconds. */
+/** A notice that a process ended or restarted, shown for a few seconds. */
 function Notice({ text }) {
   const [shown, show] = useState("");
   useEffect(() => {

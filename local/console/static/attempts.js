@@ -6,14 +6,14 @@ import { useNow } from "./now.js";
 const SHOWN = 50;
 const COLUMNS = ["Time", "Charger", "Token", "State", "Outcome", "Tries", "Milliseconds in each step"];
 
-/** The attempts as they happen, the newest first. */
+/** The attempts, updated live, newest first. */
 export function Attempts({ all }) {
   const newest = [...all.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, SHOWN);
   const longest = Math.max(1, ...newest.map((attempt) => sum(attempt.milliseconds)));
   return html`
     <section class="attempts" aria-labelledby="attempts-title">
       <h2 id="attempts-title">Attempts</h2>
-      ${newest.length === 0 && html`<p class="soft">None yet. What is sent from anywhere appears here.</p>`}
+      ${newest.length === 0 && html`<p class="soft">No attempts yet. Requests of every client appear here.</p>`}
       ${newest.length > 0 &&
       html`
         <div class="list">
@@ -40,19 +40,19 @@ function Row({ attempt, longest }) {
       <td role="cell">${chargerId}</td>
       <td role="cell" class="token">${token ?? html`<span class="soft">none</span>`}</td>
       <td role="cell"><span class="badge ${kind}">${state}</span></td>
-      <td role="cell" class="said">${saying(attempt)}</td>
+      <td role="cell" class="outcome-cell">${describeOutcome(attempt)}</td>
       <td role="cell">${tries}<span class="soft" aria-hidden="true"> ${tries === 1 ? "try" : "tries"}</span></td>
       <td role="cell"><${Steps} attempt=${attempt} longest=${longest} /></td>
     </tr>
     ${open &&
     html`<tr role="row" class="details"><td role="cell" colspan=${COLUMNS.length}>
       <p class="soft">GET /api/v1/ocpp/charger-connect/${id}</p>
-      <pre tabindex="0" role="region" aria-label="The attempt as the API shows it">${JSON.stringify(attempt, null, 2)}</pre>
+      <pre tabindex="0" role="region" aria-label="The attempt as the API returns it">${JSON.stringify(attempt, null, 2)}</pre>
     </td></tr>`}
   `;
 }
 
-function saying({ answer, problem }) {
+function describeOutcome({ answer, problem }) {
   if (answer) return html`${answer.status} <span class="soft">${answer.info}</span>`;
   return problem ? problem.type : "";
 }
@@ -61,7 +61,7 @@ function Steps({ attempt: { state, milliseconds, createdAt }, longest }) {
   if (state === "pending") return html`<${Running} since=${createdAt} />`;
   const steps = Object.entries(milliseconds ?? {});
   if (steps.length === 0) return "";
-  // Square roots: four milliseconds stay visible beside twenty seconds.
+  // The width is proportional to the square root, so that 4 ms stay visible beside 20 s.
   const width = (took) => `${Math.max(2, 60 * Math.sqrt(took / longest))}%`;
   return html`
     <span class="steps">

@@ -1,12 +1,12 @@
 import { useRef } from "preact/hooks";
 
 import { html } from "./html.js";
-import { order } from "./live.js";
+import { sendCommand } from "./live.js";
 
 const CHOICES = { accept: "Accept", reject: "Reject", silent: "Silent", offline: "Offline" };
-const OWN = { drop: "Drop", "not-supported": "Error", fail: "Fail" };
-const TELLING = {
-  drop: "Takes a start and drops its socket before it answers.",
+const SPECIAL = { drop: "Drop", "not-supported": "Error", fail: "Fail" };
+const REMARKS = {
+  drop: "Accepts a start and closes its WebSocket before it answers.",
   "not-supported": "Answers with a CALLERROR, NotSupported.",
   fail: "Answers with a CALLERROR, InternalError.",
 };
@@ -21,7 +21,7 @@ const KINDS = {
   Faulted: "failed",
 };
 
-/** The charge points as cards: how each one is, and how it shall behave. */
+/** The charge points as cards, with their state and their behaviour. */
 export function ChargePoints({ all, chosen, choose }) {
   return html`
     <section class="chargers" aria-labelledby="chargers-title">
@@ -59,10 +59,10 @@ function Card({ one, chosen, choose }) {
 }
 
 function Behaviour({ one: { chargerId, online, reaction } }) {
-  const first = useRef(reaction); // a charger with a vice of its own can have it back
-  const choices = first.current in OWN ? { ...CHOICES, [first.current]: OWN[first.current] } : CHOICES;
+  const first = useRef(reaction); // a charger that starts with a special reaction can get it back
+  const choices = first.current in SPECIAL ? { ...CHOICES, [first.current]: SPECIAL[first.current] } : CHOICES;
   const set = (choice) =>
-    order("charge-point", choice === "offline" ? { chargerId, online: false, reaction } : { chargerId, online: true, reaction: choice });
+    sendCommand("charge-point", choice === "offline" ? { chargerId, online: false, reaction } : { chargerId, online: true, reaction: choice });
   return html`
     <fieldset class="segments">
       <legend class="hidden">Behaviour of ${chargerId}</legend>
@@ -80,9 +80,9 @@ function Behaviour({ one: { chargerId, online, reaction } }) {
 
 function Remark({ one: { delay, cable, busy, reaction, online } }) {
   const remarks = [
-    online && TELLING[reaction],
+    online && REMARKS[reaction],
     delay > 0 && `Answers after ${delay} s.`,
-    !cable && "Nobody plugs a cable in.",
+    !cable && "No cable is plugged in.",
     busy.length > 0 && `Connector ${busy.join(", ")} charges another driver's car.`,
   ].filter(Boolean);
   return remarks.length > 0 && html`<p class="remark soft">${remarks.join(" ")}</p>`;

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { html } from "./html.js";
-import { ACCEPTS, FORMATS, build, curl, meaning, rawRequest, rawResponse, send } from "./messages.js";
+import { ACCEPTS, FORMATS, build, curl, describeResponse, rawRequest, rawResponse, send } from "./messages.js";
 import { useNow } from "./now.js";
 
 const UNKNOWN = "CP-404";
 
-/** The form that connects a token to a charger, with the request as it leaves and the response as it came. */
+/** The form that connects a token to a charger, with the request as sent and the response as received. */
 export function Connect({ all, stack, charger, choose }) {
   const [form, setForm] = useState({
     tokenId: "04A2B3C4D5E6F7",
@@ -17,7 +17,7 @@ export function Connect({ all, stack, charger, choose }) {
     serverRestApiPort: String(stack.serverRestApiPort),
   });
   const [id, setId] = useState(() => crypto.randomUUID());
-  // The last exchange stays until something of the form changes: the next request is then another one.
+  // The last exchange is shown until a field of the form changes, which makes another request.
   const [exchange, setExchange] = useState(null);
   const set = (name) => (event) => {
     setForm({ ...form, [name]: event.target.value });
@@ -31,16 +31,16 @@ export function Connect({ all, stack, charger, choose }) {
     return build(fields, form.format, form.accept, form.connectorId);
   };
   const latest = useRef(null);
-  const exchangeOf = async (request) => {
-    const mine = { request, began: Date.now() };
-    latest.current = mine;
-    setExchange(mine);
+  const runExchange = async (request) => {
+    const own = { request, began: Date.now() };
+    latest.current = own;
+    setExchange(own);
     const response = await send(request).catch(() => ({ failure: true }));
-    if (latest.current === mine) setExchange((now) => now && { ...mine, response });
+    if (latest.current === own) setExchange((now) => now && { ...own, response });
   };
   const submit = (event) => {
     event.preventDefault();
-    exchangeOf(request());
+    runExchange(request());
     setId(crypto.randomUUID());
   };
   const shown = exchange?.request ?? request();
@@ -53,7 +53,7 @@ export function Connect({ all, stack, charger, choose }) {
       <form onSubmit=${submit}>
         <div class="fields">
           <${Charger} all=${all} charger=${charger} choose=${choose} />
-          <${Text} name="tokenId" label="Token" form=${form} set=${set} placeholder="none: only ask how it is" />
+          <${Text} name="tokenId" label="Token" form=${form} set=${set} placeholder="none: read the charger's status" />
         </div>
         <div class="fields">
           <fieldset class="segments wide">
@@ -80,7 +80,7 @@ export function Connect({ all, stack, charger, choose }) {
         </details>
         <div class="buttons">
           <button type="submit" class="primary">Connect</button>
-          <button type="button" aria-disabled=${!exchange} onClick=${() => exchange && exchangeOf(exchange.request)}>Send it again, same id</button>
+          <button type="button" aria-disabled=${!exchange} onClick=${() => exchange && runExchange(exchange.request)}>Send it again, same id</button>
         </div>
       </form>
       <${Outcome} exchange=${exchange} waiting=${waiting} charger=${charger} />
@@ -88,7 +88,7 @@ export function Connect({ all, stack, charger, choose }) {
         <${Raw} title="Request" text=${rawRequest(shown)}>
           <${Copy} text=${curl(shown)} />
         <//>
-        <${Raw} title="Response" text=${exchange?.response && !failed ? rawResponse(exchange.response) : ""} empty=${waiting ? "…" : failed ? "None came." : "Nothing was sent yet."}>
+        <${Raw} title="Response" text=${exchange?.response && !failed ? rawResponse(exchange.response) : ""} empty=${waiting ? "…" : failed ? "No response." : "Nothing was sent yet."}>
           ${exchange?.response?.took !== undefined && html`<span class="soft">${exchange.response.took} ms</span>`}
         <//>
       </div>
@@ -103,7 +103,7 @@ function Charger({ all, charger, choose }) {
     <div class="field">
       <label for="chargerId">Charger</label>
       <select id="chargerId" value=${charger} onChange=${(event) => choose(event.target.value)}>
-        ${choices.map((one) => html`<option value=${one}>${one === UNKNOWN ? `${UNKNOWN} (nobody knows it)` : one}</option>`)}
+        ${choices.map((one) => html`<option value=${one}>${one === UNKNOWN ? `${UNKNOWN} (unknown)` : one}</option>`)}
       </select>
     </div>
   `;
@@ -121,8 +121,8 @@ function Text({ name, label = name, form, set, ...more }) {
 function Outcome({ exchange, waiting, charger }) {
   return html`
     <div class="outcome" role="status">
-      ${waiting && html`<p><span class="badge pending">waiting</span> ${charger} is being asked<${Elapsed} since=${exchange.began} /></p>`}
-      ${exchange?.response && html`<${Said} response=${exchange.response} />`}
+      ${waiting && html`<p><span class="badge pending">waiting</span> for ${charger}<${Elapsed} since=${exchange.began} /></p>`}
+      ${exchange?.response && html`<${Meaning} response=${exchange.response} />`}
     </div>
   `;
 }
@@ -132,9 +132,9 @@ function Elapsed({ since }) {
   return html`<span class="soft" aria-hidden="true"> ${Math.max(0, (now - since) / 1000).toFixed(1)} s</span>`;
 }
 
-function Said({ response }) {
-  if (response.failure) return html`<p><span class="badge unknown">no answer</span> The request may have arrived all the same: send it again with the same id.</p>`;
-  const { kind, word, sentence } = meaning(response);
+function Meaning({ response }) {
+  if (response.failure) return html`<p><span class="badge unknown">no response</span> The request may still have arrived. Send it again with the same id.</p>`;
+  const { kind, word, sentence } = describeResponse(response);
   return html`<p><span class="badge ${kind}">${response.status} ${word}</span> ${sentence}</p>`;
 }
 

@@ -1,44 +1,44 @@
-// What the stack tells by server-sent events, and what the API tells about attempts.
+// The live state: the stack's server-sent events, and the attempts as the API returns them.
 import { useEffect, useReducer } from "preact/hooks";
 
 const API = "/api/v1/ocpp";
-const AGAIN = 2000; // milliseconds
-const NOTHING = { connected: true, stack: null, server: null, chargePoints: [], messages: {}, attempts: new Map(), notice: "" };
+const RECONNECT_DELAY = 2000; // milliseconds
+const EMPTY = { connected: true, stack: null, server: null, chargePoints: [], messages: {}, attempts: new Map(), notice: "" };
 
-/** The stack as it is now: `attempts` by id, as the API shows them. Renders again whenever something changes. */
+/** Return the current state, with `attempts` by id as the API returns them. The component renders again at each change. */
 export function useLive() {
-  const [live, change] = useReducer((old, part) => ({ ...old, ...(part instanceof Function ? part(old) : part) }), NOTHING);
+  const [live, change] = useReducer((old, part) => ({ ...old, ...(part instanceof Function ? part(old) : part) }), EMPTY);
   useEffect(() => {
     let source;
     let timer;
-    let asked;
-    const learn = (attempts) => change((old) => ({ attempts: newer(old.attempts, attempts) }));
-    const listen = () => {
+    let requested;
+    const addAttempts = (attempts) => change((old) => ({ attempts: withNewest(old.attempts, attempts) }));
+    const connect = () => {
       source = new EventSource("/console/events");
-      const on = (name, heard) => source.addEventListener(name, (event) => heard(JSON.parse(event.data)));
+      const on = (name, handle) => source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
       source.onopen = () => {
-        asked = new Set();
+        requested = new Set();
         change({ connected: true, attempts: new Map() });
       };
       source.onerror = () => {
         change({ connected: false });
-        // Most failures a browser repeats by itself; some, and not the same in each, it takes for final.
-        if (source.readyState === EventSource.CLOSED) timer = setTimeout(listen, AGAIN);
+        // A browser reconnects by itself after most failures. After others, which differ between browsers, it closes the source.
+        if (source.readyState === EventSource.CLOSED) timer = setTimeout(connect, RECONNECT_DELAY);
       };
       on("stack", (stack) => change({ stack }));
       on("ocpp-server", (server) => change({ server: { ...server, at: Date.now() } }));
       on("messages", (messages) => change({ messages }));
       on("notice", (notice) => change({ notice }));
-      on("attempt", async (id) => learn([await read(`${API}/charger-connect/${id}`)]));
+      on("attempt", async (id) => addAttempts([await read(`${API}/charger-connect/${id}`)]));
       on("charge-points", (chargePoints) => {
         change({ chargePoints });
-        for (const { chargerId } of chargePoints.filter((one) => !asked.has(one.chargerId))) {
-          asked.add(chargerId);
-          read(`${API}/chargers/${encodeURIComponent(chargerId)}/attempts`).then((page) => learn(page?.attempts ?? []));
+        for (const { chargerId } of chargePoints.filter((one) => !requested.has(one.chargerId))) {
+          requested.add(chargerId);
+          read(`${API}/chargers/${encodeURIComponent(chargerId)}/attempts`).then((page) => addAttempts(page?.attempts ?? []));
         }
       });
     };
-    listen();
+    connect();
     return () => {
       clearTimeout(timer);
       source.close();
@@ -47,24 +47,24 @@ export function useLive() {
   return live;
 }
 
-/** Gives an order to the stack: its address under /console/, and the order. Whether it was taken. */
-export async function order(name, document) {
+/** Send a command to the path `name` under /console/. Return whether the stack accepted it. */
+export async function sendCommand(name, command) {
   const headers = { "Content-Type": "application/json" };
-  const answer = await fetch(`/console/${name}`, { method: "POST", headers, body: JSON.stringify(document) });
-  return answer.ok;
+  const response = await fetch(`/console/${name}`, { method: "POST", headers, body: JSON.stringify(command) });
+  return response.ok;
 }
 
 async function read(path) {
   try {
-    const answer = await fetch(path);
-    return answer.ok ? await answer.json() : null;
+    const response = await fetch(path);
+    return response.ok ? await response.json() : null;
   } catch {
-    return null; // the stack is gone: the event stream says so
+    return null; // the stack does not respond, which the event stream reports
   }
 }
 
-// Answers may overtake each other.
-function newer(known, attempts) {
+// Responses may arrive out of order: keep the newest version of each attempt.
+function withNewest(known, attempts) {
   const all = new Map(known);
   for (const attempt of attempts) {
     if (attempt && !(all.get(attempt.id)?.updatedAt > attempt.updatedAt)) all.set(attempt.id, attempt);

@@ -1,4 +1,4 @@
-// The request in each format, and what an answer says.
+// Write the request in each format, and describe the response.
 
 const PATH = "/api/v1/ocpp/charger-connect";
 const NAMESPACE = "http://schemas.datacontract.org/2004/07/IO.Swagger.Models";
@@ -14,8 +14,8 @@ export const FORMATS = {
 
 export const ACCEPTS = ["application/json", "text/json", "application/xml", "text/xml", "*/*"];
 
-/** The HTTP request for `fields` (names as on the wire; empty ones are left out) in a media type; without `accept` the answer
-    is asked for in the same. */
+/** Return the HTTP request for `fields` (with the wire's names; empty ones are omitted) in a media type. Without `accept`, it
+    requests the response in the same media type. */
 export function build(fields, contentType, accept, connectorId) {
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
   const path = connectorId ? `${PATH}?connectorId=${encodeURIComponent(connectorId)}` : PATH;
@@ -27,11 +27,11 @@ function write(given, contentType) {
   if (contentType === FORM) return new URLSearchParams(given).toString();
   if (contentType.endsWith("xml")) return writeXml(given);
   const port = Number(given.serverRestApiPort);
-  const members = Number.isInteger(port) && given.serverRestApiPort ? { ...given, serverRestApiPort: port } : given;
-  return JSON.stringify(members, null, 2);
+  const fields = Number.isInteger(port) && given.serverRestApiPort ? { ...given, serverRestApiPort: port } : given;
+  return JSON.stringify(fields, null, 2);
 }
 
-// DataContractSerializer reads members in the order of their names, and passes over those that come late.
+// DataContractSerializer requires the elements in alphabetical order, and ignores those that are out of order.
 function writeXml(given) {
   const lines = Object.keys(given)
     .sort()
@@ -43,55 +43,55 @@ function escaped(text) {
   return text.replace(/[&<>]/g, (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[character]);
 }
 
-/** The request as it leaves. */
+/** Return the request as it is sent. */
 export function rawRequest({ path, headers, body }) {
-  return `POST ${path} HTTP/1.1\nHost: ${location.host}\n${lined(Object.entries(headers))}\n${body}`;
+  return `POST ${path} HTTP/1.1\nHost: ${location.host}\n${headerLines(Object.entries(headers))}\n${body}`;
 }
 
-/** The response as it came. */
+/** Return the response as it was received. */
 export function rawResponse({ status, statusText, headers, body }) {
-  return `HTTP/1.1 ${status} ${statusText}\n${lined(headers)}\n${body}`;
+  return `HTTP/1.1 ${status} ${statusText}\n${headerLines(headers)}\n${body}`;
 }
 
-function lined(headers) {
+function headerLines(headers) {
   return headers.map(([name, value]) => `${name}: ${value}\n`).join("");
 }
 
-/** The same request for a shell. */
+/** Return the request as a curl command. */
 export function curl({ path, headers, body }) {
   const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   const options = Object.entries(headers).map(([name, value]) => `  -H ${quoted(`${name}: ${value}`)} \\\n`);
   return `curl -i ${quoted(location.origin + path)} \\\n${options.join("")}  -d ${quoted(body)}`;
 }
 
-/** Sends it; the answer with its headers, and the milliseconds until it was read. */
+/** Send the request. Return the response with its headers, and the milliseconds until it was read. */
 export async function send({ path, headers, body }) {
   const began = performance.now();
-  const answer = await fetch(path, { method: "POST", headers, body });
-  const text = await answer.text();
-  const { status, statusText } = answer;
-  return { status, statusText, headers: [...answer.headers], body: text, took: Math.round(performance.now() - began) };
+  const response = await fetch(path, { method: "POST", headers, body });
+  const text = await response.text();
+  const { status, statusText } = response;
+  return { status, statusText, headers: [...response.headers], body: text, took: Math.round(performance.now() - began) };
 }
 
-/** What an answer means: its `kind` (of badge) and a sentence. */
-export function meaning({ status, headers, body }) {
+/** Describe a response: the `kind` of its badge, a word and a sentence. */
+export function describeResponse({ status, headers, body }) {
   const header = Object.fromEntries(headers);
-  const said = parse(body, header["content-type"] ?? "");
+  const fields = parse(body, header["content-type"] ?? "");
   if (status !== 200) {
-    const kind = { 409: "pending", 504: said.outcome === "unknown" ? "unknown" : "failed" }[status] ?? "failed";
-    const faults = (said.errors ?? []).map(({ field, message }) => ` ${field} ${message}.`).join("");
-    return { kind, word: said.title ?? said.message ?? "No document", sentence: (said.detail ?? "") + faults };
+    const kind = { 409: "pending", 504: fields.outcome === "unknown" ? "unknown" : "failed" }[status] ?? "failed";
+    const faults = (fields.errors ?? []).map(({ field, message }) => ` ${field} ${message}.`).join("");
+    return { kind, word: fields.title ?? fields.message ?? "No problem document", sentence: (fields.detail ?? "") + faults };
   }
-  const again = header["idempotent-replayed"] ? " Told again: nothing was started a second time." : "";
+  const replayed = header["idempotent-replayed"] ? " The stored answer was returned: nothing was started a second time." : "";
   const outcome = header["connect-outcome"];
-  const about = said.info ? ` (${said.info})` : "";
+  const info = fields.info ? ` (${fields.info})` : "";
   const sentences = {
-    accepted: `${said.chargerId} said that it will try.`,
-    rejected: `The start was declined${about}; nothing was started.`,
-    offline: `${said.chargerId} is not connected${about}; nothing was sent.`,
-    status: `How ${said.chargerId} is; nothing was to be started.`,
+    accepted: `${fields.chargerId} accepted the start.`,
+    rejected: `The start was rejected${info}. Nothing was started.`,
+    offline: `${fields.chargerId} is not connected${info}. Nothing was sent.`,
+    status: `The status of ${fields.chargerId}. No start was requested.`,
   };
-  return { kind: outcome, word: said.status, sentence: (sentences[outcome] ?? "") + again };
+  return { kind: outcome, word: fields.status, sentence: (sentences[outcome] ?? "") + replayed };
 }
 
 function parse(body, contentType) {
@@ -110,8 +110,8 @@ function object(element) {
   return Object.fromEntries(present.map((child) => [child.localName, value(child)]));
 }
 
-// A list has members of the name `i` (RFC 9457, appendix B).
+// The elements of a list are named `i` (RFC 9457, appendix B).
 function value(element) {
-  const members = [...element.children].filter((child) => child.localName === "i");
-  return members.length ? members.map(object) : element.textContent;
+  const items = [...element.children].filter((child) => child.localName === "i");
+  return items.length ? items.map(object) : element.textContent;
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** The time in milliseconds, anew every `step` milliseconds while `ticking`. */
+/** Return the time in milliseconds, updated every `step` milliseconds while `ticking`. */
 export function useNow(ticking, step) {
   const [now, set] = useState(Date.now());
   useEffect(() => {

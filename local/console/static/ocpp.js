@@ -2,11 +2,11 @@ import { html } from "./html.js";
 
 const SHOWN = 40;
 
-/** The OCPP messages between the chargers and their server, the newest first, without answers that say nothing. */
+/** The OCPP messages between the chargers and their server, newest first, without empty answers. */
 export function Messages({ byCharger }) {
   const all = Object.entries(byCharger).flatMap(([charger, messages]) => messages.map((message, at) => ({ ...message, charger, at })));
-  const telling = all.filter(({ kind, payload }) => kind !== "result" || Object.keys(payload).length > 0);
-  const newest = telling.sort((a, b) => (a.time === b.time ? b.at - a.at : a.time < b.time ? 1 : -1)).slice(0, SHOWN);
+  const nonEmpty = all.filter(({ kind, payload }) => kind !== "result" || Object.keys(payload).length > 0);
+  const newest = nonEmpty.sort((a, b) => (a.time === b.time ? b.at - a.at : a.time < b.time ? 1 : -1)).slice(0, SHOWN);
   return html`
     <section class="messages" aria-labelledby="messages-title">
       <h2 id="messages-title">OCPP messages</h2>
@@ -27,7 +27,7 @@ function Line({ message: { charger, sent, action, kind, payload, time } }) {
   `;
 }
 
-// What a message is about comes first; when it was said stands beside it.
+// The status comes first. The time is in its own column.
 function brief(payload) {
   if (typeof payload === "string") return payload;
   const { timestamp, currentTime, status, connectorStatus, eventType, ...rest } = payload;

@@ -1,4 +1,4 @@
-"""No token of a driver is in the console's event stream: the OCPP messages are shown with their tokens masked."""
+"""No driver's token is in the console's event stream: the tokens in OCPP messages are masked."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import pytest
 
-from local.chargers.live import without_tokens
+from local.chargers.snapshot import mask_tokens
 from local.console import Console
 from local.csms import Options, serving
 from local.gateway import serve
-from local.processes import Child
+from local.processes import Process
 from local.running import in_thread
 from tests.integration.csms.client import Rest
 from tests.waiting import eventually
@@ -22,11 +22,11 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 30
+TIMEOUT = 30
 
 
 def read_until(stream: Iterator[bytes], *wanted: str) -> str:
-    """The stream's text up to the event in which the last of these texts was found."""
+    """Return the stream's text up to the event that completes these texts."""
     text = ""
     for line in stream:
         text += line.decode()
@@ -42,12 +42,14 @@ def test_a_charge_appears_in_the_event_stream_without_its_token(charger: str, to
         csms = stack.enter_context(in_thread(serving(Options())))
         console = Console()
         arguments = [f"--server={csms.ocpp_url}", f"--only={charger}", "--charge-seconds=0.1"]
-        child = Child("the charge points", "local.chargers", arguments, console.say, console.hear)
-        stack.callback(child.stop)
-        pages = console.pages(child, child, {})
+        process = Process(
+            "the charge points", "local.chargers", arguments, console.add_notice, console.set_charge_points
+        )
+        stack.callback(process.stop)
+        pages = console.pages(process, process, {})
         gateway = stack.enter_context(closing(serve((), lambda *_: None, pages=pages)))
         stack.callback(console.close)
-        connection = HTTPConnection(urlsplit(gateway.url).netloc, timeout=PATIENCE)
+        connection = HTTPConnection(urlsplit(gateway.url).netloc, timeout=TIMEOUT)
         stack.callback(connection.close)
         connection.request("GET", "/console/events")
         stream = stack.enter_context(connection.getresponse())
@@ -79,7 +81,7 @@ def test_every_field_that_holds_a_token_is_masked() -> None:
         "connectorId": 1,
     }
     masked = "****E6F7"
-    assert without_tokens(payload) == {
+    assert mask_tokens(payload) == {
         "idTag": masked,
         "IDTAG": masked,
         "idTagInfo": {"status": "Accepted", "parentIdTag": masked},
@@ -93,4 +95,4 @@ def test_every_field_that_holds_a_token_is_masked() -> None:
         "connectorId": 1,
     }
     assert payload["idTag"] == token
-    assert without_tokens("InternalError") == "InternalError"
+    assert mask_tokens("InternalError") == "InternalError"

@@ -1,4 +1,4 @@
-"""What the tests use to speak to the OCPP server: its REST face, and a charge point written out by hand."""
+"""Clients of the OCPP server for the tests: one for its REST API, and a scripted charge point."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reply:
+class RestResponse:
     status: int
     headers: dict[str, str]
     body: Any
@@ -34,7 +34,7 @@ class Reply:
 
 
 class Rest:
-    """The native dialect's client. Every answer that it gets must conform to the OpenAPI file."""
+    """A client of the native dialect. Every response must conform to the OpenAPI file."""
 
     def __init__(self, url: str) -> None:
         self._host = urlsplit(url).netloc
@@ -47,18 +47,20 @@ class Rest:
         key: str | None = None,
         connector: int | None = None,
         wait: int = 20,
-    ) -> Reply:
+    ) -> RestResponse:
         body = {"tokenId": token} | ({} if connector is None else {"connectorId": connector})
         return self.put(charger, json.dumps(body), key or str(uuid4()), wait)
 
-    def put(self, charger: str, body: str, key: str, wait: int = 20, **headers: str) -> Reply:
+    def put(self, charger: str, body: str, key: str, wait: int = 20, **headers: str) -> RestResponse:
         path = f"/api/v1/chargers/{quote(charger, safe='')}/connections/{key}"
         return self.send("PUT", path, CONNECT, body, Prefer=f"wait={wait}", **headers)
 
-    def status(self, charger: str, query: str = "", **headers: str) -> Reply:
+    def status(self, charger: str, query: str = "", **headers: str) -> RestResponse:
         return self.send("GET", f"/api/v1/chargers/{quote(charger, safe='')}{query}", STATUS, **headers)
 
-    def send(self, method: str, target: str, path: str, body: str | None = None, **headers: str) -> Reply:
+    def send(
+        self, method: str, target: str, path: str, body: str | None = None, **headers: str
+    ) -> RestResponse:
         connection = HTTPConnection(self._host, timeout=60)
         if self.authorization:
             headers["Authorization"] = self.authorization
@@ -66,7 +68,7 @@ class Rest:
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            reply = Reply(answer.status, found, json.loads(answer.read()))
+            reply = RestResponse(answer.status, found, json.loads(answer.read()))
         finally:
             connection.close()
         assert_conforms(path, reply.status, reply.headers, reply.body)
@@ -74,7 +76,7 @@ class Rest:
 
 
 class Scripted:
-    """A charge point that says exactly what a test tells it to. `calls` reads the calls that come in, in order."""
+    """A charge point that sends exactly what a test defines. `calls` yields the incoming calls, in order."""
 
     def __init__(self, url: str, identity: str, version: str = "1.6", boot: bool = True) -> None:
         self.version = version
@@ -105,7 +107,7 @@ class Scripted:
         assert self.call("BootNotification", payload)[2]["status"] == "Accepted"
 
     def call(self, action: str, payload: dict[str, Any]) -> list[Any]:
-        """Sends a call and returns the answer's frame."""
+        """Send a call and return the frame of the answer."""
         self.socket.send(json.dumps([2, str(uuid4()), action, payload]))
         frame: list[Any] = json.loads(self.socket.recv(timeout=10))
         return frame
@@ -119,7 +121,7 @@ class Scripted:
         )
 
     def calls(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """(unique id, action, payload) of each call that comes in."""
+        """Yield (unique id, action, payload) of each incoming call."""
         while True:
             frame = json.loads(self.socket.recv(timeout=10))
             if frame[0] == 2:

@@ -1,4 +1,4 @@
-"""Holds an HTTP answer to docs/native-link.openapi.yaml."""
+"""Check that a response conforms to docs/native-link.openapi.yaml."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def document() -> dict[str, Any]:
 
 
 def documented(path: str) -> dict[str, Any]:
-    """The answers that the file allows at `path`, by status code."""
+    """Return the responses that the file allows at `path`, by status code."""
     responses = document()["paths"][path][METHODS[path]]["responses"]
     return {status: _resolved(response) for status, response in responses.items()}
 
 
 def assert_conforms(path: str, status: int, headers: dict[str, str], body: Any) -> None:
     response = documented(path).get(str(status))
-    assert response, f"{status} is not an answer of {path}"
+    assert response, f"{status} is not a response of {path}"
     media = headers["content-type"]
     assert media in response["content"]
     schema = {**document(), **response["content"][media]["schema"]}

@@ -35,7 +35,7 @@ def rest(csms: Csms) -> Rest:
 
 @pytest.fixture
 def plug(csms: Csms, rest: Rest) -> Iterator[type_of_plug]:
-    """Runs a charge point of a given behaviour until the test ends; returns it when the server knows its status."""
+    """Run a charge point with a behaviour until the test ends. Return it once the server knows its status."""
     with ExitStack() as stack:
 
         def start(behaviour: Behaviour) -> ChargePoint:

@@ -1,4 +1,4 @@
-"""Each charge point of the local stack, asked over REST, answers as its behaviour says."""
+"""Each charge point of the local stack behaves over REST as its behaviour defines."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_start_is_accepted_and_the_charge_ends_by_itself(
     assert [(start.token, start.connector) for start in charger.starts] == [("DRIVER-1", 1)]
 
 
-def test_what_the_charge_reports_does_not_overtake_the_answer_that_began_it(
+def test_the_reports_of_a_charge_do_not_overtake_the_answer_to_its_start(
     rest: Rest, plug: type_of_plug, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def slow_for_answers(message: Call | CallResult, version: str) -> None:
@@ -78,7 +78,7 @@ def test_a_known_charger_that_is_not_connected_is_unavailable(rest: Rest) -> Non
     assert rest.status("CP-3").outcome == (200, "Unavailable")
 
 
-def test_a_charger_that_nobody_ever_saw_is_unknown(rest: Rest) -> None:
+def test_a_charger_that_never_connected_is_unknown(rest: Rest) -> None:
     assert rest.connect("CP-99").outcome == (404, "charger-unknown")
     assert rest.status("CP-99").outcome == (404, "charger-unknown")
 
@@ -99,7 +99,7 @@ def test_a_charger_that_rejects(rest: Rest, plug: type_of_plug) -> None:
     assert len(charger.starts) == 1
 
 
-def test_a_silent_charger_leaves_the_outcome_unknown_and_still_tells_its_status(
+def test_a_silent_charger_leaves_the_outcome_unknown_and_still_reports_its_status(
     rest: Rest, plug: type_of_plug
 ) -> None:
     charger = plug(named("CP-5"))
@@ -130,7 +130,7 @@ def test_without_a_cable_an_accepted_start_goes_back_to_available(rest: Rest, pl
     eventually(lambda: rest.status("CP-7").body["status"] == "Available")
 
 
-def test_a_late_answer_is_kept_and_told_to_whoever_asks_again(rest: Rest, plug: type_of_plug) -> None:
+def test_a_late_answer_is_stored_and_returned_to_a_repeated_request(rest: Rest, plug: type_of_plug) -> None:
     behaviour = named("CP-8")
     behaviour.delay = 3
     charger = plug(behaviour)

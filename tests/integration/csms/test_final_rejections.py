@@ -1,4 +1,4 @@
-"""A rejection that the local server makes without asking the charger is recorded under the id, and is final."""
+"""A rejection that the local server makes without a call to the charger is recorded under the id, and is final."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def options(tmp_path: Path) -> Options:
     return Options(database=str(tmp_path / "csms.db"))
 
 
-def test_a_repeat_is_rejected_too_when_the_charger_could_take_the_token_now(
+def test_a_repeated_request_is_rejected_even_if_the_charger_could_accept_the_token_now(
     rest: Rest, plug: type_of_plug, options: Options
 ) -> None:
     key = str(uuid4())
@@ -40,7 +40,7 @@ def test_a_repeat_is_rejected_too_when_the_charger_could_take_the_token_now(
     assert (len(old.starts), [start.token for start in new.starts].count(LONG)) == (0, len(new.starts))
 
 
-def test_nor_is_it_forgotten_by_a_restart(options: Options) -> None:
+def test_a_rejection_survives_a_restart(options: Options) -> None:
     key = str(uuid4())
     for version in ("1.6", "2.0.1"):
         with (

@@ -43,9 +43,7 @@ def test_identical_callers_that_wait_for_a_busy_charger_cause_one_call(
     assert [start.token for start in charger.starts] == ["OTHER", "TAG"]
 
 
-def test_callers_that_queued_hear_that_the_call_left_when_the_charger_drops_it(
-    csms: Csms, rest: Rest
-) -> None:
+def test_waiting_callers_receive_no_answer_if_the_charger_drops_the_call(csms: Csms, rest: Rest) -> None:
     key = str(uuid4())
     with Scripted(csms.ocpp_url, "CP") as charger, ThreadPoolExecutor(6) as pool:
         calls = charger.calls()
@@ -61,7 +59,7 @@ def test_callers_that_queued_hear_that_the_call_left_when_the_charger_drops_it(
         assert {reply.result().outcome for reply in queued} == {(504, "no-answer")}
 
 
-def test_callers_with_a_short_wait_leave_and_the_others_hear_the_answer(csms: Csms, rest: Rest) -> None:
+def test_callers_with_a_short_wait_time_out_and_the_others_receive_the_answer(csms: Csms, rest: Rest) -> None:
     key = str(uuid4())
     with Scripted(csms.ocpp_url, "CP") as charger, ThreadPoolExecutor(8) as pool:
         patient = [pool.submit(rest.connect, "CP", key=key) for _ in range(4)]
@@ -137,7 +135,9 @@ class TestASilentCharger:
             assert rest.connect("CP", "FIRST", key=first).outcome == (200, "Accepted")
 
 
-def test_with_no_wait_nothing_is_sent_and_what_is_known_is_told(rest: Rest, plug: type_of_plug) -> None:
+def test_with_no_wait_nothing_is_sent_and_the_known_answer_is_returned(
+    rest: Rest, plug: type_of_plug
+) -> None:
     charger = plug(Behaviour("CP"))
     key = str(uuid4())
     assert rest.connect("CP", key=key, wait=0).outcome == (503, "not-sent")
@@ -166,7 +166,7 @@ def test_a_charger_that_leaves_while_a_start_waits_for_it_is_offline(csms: Csms,
         assert waiting.result().outcome == (200, "Unavailable")
 
 
-def test_an_offline_charger_is_asked_when_the_same_start_comes_again(rest: Rest, plug: type_of_plug) -> None:
+def test_a_repeated_start_is_sent_once_the_charger_is_connected(rest: Rest, plug: type_of_plug) -> None:
     charger = plug(Behaviour("CP-3", online=False))
     key = str(uuid4())
     assert rest.connect("CP-3", key=key).outcome == (200, "Unavailable")
@@ -179,7 +179,7 @@ def test_an_offline_charger_is_asked_when_the_same_start_comes_again(rest: Rest,
     assert len(charger.starts) == 1
 
 
-def test_the_first_answer_stays(rest: Rest, plug: type_of_plug) -> None:
+def test_the_first_answer_is_kept(rest: Rest, plug: type_of_plug) -> None:
     charger = plug(Behaviour("CP", reaction=Reaction.REJECT))
     key = str(uuid4())
     assert rest.connect("CP", key=key).outcome == (200, "Rejected")

@@ -1,4 +1,4 @@
-"""What a charger says over OCPP, and what the REST face makes of it."""
+"""The REST response for each kind of OCPP message from a charger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from websockets import Subprotocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.integration.csms.client import Reply, Rest, Scripted
+from tests.integration.csms.client import Rest, RestResponse, Scripted
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from local.csms import Csms
 
 
-def start(rest: Rest, charger: Scripted, respond: Callable[[str], object], **asked: Any) -> Reply:
-    """Asks for a start, lets `respond` deal with the call that comes in, and returns what REST answered."""
+def start(rest: Rest, charger: Scripted, respond: Callable[[str], object], **asked: Any) -> RestResponse:
+    """Request a start, let `respond` handle the incoming call, and return the REST response."""
     with ThreadPoolExecutor(1) as pool:
         reply = pool.submit(lambda: rest.connect("CP", **asked))
         unique_id, action, _ = next(charger.calls())
@@ -64,7 +64,9 @@ def test_any_other_error_leaves_the_outcome_unknown(csms: Csms, rest: Rest, code
 
 
 @pytest.mark.parametrize("answer", [{"status": "Maybe"}, {}, {"status": 1}, [], None])
-def test_an_answer_that_is_no_ocpp_leaves_the_outcome_unknown(csms: Csms, rest: Rest, answer: Any) -> None:
+def test_an_answer_that_is_not_valid_ocpp_leaves_the_outcome_unknown(
+    csms: Csms, rest: Rest, answer: Any
+) -> None:
     with Scripted(csms.ocpp_url, "CP") as charger:
         reply = start(rest, charger, lambda unique_id: charger.answer(unique_id, answer))
     assert reply.outcome == (504, "no-answer")
@@ -79,7 +81,7 @@ def test_an_answer_that_is_no_ocpp_leaves_the_outcome_unknown(csms: Csms, rest: 
         ("NoCable", "charger-refused NoCable"),
     ],
 )
-def test_a_reason_of_ocpp_2_is_told(csms: Csms, rest: Rest, reason: str | None, info: str) -> None:
+def test_a_reason_of_ocpp_2_is_returned(csms: Csms, rest: Rest, reason: str | None, info: str) -> None:
     payload: dict[str, Any] = {"status": "Rejected"}
     if reason:
         payload["statusInfo"] = {"reasonCode": reason}
@@ -89,7 +91,7 @@ def test_a_reason_of_ocpp_2_is_told(csms: Csms, rest: Rest, reason: str | None, 
 
 
 @pytest.mark.parametrize("status", ["Preparing", "Charging", "SuspendedEV", "SuspendedEVSE"])
-def test_a_status_that_came_after_the_start_is_told(csms: Csms, rest: Rest, status: str) -> None:
+def test_a_status_that_arrived_after_the_start_is_returned(csms: Csms, rest: Rest, status: str) -> None:
     with Scripted(csms.ocpp_url, "CP") as charger:
         charger.report("Available")
 

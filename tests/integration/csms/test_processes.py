@@ -1,4 +1,4 @@
-"""Server and charge points as processes: they are killed, come back, and end when they are told to."""
+"""Server and charge points as processes: they are killed and restarted, and end at a signal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 
 @contextmanager
 def process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """`python -m module`, killed at the end if it still runs."""
+    """Run `python -m module`, and kill it at the end if it still runs."""
     command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(
         command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -39,7 +39,7 @@ def process(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 class Stack:
-    """A server that can be killed and started again where it was, and charge points that count in a file."""
+    """A server that can be killed and restarted on the same ports, and charge points that record starts in a file."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._journal = folder / "starts.jsonl"
@@ -107,7 +107,7 @@ def test_a_server_killed_between_call_and_answer_never_calls_again(stack: Stack)
     assert [start["token"] for start in stack.starts()] == ["ONCE"]
 
 
-def test_a_server_that_comes_back_gives_the_answer_that_it_had(stack: Stack) -> None:
+def test_a_restarted_server_returns_the_stored_answer(stack: Stack) -> None:
     server = stack.serve()
     stack.plug("CP-2")
     key = str(uuid4())
@@ -120,7 +120,7 @@ def test_a_server_that_comes_back_gives_the_answer_that_it_had(stack: Stack) -> 
     assert len(stack.starts()) == 1
 
 
-def test_a_start_that_never_left_may_leave_after_a_restart(stack: Stack) -> None:
+def test_a_start_that_was_not_sent_may_be_sent_after_a_restart(stack: Stack) -> None:
     server = stack.serve("--known", "CP-1")
     key = str(uuid4())
     assert stack.rest.connect("CP-1", key=key).outcome == (200, "Unavailable")
@@ -132,7 +132,7 @@ def test_a_start_that_never_left_may_leave_after_a_restart(stack: Stack) -> None
     assert len(stack.starts()) == 1
 
 
-def test_a_server_that_comes_back_still_knows_its_chargers(stack: Stack) -> None:
+def test_a_restarted_server_still_knows_its_chargers(stack: Stack) -> None:
     server = stack.serve()
     with_charger = stack.plug("CP-1")
     with_charger.terminate()
@@ -143,7 +143,7 @@ def test_a_server_that_comes_back_still_knows_its_chargers(stack: Stack) -> None
     assert stack.rest.connect("CP-1").outcome == (200, "Unavailable")
 
 
-def test_a_charger_that_falls_asleep_with_its_socket_open_is_not_connected(stack: Stack) -> None:
+def test_a_charger_that_stops_responding_with_its_socket_open_is_not_connected(stack: Stack) -> None:
     stack.serve("--ping-window", "1")
     charger = stack.plug("CP-1")
     charger.send_signal(signal.SIGSTOP)
@@ -177,7 +177,7 @@ def test_a_signal_ends_both_cleanly(stack: Stack, number: signal.Signals) -> Non
 
 
 @pytest.mark.parametrize("option", ["--rest-port", "--ocpp-port"])
-def test_a_taken_port_is_named(option: str) -> None:
+def test_a_port_in_use_is_named(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         other = "--ocpp-port" if option == "--rest-port" else "--rest-port"
@@ -187,7 +187,7 @@ def test_a_taken_port_is_named(option: str) -> None:
     assert re.fullmatch(rf"local\.csms: port {port}, .*\n", error)
 
 
-def test_a_database_that_cannot_be_had_is_said(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
     with process(
         "local.csms", "--database", str(tmp_path / "no" / "such"), "--rest-port", "0", "--ocpp-port", "0"
     ) as server:
@@ -196,7 +196,7 @@ def test_a_database_that_cannot_be_had_is_said(tmp_path: Path) -> None:
     assert re.fullmatch(r"local\.csms: .*\n", error)
 
 
-def test_a_charge_point_that_does_not_exist_is_said() -> None:
+def test_an_unknown_charge_point_is_reported() -> None:
     with process("local.chargers", "--only", "CP-77") as chargers:
         _, error = chargers.communicate(timeout=20)
-    assert (chargers.returncode, error) == (1, "local.chargers: no such charge point: CP-77\n")
+    assert (chargers.returncode, error) == (1, "local.chargers: unknown charge point: CP-77\n")

@@ -1,4 +1,4 @@
-"""The REST face: what it refuses, and that docs/native-link.openapi.yaml tells the truth about every answer."""
+"""The REST API: the requests that it rejects, and that every response conforms to docs/native-link.openapi.yaml."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_file_is_openapi() -> None:
     validate(document())
 
 
-def test_its_examples_are_what_its_schemas_allow() -> None:
+def test_its_examples_conform_to_its_schemas() -> None:
     count = 0
     for path in (CONNECT, STATUS):
         for response in documented(path).values():
@@ -43,7 +43,7 @@ def test_its_examples_are_what_its_schemas_allow() -> None:
 
 
 class TestEveryAnswer:
-    """Each status code of the file, got from the running server; the client holds each to the file."""
+    """Each status code of the file, from the running server; the client checks each response against the file."""
 
     @pytest.fixture
     def options(self, tmp_path: Path) -> Options:
@@ -119,7 +119,7 @@ class TestEveryAnswer:
         '{"tokenId": ' + "9" * 20_000 + "}",
     ],
 )
-def test_a_body_that_is_no_start_is_refused_and_starts_nothing(
+def test_a_body_that_is_not_a_start_is_rejected_and_starts_nothing(
     rest: Rest, plug: type_of_plug, body: str
 ) -> None:
     charger = plug(Behaviour("CP"))
@@ -128,11 +128,11 @@ def test_a_body_that_is_no_start_is_refused_and_starts_nothing(
 
 
 @pytest.mark.parametrize("key", ["x", "0", "5f0c7d7a-52f5-4d3c-8a8e-3a1f3c1f0b1", "%00"])
-def test_an_id_that_is_no_uuid_is_refused(rest: Rest, key: str) -> None:
+def test_an_id_that_is_not_a_uuid_is_rejected(rest: Rest, key: str) -> None:
     assert rest.put("CP-3", START, key).outcome == (400, "invalid-request")
 
 
-def test_unknown_members_are_ignored(rest: Rest, plug: type_of_plug) -> None:
+def test_unknown_fields_are_ignored(rest: Rest, plug: type_of_plug) -> None:
     plug(Behaviour("CP"))
     assert rest.put("CP", '{"tokenId": "TAG", "connectorId": null, "more": {}}', str(uuid4())).status == 200
 
@@ -144,7 +144,7 @@ def test_any_other_path_is_not_found(rest: Rest, target: str) -> None:
     assert rest.send("GET", target, STATUS).outcome == (404, "no-such-resource")
 
 
-def test_a_path_that_is_no_utf_8_is_refused(rest: Rest) -> None:
+def test_a_path_that_is_not_utf_8_is_rejected(rest: Rest) -> None:
     assert rest.send("GET", "/api/v1/chargers/%ff", STATUS).outcome == (400, "invalid-request")
 
 

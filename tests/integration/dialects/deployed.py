@@ -18,9 +18,9 @@ from local.chargers import charging
 from local.gateway import serve
 from local.invokers import in_process
 from local.running import in_thread
-from local.simulators import CitrineOS, keeping
+from local.simulators import CitrineOS, serving_simulator
 from tests.integration.calling import LOOPBACK, Caller, Heard, request
-from tests.integration.dialects.asking import is_connected
+from tests.integration.dialects.link_client import is_connected
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from local.chargers import Behaviour, ChargePoint
     from local.server import Server
-    from local.simulators import StandIn
+    from local.simulators import Simulator
     from local.table import TableServer
 
 SECRET = "a secret of the tests"
@@ -43,18 +43,18 @@ class Deployed:
         caller: Caller,
         gateway: Server,
         citrineos: CitrineOS,
-        standin: StandIn,
+        simulator: Simulator,
         points: dict[str, ChargePoint],
     ) -> None:
         self.table = table
         self.caller = caller
         self.gateway = gateway
         self.citrineos = citrineos
-        self.standin = standin
+        self.simulator = simulator
         self.points = points
 
     def request(self, charger: str, **changes: Any) -> dict[str, Any]:
-        return request(self.standin.port, **{"chargerId": charger, **changes})
+        return request(self.simulator.port, **{"chargerId": charger, **changes})
 
     def start(self, charger: str, **changes: Any) -> Heard:
         return self.caller.post(self.request(charger, **changes))
@@ -103,14 +103,14 @@ def deployed(
     with ExitStack() as stack:
         stack.callback(dynamodb.close)
         gateway = stack.enter_context(closing(serve(template.read().routes, in_process(handlers))))
-        standin = stack.enter_context(in_thread(keeping(citrineos)))
-        points = stack.enter_context(in_thread(charging(behaviours, standin.ocpp_url)))
+        simulator = stack.enter_context(in_thread(serving_simulator(citrineos)))
+        points = stack.enter_context(in_thread(charging(behaviours, simulator.ocpp_url)))
         settings = {"CALLBACK_BASE_URL": gateway.url, "JOURNAL_SECRET": SECRET, **settings}
         caller = stack.enter_context(closing(Caller(table, [entry], settings)))
         for behaviour in behaviours:
-            eventually(partial(_is_as_told, standin, behaviour))
-        yield Deployed(table, caller, gateway, citrineos, standin, points)
+            eventually(partial(_is_as_told, simulator, behaviour))
+        yield Deployed(table, caller, gateway, citrineos, simulator, points)
 
 
-def _is_as_told(standin: StandIn, behaviour: Behaviour) -> bool:
-    return is_connected(standin, behaviour.identity) is behaviour.online
+def _is_as_told(simulator: Simulator, behaviour: Behaviour) -> bool:
+    return is_connected(simulator, behaviour.identity) is behaviour.online

@@ -15,7 +15,7 @@ from common.journal.attempt import Attempt
 from local.chargers import Behaviour, Reaction
 from local.server import Dropped
 from local.simulators import CitrineOS
-from local.simulators.serving import connected
+from local.simulators.serving import connected_identities
 from local.table import Fault
 from tests.integration.dialects.deployed import SECRET, Deployed, call_back, deployed
 from tests.waiting import eventually
@@ -240,12 +240,12 @@ def test_one_of_an_earlier_try_is_not_about_this_one(
     members = stack.request("CP")
     SILENT.online = False
     try:
-        eventually(lambda: "CP" not in connected(stack.citrineos.chargers))
+        eventually(lambda: "CP" not in connected_identities(stack.citrineos.chargers))
         assert stack.caller.post(members).body["status"] == "Unavailable"
         earlier = callbacks.path(SECRET.encode(), Attempt.of(stack.item(members["id"])), time.time())
     finally:
         SILENT.online = True
-    eventually(lambda: "CP" in connected(stack.citrineos.chargers))
+    eventually(lambda: "CP" in connected_identities(stack.citrineos.chargers))
     assert stack.caller.post(members).status == 504
     assert call_back(f"{stack.gateway.url}/api/v1/ocpp/callbacks/{earlier}", ACCEPTED)[0] == 404
     assert stack.state(members["id"]) == ("unknown", None)

@@ -11,16 +11,16 @@ from charger_link import Published
 from charger_link.dialects import citrineos as dialect
 from local.chargers import Behaviour, Reaction
 from local.running import in_thread
-from local.simulators import CitrineOS, keeping
+from local.simulators import CitrineOS, serving_simulator
 from local.simulators.citrineos import CIRCUIT_BREAKER
-from tests.integration.dialects.asking import LONG_TOKEN, Asking, told
 from tests.integration.dialects.deployed import deployed
+from tests.integration.dialects.link_client import LONG_TOKEN, LinkClient, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.server import Request, Response
-    from local.simulators import StandIn
+    from local.simulators import Simulator
     from local.table import TableServer
 
 OFFLINE = {"status": "Unavailable", "info": "unknown-or-not-connected"}
@@ -141,9 +141,9 @@ def counting() -> Counting:
 
 
 @pytest.fixture
-def standin(counting: Counting) -> Iterator[StandIn]:
-    with in_thread(keeping(counting)) as standin:
-        yield standin
+def simulator(counting: Counting) -> Iterator[Simulator]:
+    with in_thread(serving_simulator(counting)) as simulator:
+        yield simulator
 
 
 def test_a_chargers_version_is_found_out_once(table: TableServer, counting: Counting) -> None:
@@ -164,7 +164,7 @@ def test_a_charger_that_speaks_another_version_by_now_is_found_out_again(
     table: TableServer, counting: Counting
 ) -> None:
     with deployed(table, [Behaviour("CP")], counting) as stack:
-        dialect._versions[f"127.0.0.1:{stack.standin.port}", "CP"] = "2.0.1"
+        dialect._versions[f"127.0.0.1:{stack.simulator.port}", "CP"] = "2.0.1"
         assert stack.start("CP").body["status"] == "Accepted"
         assert counting.versions == ["2.0.1", "1.6"]
 
@@ -179,13 +179,16 @@ def test_what_is_remembered_of_chargers_is_bounded(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_bearer_token_is_sent_and_a_wrong_one_is_the_operators_to_mend(
-    counting: Counting, standin: StandIn
+    counting: Counting, simulator: Simulator
 ) -> None:
     counting.bearer = "json.web.token"
-    assert told(Asking(standin, "citrineos", lambda: {"bearer": "json.web.token"})("CP")).startswith(
-        "offline"
+    assert summarize(
+        LinkClient(simulator, "citrineos", lambda: {"bearer": "json.web.token"})("CP")
+    ).startswith("offline")
+    assert (
+        summarize(LinkClient(simulator, "citrineos", lambda: {"bearer": "old"})("CP"))
+        == "ServerRefused unauthorized"
     )
-    assert told(Asking(standin, "citrineos", lambda: {"bearer": "old"})("CP")) == "ServerRefused unauthorized"
 
 
 def test_published_is_not_an_answer() -> None:

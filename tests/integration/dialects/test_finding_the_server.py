@@ -13,14 +13,14 @@ import charger_connect.handler
 from local.chargers import Behaviour, Reaction
 from local.simulators import OcppCore, Steve
 from tests.integration.calling import LOOPBACK, PATH, Caller, Context, calling, heard, request
-from tests.integration.dialects.asking import behind, starts
 from tests.integration.dialects.deployed import deployed
+from tests.integration.dialects.link_client import running_simulator, starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from local.chargers import ChargePoint
-    from local.simulators import StandIn
+    from local.simulators import Simulator
     from local.table import TableServer
 
 
@@ -29,36 +29,36 @@ def chargers() -> list[Behaviour]:
 
 
 @pytest.fixture
-def steve() -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
-    with behind(Steve(), *chargers()) as standing:
+def steve() -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
+    with running_simulator(Steve(), *chargers()) as standing:
         yield standing
 
 
 @pytest.fixture
-def core() -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
-    with behind(OcppCore(), *chargers(), Behaviour("CP-3")) as standing:
+def core() -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
+    with running_simulator(OcppCore(), *chargers(), Behaviour("CP-3")) as standing:
         yield standing
 
 
 @pytest.fixture
-def steves(steve: tuple[StandIn, dict[str, ChargePoint]]) -> StandIn:
+def steves(steve: tuple[Simulator, dict[str, ChargePoint]]) -> Simulator:
     return steve[0]
 
 
 @pytest.fixture
-def cores(core: tuple[StandIn, dict[str, ChargePoint]]) -> StandIn:
+def cores(core: tuple[Simulator, dict[str, ChargePoint]]) -> Simulator:
     return core[0]
 
 
 @pytest.fixture
 def received(
-    steve: tuple[StandIn, dict[str, ChargePoint]], core: tuple[StandIn, dict[str, ChargePoint]]
+    steve: tuple[Simulator, dict[str, ChargePoint]], core: tuple[Simulator, dict[str, ChargePoint]]
 ) -> Callable[[], tuple[int, int]]:
     """How many starts reached charge points, by SteVe and by OCPP.Core."""
     return lambda: (len(starts(steve[1])), len(starts(core[1])))
 
 
-def entries(steves: StandIn, cores: StandIn) -> list[dict[str, Any]]:
+def entries(steves: Simulator, cores: Simulator) -> list[dict[str, Any]]:
     return [
         {**LOOPBACK, "ports": [steves.port], "dialect": "steve"},
         {**LOOPBACK, "ports": [cores.port], "dialect": "ocpp-core"},
@@ -66,7 +66,7 @@ def entries(steves: StandIn, cores: StandIn) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def caller(table: TableServer, steves: StandIn, cores: StandIn) -> Iterator[Caller]:
+def caller(table: TableServer, steves: Simulator, cores: Simulator) -> Iterator[Caller]:
     """Without a server named, OCPP.Core is asked."""
     default = f"127.0.0.1:{cores.port}"
     with calling(table, *entries(steves, cores), DEFAULT_LINK_SERVER=default) as caller:
@@ -80,7 +80,7 @@ def nameless(charger: str = "CP", **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("charger", ["CP", "CP-4"])
 def test_the_server_that_last_answered_for_the_charger_is_asked(
-    caller: Caller, steves: StandIn, received: Callable[[], tuple[int, int]], charger: str
+    caller: Caller, steves: Simulator, received: Callable[[], tuple[int, int]], charger: str
 ) -> None:
     caller.post(request(steves.port, chargerId=charger))
     answer = caller.post(nameless(charger))
@@ -89,7 +89,7 @@ def test_the_server_that_last_answered_for_the_charger_is_asked(
 
 
 def test_a_server_that_does_not_hold_the_charger_is_not_remembered(
-    caller: Caller, steves: StandIn, received: Callable[[], tuple[int, int]]
+    caller: Caller, steves: Simulator, received: Callable[[], tuple[int, int]]
 ) -> None:
     assert caller.post(request(steves.port, chargerId="CP-3")).body["status"] == "Unavailable"
     assert caller.post(nameless("CP-3")).body["status"] == "Accepted"
@@ -97,7 +97,7 @@ def test_a_server_that_does_not_hold_the_charger_is_not_remembered(
 
 
 def test_a_status_answer_shows_which_server_holds_the_charger(
-    table: TableServer, steves: StandIn, cores: StandIn, received: Callable[[], tuple[int, int]]
+    table: TableServer, steves: Simulator, cores: Simulator, received: Callable[[], tuple[int, int]]
 ) -> None:
     default = f"127.0.0.1:{steves.port}"
     with calling(table, *entries(steves, cores), DEFAULT_LINK_SERVER=default) as caller:
@@ -109,8 +109,8 @@ def test_a_status_answer_shows_which_server_holds_the_charger(
 def test_a_server_that_is_no_longer_allowed_gives_way_to_the_default(
     table: TableServer,
     caller: Caller,
-    steves: StandIn,
-    cores: StandIn,
+    steves: Simulator,
+    cores: Simulator,
     received: Callable[[], tuple[int, int]],
 ) -> None:
     caller.post(request(steves.port, chargerId="CP"))
@@ -121,7 +121,7 @@ def test_a_server_that_is_no_longer_allowed_gives_way_to_the_default(
 
 
 def test_without_a_known_server_the_request_must_name_one(
-    table: TableServer, steves: StandIn, cores: StandIn
+    table: TableServer, steves: Simulator, cores: Simulator
 ) -> None:
     with calling(table, *entries(steves, cores)) as caller:
         answer = caller.post(nameless())
@@ -141,8 +141,8 @@ def test_without_a_known_server_the_request_must_name_one(
 )
 def test_the_connector_is_the_requests_else_the_entrys_else_the_dialects(
     table: TableServer,
-    steves: StandIn,
-    steve: tuple[StandIn, dict[str, ChargePoint]],
+    steves: Simulator,
+    steve: tuple[Simulator, dict[str, ChargePoint]],
     entry: dict[str, Any],
     asked: str | None,
     sent: int | None,

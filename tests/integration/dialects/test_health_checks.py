@@ -15,7 +15,7 @@ from local.chargers import Behaviour, Reaction, charging
 from local.csms import Options, serving
 from local.running import in_thread
 from local.simulators import CitrineOS, OcppCore, OcppCs, Steve
-from tests.integration.dialects.asking import behind
+from tests.integration.dialects.link_client import running_simulator
 from tests.integration.misbehaving import Misbehaving, hangs
 from tests.waiting import eventually
 
@@ -50,8 +50,8 @@ def is_suspect_after_check(name: str, port: int) -> bool:
     ("name", "model"), [(name, model) for name, models in MODELS.items() for model in models]
 )
 def test_a_simulator_answers_it_with_any_credentials(name: str, model: Callable[[], Model]) -> None:
-    with behind(model(), SILENT) as (standin, points):
-        assert not is_suspect_after_check(name, standin.port)
+    with running_simulator(model(), SILENT) as (simulator, points):
+        assert not is_suspect_after_check(name, simulator.port)
         assert points["CP"].starts == []
 
 

@@ -10,13 +10,19 @@ from charger_link import Answer
 from local.chargers import Behaviour, Reaction
 from local.simulators import OcppCore
 from local.simulators.ocpp_core import NOT_ELIGIBLE
-from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, starts, told
+from tests.integration.dialects.link_client import (
+    LONG_TOKEN,
+    LinkClient,
+    running_simulator,
+    starts,
+    summarize,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.chargers import ChargePoint
-    from local.simulators import StandIn
+    from local.simulators import Simulator
 
 PATIENCE = 0.5
 IN_USE = "IN-USE"
@@ -40,24 +46,26 @@ def behaviours() -> list[Behaviour]:
 
 
 @pytest.fixture
-def standing(behaviours: list[Behaviour]) -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
-    with behind(OcppCore("key", PATIENCE, throws=["throws"], in_use=[IN_USE]), *behaviours) as standing:
+def standing(behaviours: list[Behaviour]) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
+    with running_simulator(
+        OcppCore("key", PATIENCE, failing_chargers=["throws"], tokens_in_use=[IN_USE]), *behaviours
+    ) as standing:
         yield standing
 
 
 @pytest.fixture
-def standin(standing: tuple[StandIn, dict[str, ChargePoint]]) -> StandIn:
+def simulator(standing: tuple[Simulator, dict[str, ChargePoint]]) -> Simulator:
     return standing[0]
 
 
 @pytest.fixture
-def points(standing: tuple[StandIn, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
+def points(standing: tuple[Simulator, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
     return standing[1]
 
 
 @pytest.fixture
-def ask(standin: StandIn) -> Asking:
-    return Asking(standin, "ocpp-core", lambda: {"apiKey": "key"})
+def connect(simulator: Simulator) -> LinkClient:
+    return LinkClient(simulator, "ocpp-core", lambda: {"apiKey": "key"})
 
 
 @pytest.mark.parametrize(
@@ -87,16 +95,21 @@ def ask(standin: StandIn) -> Asking:
     ],
 )
 def test_every_answer_has_its_outcome(
-    ask: Asking, points: dict[str, ChargePoint], charger: str, token: str, expected: str, received: int
+    connect: LinkClient,
+    points: dict[str, ChargePoint],
+    charger: str,
+    token: str,
+    expected: str,
+    received: int,
 ) -> None:
-    assert told(ask(charger, token)) == expected
+    assert summarize(connect(charger, token)) == expected
     assert starts(points) == [(charger, 1, token)] * received
 
 
 def test_a_charger_of_201_gets_the_number_0_and_a_type_of_the_servers_own(
-    ask: Asking, points: dict[str, ChargePoint]
+    connect: LinkClient, points: dict[str, ChargePoint]
 ) -> None:
-    ask("of 2.0.1")
+    connect("of 2.0.1")
     point = points["of 2.0.1"]
     (sent,) = (
         one.payload for one in point.messages if (one.action, one.kind) == ("RequestStartTransaction", "call")
@@ -118,27 +131,27 @@ def test_a_charger_of_201_gets_the_number_0_and_a_type_of_the_servers_own(
     ],
 )
 def test_without_a_token_the_list_tells_the_status_and_nothing_is_started(
-    ask: Asking,
+    connect: LinkClient,
     points: dict[str, ChargePoint],
     charger: str,
     connector: int | None,
     expected: str,
     told_connector: int | None,
 ) -> None:
-    answer = ask(charger, None, connector)
-    assert told(answer) == expected
+    answer = connect(charger, None, connector)
+    assert summarize(answer) == expected
     assert (answer.connector_id if isinstance(answer, Answer) else None) == told_connector
     assert starts(points) == []
 
 
 @pytest.mark.parametrize("token", ["TAG1", LONG_TOKEN, None])
 def test_a_wrong_key_is_the_operators_to_mend(
-    standin: StandIn, points: dict[str, ChargePoint], token: str | None
+    simulator: Simulator, points: dict[str, ChargePoint], token: str | None
 ) -> None:
-    ask = Asking(standin, "ocpp_core", lambda: {"apiKey": "wrong"})
-    assert told(ask("accepts", token)) == "ServerRefused unauthorized"
+    connect = LinkClient(simulator, "ocpp_core", lambda: {"apiKey": "wrong"})
+    assert summarize(connect("accepts", token)) == "ServerRefused unauthorized"
     assert starts(points) == []
 
 
-def test_a_list_that_does_not_come_before_a_start_means_that_nothing_was_sent(ask: Asking) -> None:
-    assert told(ask("of 2.0.1", LONG_TOKEN, basePath="/elsewhere")) == "ServerFailed http-404"
+def test_a_list_that_does_not_come_before_a_start_means_that_nothing_was_sent(connect: LinkClient) -> None:
+    assert summarize(connect("of 2.0.1", LONG_TOKEN, basePath="/elsewhere")) == "ServerFailed http-404"

@@ -14,15 +14,21 @@ from websockets.typing import Subprotocol
 from charger_link import Answer, OutcomeUnknown
 from local.chargers import Behaviour, Reaction
 from local.running import in_thread
-from local.simulators import OcppCs, keeping
-from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, is_connected, told
+from local.simulators import OcppCs, serving_simulator
+from tests.integration.dialects.link_client import (
+    LONG_TOKEN,
+    LinkClient,
+    is_connected,
+    running_simulator,
+    summarize,
+)
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.chargers import ChargePoint
-    from local.simulators import StandIn
+    from local.simulators import Simulator
 
 PATIENCE = 1.0
 UNKNOWN = "ChargerUnknown charger-unknown"
@@ -32,12 +38,12 @@ OFFLINE = "offline Unavailable not-connected"
 @contextmanager
 def met(
     version: int, behaviour: Behaviour, bearer: str = "", *, older: bool = False
-) -> Iterator[tuple[Asking, ChargePoint, OcppCs]]:
-    """A stand-in with one charge point, called CP. The newest version 1 waits for a charger without an end."""
+) -> Iterator[tuple[LinkClient, ChargePoint, OcppCs]]:
+    """A simulator with one charge point, called CP. The newest version 1 waits for a charger without an end."""
     ocpp_cs = OcppCs(version, bearer, PATIENCE if older or version == 2 else None, older=older)
-    with behind(ocpp_cs, behaviour) as (standin, points):
+    with running_simulator(ocpp_cs, behaviour) as (simulator, points):
         yield (
-            Asking(standin, "ocpp-cs", (lambda: {"bearer": bearer}) if bearer else None),
+            LinkClient(simulator, "ocpp-cs", (lambda: {"bearer": bearer}) if bearer else None),
             points["CP"],
             ocpp_cs,
         )
@@ -64,7 +70,7 @@ def test_every_answer_has_its_outcome(
     version: int, older: bool, behaviour: dict[str, object], expected: str, starts: int
 ) -> None:
     with met(version, Behaviour("CP", **behaviour), older=older) as (ask, point, _):  # type: ignore[arg-type]
-        assert told(ask("CP")) == expected
+        assert summarize(ask("CP")) == expected
         assert [start.token for start in point.starts] == ["TAG1"] * starts
 
 
@@ -78,7 +84,7 @@ def test_a_server_that_stops_waiting_reports_a_silent_charger(
     version: int, older: bool, behaviour: dict[str, object]
 ) -> None:
     with met(version, Behaviour("CP", **behaviour), older=older) as (ask, point, _):  # type: ignore[arg-type]
-        assert told(ask("CP")) == "OutcomeUnknown charger-silent"
+        assert summarize(ask("CP")) == "OutcomeUnknown charger-silent"
         assert len(point.starts) == 1
 
 
@@ -91,23 +97,23 @@ def test_the_newest_version_1_never_answers_for_a_silent_charger(reaction: React
 
 def test_the_newest_version_1_passes_a_late_answer_on() -> None:
     with met(1, Behaviour("CP", delay=PATIENCE + 1)) as (ask, point, _):
-        assert told(ask("CP")) == "accepted Accepted null"
+        assert summarize(ask("CP")) == "accepted Accepted null"
         assert len(point.starts) == 1
 
 
 @contextmanager
-def left(version: int, *, cleanly: bool, older: bool = False) -> Iterator[tuple[StandIn, Asking]]:
-    """A stand-in that a charge point, called CP, connected to and left: with a close frame, or by a broken TCP connection."""
-    with in_thread(keeping(OcppCs(version, older=older))) as standin:
+def left(version: int, *, cleanly: bool, older: bool = False) -> Iterator[tuple[Simulator, LinkClient]]:
+    """A simulator that a charge point, called CP, connected to and left: with a close frame, or by a broken TCP connection."""
+    with in_thread(serving_simulator(OcppCs(version, older=older))) as simulator:
         with connect(
-            f"{standin.ocpp_url}/CP", subprotocols=[Subprotocol("ocpp1.6")], proxy=None
+            f"{simulator.ocpp_url}/CP", subprotocols=[Subprotocol("ocpp1.6")], proxy=None
         ) as websocket:
             boot = {"chargePointVendor": "A test", "chargePointModel": "A socket"}
             websocket.send(json.dumps([2, "1", "BootNotification", boot]))
             websocket.recv()
             _leave(websocket, cleanly=cleanly)
-        eventually(lambda: not is_connected(standin, "CP"))
-        yield standin, Asking(standin, "ocpp-cs")
+        eventually(lambda: not is_connected(simulator, "CP"))
+        yield simulator, LinkClient(simulator, "ocpp-cs")
 
 
 def _leave(websocket: ClientConnection, *, cleanly: bool) -> None:
@@ -131,8 +137,8 @@ def test_a_charger_that_left_gets_nothing(
     version: int, older: bool, cleanly: bool, start: str, status: str
 ) -> None:
     with left(version, cleanly=cleanly, older=older) as (_, ask):
-        assert told(ask("CP")) == start
-        assert told(ask("CP", None, None)) == status
+        assert summarize(ask("CP")) == start
+        assert summarize(ask("CP", None, None)) == status
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["newest", "older"])
@@ -153,7 +159,7 @@ def test_a_charger_of_201_behind_version_2_is_asked_in_its_own_words(
 ) -> None:
     charger = Behaviour("CP", version="2.0.1", connectors=3, **behaviour)  # type: ignore[arg-type]
     with met(2, charger, older=older) as (ask, point, _):
-        assert told(ask("CP", token, 3)) == expected
+        assert summarize(ask("CP", token, 3)) == expected
         assert [(start.token, start.connector) for start in point.starts] == [(token, 3)] * starts
 
 
@@ -177,31 +183,31 @@ def test_the_newest_version_2_translates_the_body_of_16_and_leaves_that_of_201_a
 
 def test_the_status_of_a_charger_of_201_is_told_too() -> None:
     with met(2, Behaviour("CP", version="2.0.1")) as (ask, _, __):
-        assert told(ask("CP", None, None)) == "status Available null"
+        assert summarize(ask("CP", None, None)) == "status Available null"
 
 
 @VERSIONS
 def test_what_never_reaches_a_charge_point(version: int, older: bool) -> None:
     with met(version, Behaviour("CP"), older=older) as (ask, point, _):
-        assert told(ask("NOPE")) == UNKNOWN
-        assert told(ask("not connected")) == UNKNOWN
-        assert told(ask("CP", LONG_TOKEN)) == "rejected Rejected token-too-long"
+        assert summarize(ask("NOPE")) == UNKNOWN
+        assert summarize(ask("not connected")) == UNKNOWN
+        assert summarize(ask("CP", LONG_TOKEN)) == "rejected Rejected token-too-long"
         assert point.starts == []
 
 
 @pytest.mark.parametrize(("connector", "sent"), [(1, 1), (None, None)])
 def test_a_connector_is_named_or_left_out(connector: int | None, sent: int | None) -> None:
     with met(1, Behaviour("CP")) as (ask, point, _):
-        assert told(ask("CP", connector=connector)) == "accepted Accepted null"
+        assert summarize(ask("CP", connector=connector)) == "accepted Accepted null"
         assert [start.connector for start in point.starts] == [sent]
 
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_token_of_the_api_is_sent_and_a_wrong_one_is_the_operators_to_mend(version: int) -> None:
     with met(version, Behaviour("CP"), bearer="json.web.token") as (ask, point, ocpp_cs):
-        assert told(ask("CP")) == "accepted Accepted null"
+        assert summarize(ask("CP")) == "accepted Accepted null"
         ocpp_cs.bearer = "another"
-        assert told(ask("CP")) == "ServerRefused unauthorized"
+        assert summarize(ask("CP")) == "ServerRefused unauthorized"
         assert len(point.starts) == 1
 
 
@@ -221,7 +227,7 @@ def test_without_a_token_the_list_tells_what_it_knows_and_nothing_is_started(
     version: int, older: bool, charger: str, online: bool, expected: str
 ) -> None:
     with met(version, Behaviour("CP", online=online), older=older) as (ask, point, _):
-        assert told(ask(charger, None, None)) == expected
+        assert summarize(ask(charger, None, None)) == expected
         assert point.starts == []
 
 
@@ -230,4 +236,4 @@ def test_the_last_status_is_told_of_its_own_connector_only() -> None:
         answer = ask("CP", None, None)
         assert isinstance(answer, Answer)
         assert (answer.status, answer.connector_id, answer.error_code) == ("Charging", 2, "NoError")
-        assert told(ask("CP", None, 1)) == "OutcomeUnknown no-status"
+        assert summarize(ask("CP", None, 1)) == "OutcomeUnknown no-status"

@@ -9,8 +9,8 @@ import pytest
 from local.chargers import Behaviour
 from local.simulators import OcppCore, OcppCs, Steve
 from tests.integration.calling import LOOPBACK, calling, request
-from tests.integration.dialects.asking import behind
 from tests.integration.dialects.deployed import deployed
+from tests.integration.dialects.link_client import running_simulator
 
 if TYPE_CHECKING:
     from local.simulators.serving import Model
@@ -41,10 +41,10 @@ def test_none_is_shown_where_the_charge_point_may_receive_another_one(
     table: TableServer, dialect: str, model: Model, version: str
 ) -> None:
     with (
-        behind(model, Behaviour("CP", version=version)) as (standin, points),
+        running_simulator(model, Behaviour("CP", version=version)) as (simulator, points),
         calling(table, {**LOOPBACK, "dialect": dialect}) as caller,
     ):
-        members = request(standin.port, chargerId="CP")
+        members = request(simulator.port, chargerId="CP")
         assert caller.post(members).outcome == "accepted"
         assert len(points["CP"].starts) == 1
         assert caller.get(members["id"]).body["remoteStartId"] is None

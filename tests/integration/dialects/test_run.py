@@ -13,7 +13,7 @@ import pytest
 from local.chargers import Behaviour
 from local.simulators import OcppCs
 from tests.integration.calling import LOOPBACK
-from tests.integration.dialects.asking import behind
+from tests.integration.dialects.link_client import running_simulator
 from tests.integration.gateway.test_run import ROOT, Run
 from tests.ports import free_ports
 
@@ -59,13 +59,16 @@ def test_its_charge_points_are_started_through_it(run: Run, offline: tuple[int, 
 def test_a_server_that_runs_elsewhere_can_be_called(
     ports: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with behind(OcppCs(version=2), Behaviour("CP-of-mine")) as (standin, points), ExitStack() as stack:
-        entry = {**LOOPBACK, "ports": [standin.port], "dialect": "ocpp-cs"}
+    with (
+        running_simulator(OcppCs(version=2), Behaviour("CP-of-mine")) as (simulator, points),
+        ExitStack() as stack,
+    ):
+        entry = {**LOOPBACK, "ports": [simulator.port], "dialect": "ocpp-cs"}
         monkeypatch.setenv("LINK_SERVERS", json.dumps([entry]))
         run = Run(ports)
         stack.callback(run.stop)
         run.ready()
-        run.rest_port = standin.port
+        run.rest_port = simulator.port
         assert said(run.connect("CP-of-mine")) == (200, "Accepted")
         assert len(points["CP-of-mine"].starts) == 1
 

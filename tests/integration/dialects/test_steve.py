@@ -12,7 +12,13 @@ from local.chargers import Behaviour, Reaction
 from local.simulators import Steve
 from local.simulators.steve import NOT_ELIGIBLE
 from tests.integration.calling import LOOPBACK, calling, request
-from tests.integration.dialects.asking import LONG_TOKEN, Asking, behind, starts, told
+from tests.integration.dialects.link_client import (
+    LONG_TOKEN,
+    LinkClient,
+    running_simulator,
+    starts,
+    summarize,
+)
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.chargers import ChargePoint
-    from local.simulators import StandIn
+    from local.simulators import Simulator
     from local.table import TableServer
 
 PATIENCE = 0.5
@@ -48,24 +54,24 @@ def behaviours() -> list[Behaviour]:
 
 
 @pytest.fixture
-def standing(behaviours: list[Behaviour]) -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
-    with behind(Steve("operator", "api password", PATIENCE), *behaviours) as standing:
+def standing(behaviours: list[Behaviour]) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
+    with running_simulator(Steve("operator", "api password", PATIENCE), *behaviours) as standing:
         yield standing
 
 
 @pytest.fixture
-def standin(standing: tuple[StandIn, dict[str, ChargePoint]]) -> StandIn:
+def simulator(standing: tuple[Simulator, dict[str, ChargePoint]]) -> Simulator:
     return standing[0]
 
 
 @pytest.fixture
-def points(standing: tuple[StandIn, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
+def points(standing: tuple[Simulator, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
     return standing[1]
 
 
 @pytest.fixture
-def ask(standin: StandIn) -> Asking:
-    return Asking(standin, "steve", lambda: {"username": "operator", "password": "api password"})
+def connect(simulator: Simulator) -> LinkClient:
+    return LinkClient(simulator, "steve", lambda: {"username": "operator", "password": "api password"})
 
 
 @pytest.mark.parametrize(
@@ -88,59 +94,64 @@ def ask(standin: StandIn) -> Asking:
     ],
 )
 def test_every_answer_has_its_outcome(
-    ask: Asking, points: dict[str, ChargePoint], charger: str, token: str | None, expected: str, received: int
+    connect: LinkClient,
+    points: dict[str, ChargePoint],
+    charger: str,
+    token: str | None,
+    expected: str,
+    received: int,
 ) -> None:
-    assert told(ask(charger, token)) == expected
+    assert summarize(connect(charger, token)) == expected
     assert starts(points) == [(charger, 1, token)] * received
 
 
 @pytest.mark.parametrize(("connector", "sent", "said"), [(1, 1, 1), (None, None, 0)])
 def test_the_start_names_charger_token_and_connector(
-    ask: Asking, points: dict[str, ChargePoint], connector: int | None, sent: int | None, said: int
+    connect: LinkClient, points: dict[str, ChargePoint], connector: int | None, sent: int | None, said: int
 ) -> None:
-    answer = ask("accepts", connector=connector)
+    answer = connect("accepts", connector=connector)
     assert starts(points) == [("accepts", sent, "TAG1")]
     assert isinstance(answer, Answer)
     assert (answer.connector_id, answer.error_code) == (said, "NoError")
 
 
 def test_a_wrong_password_is_read_again_once_and_then_names_the_setting_only(
-    standin: StandIn, points: dict[str, ChargePoint]
+    simulator: Simulator, points: dict[str, ChargePoint]
 ) -> None:
-    ask = Asking(standin, "steve", lambda: {"username": "operator", "password": "old"})
-    error = ask("accepts")
-    assert told(error) == "ServerRefused unauthorized"
+    connect = LinkClient(simulator, "steve", lambda: {"username": "operator", "password": "old"})
+    error = connect("accepts")
+    assert summarize(error) == "ServerRefused unauthorized"
     assert isinstance(error, LinkError)
     assert "secret" in error.detail
     assert "old" not in error.detail.split()
-    assert (ask.reads, starts(points)) == (2, [])
+    assert (connect.reads, starts(points)) == (2, [])
 
 
 def test_a_password_changed_meanwhile_is_read_and_the_start_sent_once(
-    standin: StandIn, points: dict[str, ChargePoint]
+    simulator: Simulator, points: dict[str, ChargePoint]
 ) -> None:
     passwords = iter(["old", "api password"])
-    ask = Asking(standin, "steve", lambda: {"username": "operator", "password": next(passwords)})
-    assert told(ask("accepts")) == "accepted Accepted null"
-    assert told(ask("a/b c#ü")) == "accepted Accepted null"
-    assert (ask.reads, len(starts(points))) == (2, 2)
+    connect = LinkClient(simulator, "steve", lambda: {"username": "operator", "password": next(passwords)})
+    assert summarize(connect("accepts")) == "accepted Accepted null"
+    assert summarize(connect("a/b c#ü")) == "accepted Accepted null"
+    assert (connect.reads, len(starts(points))) == (2, 2)
 
 
-def test_another_base_path_is_taken_from_the_entry(ask: Asking) -> None:
-    assert told(ask("accepts", basePath="/steve/api/v1")) == "accepted Accepted null"
+def test_another_base_path_is_taken_from_the_entry(connect: LinkClient) -> None:
+    assert summarize(connect("accepts", basePath="/steve/api/v1")) == "accepted Accepted null"
     for wrong in ("/elsewhere", "/steve/api/v2"):  # SteVe's pages: 404 and 403
-        error = ask("accepts", basePath=wrong)
-        assert told(error) == "ServerFailed no-such-path"
+        error = connect("accepts", basePath=wrong)
+        assert summarize(error) == "ServerFailed no-such-path"
         assert isinstance(error, LinkError)
         assert "basePath" in error.detail
         assert "3.11" in error.detail
 
 
 def test_without_credentials_the_sign_in_page_says_that_they_are_missing(
-    standin: StandIn, points: dict[str, ChargePoint]
+    simulator: Simulator, points: dict[str, ChargePoint]
 ) -> None:
-    error = Asking(standin, "steve")("accepts")
-    assert told(error) == "ServerRefused no-credentials"
+    error = LinkClient(simulator, "steve")("accepts")
+    assert summarize(error) == "ServerRefused no-credentials"
     assert isinstance(error, LinkError)
     assert "secret" in error.detail
     assert starts(points) == []
@@ -148,7 +159,7 @@ def test_without_credentials_the_sign_in_page_says_that_they_are_missing(
 
 @pytest.mark.parametrize("as_text", [False, True])
 def test_a_file_stands_in_for_secrets_manager_and_is_read_again_when_it_changes(
-    table: TableServer, standin: StandIn, tmp_path: Path, as_text: bool
+    table: TableServer, simulator: Simulator, tmp_path: Path, as_text: bool
 ) -> None:
     def write(password: str) -> None:
         secret = {"username": "operator", "password": password}
@@ -158,22 +169,22 @@ def test_a_file_stands_in_for_secrets_manager_and_is_read_again_when_it_changes(
     write("old")
     entry = {**LOOPBACK, "dialect": "steve", "secret": "steve"}
     with calling(table, entry, LINK_SECRETS_FILE=str(file)) as caller:
-        refused = caller.post(request(standin.port, chargerId="accepts"))
+        refused = caller.post(request(simulator.port, chargerId="accepts"))
         assert (refused.status, refused.problem, refused.outcome) == (502, "server-refused", "not-started")
         assert "old" not in json.dumps(refused.body).split()
         write("api password")
-        assert caller.post(request(standin.port, chargerId="accepts")).body["status"] == "Accepted"
+        assert caller.post(request(simulator.port, chargerId="accepts")).body["status"] == "Accepted"
 
 
 def test_a_token_that_is_refused_while_the_database_fails_starts_later_under_the_same_id(
     table: TableServer,
 ) -> None:
-    model = Steve(patience=PATIENCE)
+    model = Steve(timeout=PATIENCE)
     with (
-        behind(model, Behaviour("CP")) as (standin, points),
+        running_simulator(model, Behaviour("CP")) as (simulator, points),
         calling(table, {**LOOPBACK, "dialect": "steve"}) as caller,
     ):
-        members = request(standin.port, chargerId="CP", tokenId="TAG1")
+        members = request(simulator.port, chargerId="CP", tokenId="TAG1")
         model.database_down = True
         refused = caller.post(members)
         assert (refused.outcome, refused.body["info"]) == ("rejected", "token-refused")
@@ -187,15 +198,18 @@ def test_a_token_that_is_refused_while_the_database_fails_starts_later_under_the
 def test_after_an_unknown_that_did_start_a_new_id_is_refused_while_the_charge_runs(
     table: TableServer,
 ) -> None:
-    model = Steve(patience=PATIENCE, one_transaction_a_tag=True)
+    model = Steve(timeout=PATIENCE, one_transaction_a_tag=True)
     with (
-        behind(model, Behaviour("CP", reaction=Reaction.DROP, charge_seconds=60)) as (standin, points),
+        running_simulator(model, Behaviour("CP", reaction=Reaction.DROP, charge_seconds=60)) as (
+            simulator,
+            points,
+        ),
         calling(table, {**LOOPBACK, "dialect": "steve"}) as caller,
     ):
-        members = request(standin.port, chargerId="CP", tokenId="TAG1")
+        members = request(simulator.port, chargerId="CP", tokenId="TAG1")
         assert caller.post(members).outcome == "unknown"
         eventually(lambda: "TAG1" in model.stations.transactions.values())
-        refused = caller.post(request(standin.port, chargerId="CP", tokenId="TAG1"))
+        refused = caller.post(request(simulator.port, chargerId="CP", tokenId="TAG1"))
         assert (refused.outcome, refused.body["info"]) == ("rejected", "token-refused")
         assert caller.post(members).outcome == "unknown"
         assert starts(points) == [("CP", 1, "TAG1")]

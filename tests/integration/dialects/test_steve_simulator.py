@@ -16,14 +16,14 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from local.running import in_thread
-from local.simulators import Steve, keeping
+from local.simulators import Steve, serving_simulator
 from local.simulators.steve import NOT_ELIGIBLE, PATH
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.simulators import StandIn
+    from local.simulators import Simulator
 
 PATIENCE = 0.5
 BASIC = "Basic " + b64encode(b"operator:api password").decode()
@@ -38,9 +38,9 @@ class Answer(NamedTuple):
 class Server:
     """One simulator, asked over HTTP, and charge points of raw WebSockets."""
 
-    def __init__(self, model: Steve, standin: StandIn, stack: ExitStack) -> None:
+    def __init__(self, model: Steve, simulator: Simulator, stack: ExitStack) -> None:
         self.model = model
-        self._standin = standin
+        self._standin = simulator
         self._stack = stack
         self._threads = stack.enter_context(ThreadPoolExecutor())
 
@@ -109,8 +109,8 @@ def model() -> Steve:
 
 @pytest.fixture
 def steve(model: Steve) -> Iterator[Server]:
-    with in_thread(keeping(model)) as standin, ExitStack() as stack:
-        yield Server(model, standin, stack)
+    with in_thread(serving_simulator(model)) as simulator, ExitStack() as stack:
+        yield Server(model, simulator, stack)
 
 
 @pytest.mark.parametrize(
@@ -150,9 +150,9 @@ def test_without_credentials_it_redirects_to_the_sign_in_page(steve: Server) -> 
 
 
 def test_a_release_may_take_longer_tokens() -> None:
-    model = Steve(patience=PATIENCE, longest_token=40)
-    with in_thread(keeping(model)) as standin, ExitStack() as stack:
-        server = Server(model, standin, stack)
+    model = Steve(timeout=PATIENCE, max_token_length=40)
+    with in_thread(serving_simulator(model)) as simulator, ExitStack() as stack:
+        server = Server(model, simulator, stack)
         answer = server.start(server.plug(), '[3,"ID",{"status":"Accepted"}]', idTag="x" * 40)
         assert answer.body["successResponses"] == [{"chargeBoxId": "CP1", "response": "Accepted"}]
         assert server.ask(idTag="x" * 41).status == 400

@@ -218,7 +218,7 @@ TABLE_FAULTS = {
     "refused": REFUSED,
     "broken": BROKEN,
     "slow": Fault(delay=60, apply=False, drop=True),
-    "slow, written": Fault(delay_answer=60),
+    "slow, written": Fault(delay_response=60),
 }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.table import LOST_ANSWER, Fault
+from local.table import LOST_RESPONSE, Fault
 from tests.integration.calling import LOOPBACK, Caller, Heard, calling, request
 from tests.integration.misbehaving import Misbehaving, Peer, answers, declines, response, says, told
 
@@ -151,7 +151,7 @@ def test_another_spelling_of_the_address_is_the_same_request(caller: Caller, ser
     assert heard.headers["Idempotent-Replayed"] == "true"
 
 
-@pytest.mark.parametrize("fault", [LOST_ANSWER, Fault(error="InternalServerError")], ids=["dropped", "500"])
+@pytest.mark.parametrize("fault", [LOST_RESPONSE, Fault(error="InternalServerError")], ids=["dropped", "500"])
 @pytest.mark.parametrize("lost", [1, 2], ids=["at claim", "at settle"])
 def test_a_lost_response_of_the_table_has_no_effect(
     lost: int, fault: Fault, caller: Caller, server: Misbehaving, table: TableServer

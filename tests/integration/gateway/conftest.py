@@ -27,7 +27,7 @@ ROUTES = (
 
 
 class Gateway:
-    """A gateway whose functions are one Python function; `events` are what they were called with."""
+    """A gateway whose functions are one Python function; `events` are its arguments."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ def _serving(
 
 @pytest.fixture
 def serving() -> Serving:
-    """`serving(answer, pages, callback_hosts)`: a gateway whose functions give `answer`, a value or a function of the event."""
+    """`serving(answer, pages, callback_hosts)`: run a gateway whose functions return `answer`, a value or a function of the event."""
     return _serving
 
 

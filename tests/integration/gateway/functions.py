@@ -1,4 +1,4 @@
-"""The real handlers, on a table and a link of the test's own."""
+"""The real handlers, with the test's table and link."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def real_functions(
     settings: Mapping[str, str] | None = None,
     link: Link | None = None,
 ) -> Iterator[Invoker]:
-    """All functions, invoked in this process; `link` stands in for the one that calls OCPP servers."""
+    """Invoke all functions in this process. `link` replaces the one that calls OCPP servers."""
     environment = {
         **table.environment(),
         "JOURNAL_SECRET": "a secret of the tests",

@@ -1,4 +1,4 @@
-"""HTTP over a bare socket: what no client library would send can be sent, and every byte of the answer is seen."""
+"""HTTP over a socket: sends requests that no client library would send, and returns every byte of the response."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _KeptReader(BufferedReader):
 class Connection:
     """A socket with one read buffer for its whole life.
 
-    `HTTPResponse` reads ahead: with a buffer for each answer, the first one would take bytes of the next.
+    `HTTPResponse` reads ahead: with one buffer per response, the first would take bytes of the second.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -70,7 +70,7 @@ def connected(url: str) -> Iterator[Connection]:
 
 
 def read(connection: Connection, method: str = "GET") -> Answer:
-    """The next answer on the connection; `method` decides whether it has a body."""
+    """Read the next response on the connection. `method` decides whether it has a body."""
     response = HTTPResponse(connection, method=method)  # type: ignore[arg-type]  # it calls only makefile
     try:
         response.begin()
@@ -81,7 +81,7 @@ def read(connection: Connection, method: str = "GET") -> Answer:
 
 
 def exchange(url: str, data: bytes, method: str = "GET") -> Answer:
-    """Send bytes on a connection of their own and read one answer."""
+    """Send bytes on a new connection and read one response."""
     with connected(url) as connection:
         connection.sendall(data)
         return read(connection, method)

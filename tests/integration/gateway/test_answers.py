@@ -1,4 +1,4 @@
-"""What a caller hears of a function's answer, and what of one that fails."""
+"""The response that a caller receives for a function's response, and for a function that fails."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_status_headers_cookies_and_body_reach_the_caller(serving: Serving) -> N
         "isBase64Encoded": False,
     }
     with serving(answer) as gateway:
-        heard = exchange(gateway.url, GET)
-    assert (heard.status, heard.body) == (404, '{"é":1}'.encode())
-    assert heard.headers["content-type"] == "application/problem+json"
-    assert heard.headers["x-number"] == "3"
-    assert heard.headers["set-cookie"] == "a=1; Secure"
-    assert heard.headers["content-length"] == "8"
+        response = exchange(gateway.url, GET)
+    assert (response.status, response.body) == (404, '{"é":1}'.encode())
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-number"] == "3"
+    assert response.headers["set-cookie"] == "a=1; Secure"
+    assert response.headers["content-length"] == "8"
 
 
 def test_a_base64_body_is_sent_as_its_bytes(serving: Serving) -> None:
@@ -49,10 +49,16 @@ def test_a_base64_body_is_sent_as_its_bytes(serving: Serving) -> None:
 @pytest.mark.parametrize(
     ("answer", "body"), [("hello", b"hello"), ({"a": 1}, b'{"a": 1}'), ([1], b"[1]"), (None, b"null")]
 )
-def test_an_answer_without_a_status_is_a_200_of_json(serving: Serving, answer: Any, body: bytes) -> None:
+def test_a_response_without_a_status_code_is_sent_as_200_with_json(
+    serving: Serving, answer: Any, body: bytes
+) -> None:
     with serving(answer) as gateway:
-        heard = exchange(gateway.url, GET)
-    assert (heard.status, heard.headers["content-type"], heard.body) == (200, "application/json", body)
+        response = exchange(gateway.url, GET)
+    assert (response.status, response.headers["content-type"], response.body) == (
+        200,
+        "application/json",
+        body,
+    )
 
 
 def test_a_body_without_a_content_type_is_plain_text(serving: Serving) -> None:
@@ -74,10 +80,10 @@ def test_a_body_without_a_content_type_is_plain_text(serving: Serving) -> None:
         {"statusCode": 200, "body": "\ud83d"},
     ],
 )
-def test_a_malformed_answer_is_a_500(serving: Serving, answer: Any) -> None:
+def test_a_malformed_response_is_a_500(serving: Serving, answer: Any) -> None:
     with serving(answer) as gateway:
-        heard = exchange(gateway.url, GET)
-    assert (heard.status, heard.body) == (500, b'{"message": "Internal Server Error"}')
+        response = exchange(gateway.url, GET)
+    assert (response.status, response.body) == (500, b'{"message": "Internal Server Error"}')
 
 
 @pytest.mark.parametrize("error", [ValueError("secret"), TimeoutError(), FunctionError("killed")])
@@ -86,18 +92,18 @@ def test_a_function_that_fails_is_a_500_without_its_reason(serving: Serving, err
         raise error
 
     with serving(fail) as gateway:
-        heard = exchange(gateway.url, GET)
-    assert (heard.status, heard.body) == (500, b'{"message": "Internal Server Error"}')
+        response = exchange(gateway.url, GET)
+    assert (response.status, response.body) == (500, b'{"message": "Internal Server Error"}')
 
 
 def test_a_function_that_takes_too_long_is_a_503(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway_module, "INTEGRATION_SECONDS", 0.05)
     with serving(lambda _: time.sleep(1)) as gateway:
-        heard = exchange(gateway.url, GET)
-    assert (heard.status, heard.body) == (503, b'{"message": "Service Unavailable"}')
+        response = exchange(gateway.url, GET)
+    assert (response.status, response.body) == (503, b'{"message": "Service Unavailable"}')
 
 
-def test_the_answer_to_head_has_the_length_but_not_the_body(serving: Serving) -> None:
+def test_the_response_to_head_has_the_length_but_not_the_body(serving: Serving) -> None:
     with serving({"statusCode": 405, "body": "12345"}) as gateway, connected(gateway.url) as connection:
         connection.sendall(HEAD)
         assert read(connection, "HEAD").headers["content-length"] == "5"
@@ -105,13 +111,13 @@ def test_the_answer_to_head_has_the_length_but_not_the_body(serving: Serving) ->
         assert read(connection).body == b"12345"
 
 
-def test_a_page_of_the_local_stack_stands_beside_the_routes(serving: Serving) -> None:
+def test_a_page_of_the_local_stack_is_served_beside_the_routes(serving: Serving) -> None:
     def page(request: Request) -> Response:
         return Response(200, [("Content-Type", "text/html")], request.method.encode())
 
     with serving("", {"/": page}) as gateway:
-        heard = exchange(gateway.url, b"GET /?x=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    assert (heard.status, heard.headers["content-type"], heard.body) == (200, "text/html", b"GET")
+        response = exchange(gateway.url, b"GET /?x=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert (response.status, response.headers["content-type"], response.body) == (200, "text/html", b"GET")
 
 
 def test_a_page_may_send_its_body_piece_by_piece(serving: Serving) -> None:

@@ -1,6 +1,6 @@
-"""Every event of events/ through the real handlers, with the table, an OCPP server and charge points behind them.
+"""Send every event of events/ through the real handlers, with a table, an OCPP server and charge points.
 
-The events name the ports of `make run`; here the OCPP server listens elsewhere, so its port is put into them first.
+The events name the ports of `make run`; here the OCPP server listens on another port, which replaces the one in the events.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local import __main__ as make_run
+from local import launch as make_run
 from local import template
 from local.chargers import charging
 from local.chargers.behaviours import usual
 from local.csms import Csms, Options, serving
-from local.gateway import build_event, read_answer
+from local.gateway import build_event, read_response
 from local.running import in_thread
 from local.server import Request
 from local.table import start_table
@@ -100,7 +100,7 @@ def is_available(rest: Rest, charger: str) -> bool:
 
 
 class Sending:
-    """`send(name)` invokes the function of an event with it and gives what the gateway would answer."""
+    """`send(name)` invokes the function of an event with it and returns the gateway's response."""
 
     def __init__(self, rest_port: int, invoke: Invoker) -> None:
         self._rest_port = rest_port
@@ -113,7 +113,7 @@ class Sending:
             body = body.replace("9080", str(self._rest_port))
             event["body"] = b64encode(body.encode()).decode() if event["isBase64Encoded"] else body
         functions = {route.key: route.function for route in template.read().routes}
-        return read_answer(self._invoke(functions[event["routeKey"]], event))
+        return read_response(self._invoke(functions[event["routeKey"]], event))
 
 
 def load(name: str) -> dict[str, Any]:

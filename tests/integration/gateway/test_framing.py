@@ -1,4 +1,4 @@
-"""HTTP/1.1 on the wire: bodies in every framing, kept connections, and requests that nobody should send."""
+"""HTTP/1.1 on the wire: bodies in every framing, keep-alive, and malformed requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
         (b"1\r\nx\r\n0\r\nTrailer: ignored\r\n\r\n", "x"),
     ],
 )
-def test_a_chunked_body_is_put_together(gateway: Gateway, chunks: bytes, body: str) -> None:
+def test_a_chunked_body_is_joined(gateway: Gateway, chunks: bytes, body: str) -> None:
     assert exchange(gateway.url, CHUNKED + chunks).status == 204
     (event,) = gateway.events
     assert event["body"] == body
@@ -50,7 +50,7 @@ def test_requests_follow_each_other_on_a_kept_connection(gateway: Gateway) -> No
     assert [event["body"] for event in gateway.events] == ["ab"] * 4
 
 
-def test_requests_sent_without_waiting_are_answered_in_order(gateway: Gateway) -> None:
+def test_pipelined_requests_are_answered_in_order(gateway: Gateway) -> None:
     with connected(gateway.url) as connection:
         connection.sendall((HEAD + b"Content-Length: 2\r\n\r\nab") * 3)
         assert [read(connection).status for _ in range(3)] == [204] * 3
@@ -59,14 +59,14 @@ def test_requests_sent_without_waiting_are_answered_in_order(gateway: Gateway) -
 @pytest.mark.parametrize(
     "head", [b"GET /any HTTP/1.0\r\n\r\n", b"GET /any HTTP/1.1\r\nConnection: close\r\n\r\n"]
 )
-def test_a_connection_is_closed_where_its_client_wants_that(gateway: Gateway, head: bytes) -> None:
+def test_a_connection_is_closed_if_the_client_requests_it(gateway: Gateway, head: bytes) -> None:
     with connected(gateway.url) as connection:
         connection.sendall(head)
         assert read(connection).headers["connection"] == "close"
         assert connection.recv(1) == b""
 
 
-def test_a_body_is_asked_for_where_the_client_waits_for_that(gateway: Gateway) -> None:
+def test_a_client_that_expects_100_continue_receives_it(gateway: Gateway) -> None:
     with connected(gateway.url) as connection:
         connection.sendall(HEAD + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -93,7 +93,7 @@ def test_the_largest_body_passes_and_one_byte_more_does_not(gateway: Gateway) ->
     assert len(gateway.events) == 1
 
 
-def test_a_body_that_is_too_long_is_refused_before_it_is_asked_for(gateway: Gateway) -> None:
+def test_a_body_that_is_too_long_is_rejected_before_100_continue(gateway: Gateway) -> None:
     with connected(gateway.url) as connection:
         connection.sendall(HEAD + b"Content-Length: 10000001\r\nExpect: 100-continue\r\n\r\n")
         assert read(connection).status == 413
@@ -125,7 +125,7 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_asked_for(gateway: Gate
         (b"GET /any HTTP/1.1\r\n" + b"X: x\r\n" * 101 + b"\r\n", 431),
     ],
 )
-def test_a_request_that_cannot_be_read_is_refused_and_the_connection_closed(
+def test_a_request_that_cannot_be_parsed_is_rejected_and_the_connection_closed(
     gateway: Gateway, data: bytes, status: int
 ) -> None:
     with connected(gateway.url) as connection:
@@ -141,7 +141,9 @@ def test_a_request_that_cannot_be_read_is_refused_and_the_connection_closed(
 @pytest.mark.parametrize(
     "data", [b"", b"\r\n\r\n", HEAD, HEAD + b"Content-Length: 9\r\n\r\nabc", CHUNKED + b"5\r\nhe"]
 )
-def test_a_request_that_breaks_off_calls_nobody_and_harms_nobody(gateway: Gateway, data: bytes) -> None:
+def test_an_incomplete_request_calls_no_function_and_the_server_goes_on(
+    gateway: Gateway, data: bytes
+) -> None:
     with connected(gateway.url) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)

@@ -44,7 +44,7 @@ def test_an_answer_that_json_cannot_carry_is_an_error() -> None:
 
 
 class Emulator:
-    """What a runtime interface emulator answers; it counts the calls that it gets while busy."""
+    """A fake runtime interface emulator. It counts the calls that arrive while it is busy."""
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
@@ -112,7 +112,7 @@ def test_a_function_that_failed_is_an_error(answer: Any) -> None:
         emulator.close()
 
 
-def test_an_emulator_that_is_gone_is_an_error_and_asked_again_later() -> None:
+def test_an_emulator_that_cannot_be_reached_is_an_error_and_is_called_again_later() -> None:
     emulator = Emulator({"statusCode": 200})
     emulator.close()
     invoke = over_http({"One": [emulator.url]})

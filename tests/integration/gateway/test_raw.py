@@ -1,4 +1,4 @@
-"""The tests' own HTTP client keeps what it has read ahead."""
+"""The tests' HTTP client keeps the bytes that it has read ahead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANSWERS = (
 )
 
 
-def test_answers_that_arrive_in_one_segment_are_read_one_by_one() -> None:
+def test_responses_that_arrive_in_one_segment_are_read_one_by_one() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
 
         def send_all_at_once() -> None:

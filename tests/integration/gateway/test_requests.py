@@ -1,4 +1,4 @@
-"""What a function hears of a request: payload format 2.0, as the real HTTP API builds it."""
+"""The event that a function receives for a request: payload format 2.0, as a real HTTP API builds it."""
 
 from __future__ import annotations
 
@@ -94,14 +94,14 @@ def test_a_multipart_body_is_a_body_like_any_other(gateway: Gateway) -> None:
     assert b64decode(str(event["body"])) == b"--x--"
 
 
-def test_cookies_stand_apart_from_the_headers(gateway: Gateway) -> None:
+def test_cookies_are_separate_from_the_headers(gateway: Gateway) -> None:
     event = post(gateway, b"", "Cookie: a=1; b=2", "Cookie: c=3")
     assert event["cookies"] == ["a=1", "b=2", "c=3"]
     assert isinstance(event["headers"], dict)
     assert "cookie" not in event["headers"]
 
 
-def test_hop_by_hop_headers_stay_behind(gateway: Gateway) -> None:
+def test_hop_by_hop_headers_are_not_forwarded(gateway: Gateway) -> None:
     event = post(gateway, b"x", "Connection: close", "TE: trailers", "Expect: 100-continue")
     assert isinstance(event["headers"], dict)
     assert not {"connection", "te", "expect", "transfer-encoding"} & set(event["headers"])

@@ -1,4 +1,4 @@
-"""`make run` as a user meets it: it says when it is ready, survives its parts being killed, and leaves nothing behind."""
+"""`make run` as a user sees it: it reports when it is ready, restarts its processes, and leaves none behind."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 ROOT = template.PATH.parent
 PATH = "/api/v1/ocpp/charger-connect"
 PORTS = ("PORT", "TABLE_PORT", "REST_PORT", "OCPP_PORT")
-PATIENCE = 60
+TIMEOUT = 60
 
 
 class Run:
-    """A running `python -m local` on ports of its own."""
+    """A running `python -m local`, with its own ports."""
 
     def __init__(
         self,
@@ -57,14 +57,14 @@ class Run:
         self._reader.start()
 
     def until(self, pattern: str) -> re.Match[str]:
-        """The next line of the output that matches."""
-        while (line := self._unread.get(timeout=PATIENCE)) is not None:
+        """Return the next line of the output that matches."""
+        while (line := self._unread.get(timeout=TIMEOUT)) is not None:
             if found := re.search(pattern, line):
                 return found
         raise AssertionError(f"no line with {pattern}: {''.join(self.lines)}")
 
     def _read(self) -> None:
-        # All the time: a full pipe would stop the process.
+        # Read all the time: a full pipe would block the process.
         assert self.process.stdout
         with self.process.stdout as output:
             for line in output:
@@ -86,8 +86,8 @@ class Run:
         return exchange(self.url, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def ends(self) -> int:
-        """The exit code, once the process has ended and all its output is in `lines`."""
-        code = self.process.wait(PATIENCE)
+        """Return the exit code after the process has ended and all its output is in `lines`."""
+        code = self.process.wait(TIMEOUT)
         self._reader.join()
         return code
 
@@ -112,12 +112,12 @@ def is_gone(pid: int) -> bool:
     state = subprocess.run(
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout
-    # A zombie is gone: whoever inherited it has not asked for it yet.
+    # A zombie has ended: its new parent has not read its exit code yet.
     return not state.strip() or state.startswith("Z")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_starts_a_charge_and_ends_without_a_trace(run: Run, number: signal.Signals) -> None:
+def test_it_starts_a_charge_and_leaves_no_process_behind(run: Run, number: signal.Signals) -> None:
     run.ready()
     answer = run.connect("CP-1")
     assert (answer.status, answer.headers["connect-outcome"]) == (200, "accepted")
@@ -129,7 +129,7 @@ def test_it_starts_a_charge_and_ends_without_a_trace(run: Run, number: signal.Si
 
 
 def test_it_ends_with_its_terminal(ports: list[int]) -> None:
-    # Not its controlling terminal: no signal comes.
+    # Not its controlling terminal, so it receives no signal.
     ours, its = os.openpty()
     run = Run(ports, stdin=its)
     os.close(its)
@@ -146,44 +146,44 @@ def test_it_ends_with_its_terminal(ports: list[int]) -> None:
 def test_its_processes_end_even_when_it_is_killed(run: Run) -> None:
     run.ready()
     run.process.kill()
-    eventually(lambda: is_gone(run.csms) and is_gone(run.chargers), PATIENCE)
+    eventually(lambda: is_gone(run.csms) and is_gone(run.chargers), TIMEOUT)
 
 
-def test_a_killed_ocpp_server_is_missed_and_comes_back_with_its_chargers(run: Run) -> None:
+def test_a_killed_ocpp_server_is_reported_and_restarts_with_its_chargers(run: Run) -> None:
     run.ready()
     os.kill(run.csms, signal.SIGKILL)
     run.until(r"the OCPP server: ended \(SIGKILL\)")
     assert run.connect("CP-1").status == 502
-    run.until(r"the OCPP server: back")
-    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted", PATIENCE)
+    run.until(r"the OCPP server: restarted")
+    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted", TIMEOUT)
 
 
-def test_killed_charge_points_are_offline_and_come_back(run: Run) -> None:
+def test_killed_charge_points_are_offline_and_restart(run: Run) -> None:
     run.ready()
     os.kill(run.chargers, signal.SIGKILL)
     run.until(r"the charge points: ended \(SIGKILL\)")
-    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "offline", PATIENCE)
-    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted", PATIENCE)
+    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "offline", TIMEOUT)
+    eventually(lambda: run.connect("CP-1").headers.get("connect-outcome") == "accepted", TIMEOUT)
 
 
 @pytest.mark.parametrize("taken", range(4))
-def test_a_taken_port_is_one_line_and_exit_code_1(ports: list[int], taken: int) -> None:
+def test_a_port_in_use_gives_one_line_and_exit_code_1(ports: list[int], taken: int) -> None:
     with closing(socket.create_server(("127.0.0.1", ports[taken]))):
         run = Run(ports)
         assert run.ends() == 1
     (line,) = run.lines
-    assert f"port {ports[taken]} of 127.0.0.1 cannot be had" in line
-    assert line.rstrip().endswith(f"; {PORTS[taken]} chooses another")
+    assert f"port {ports[taken]} of 127.0.0.1 cannot be used" in line
+    assert line.rstrip().endswith(f"; set {PORTS[taken]} to another port")
 
 
-def test_every_taken_port_is_named_and_how_to_choose_another(ports: list[int]) -> None:
+def test_every_port_in_use_is_named_with_the_variable_that_changes_it(ports: list[int]) -> None:
     with ExitStack() as stack:
         for port in ports:
             stack.enter_context(closing(socket.create_server(("127.0.0.1", port))))
         run = Run(ports)
         assert run.ends() == 1
-    said = "".join(run.lines)
-    assert re.findall(r"port (\d+) .*; (\w+) chooses", said) == [
+    output = "".join(run.lines)
+    assert re.findall(r"port (\d+) .*; set (\w+) to", output) == [
         (str(port), name) for name, port in zip(PORTS, ports, strict=True)
     ]
 
@@ -192,17 +192,17 @@ def test_two_parts_cannot_have_the_same_port(ports: list[int]) -> None:
     run = Run([ports[0], ports[1], ports[0], ports[3]])
     assert run.ends() == 1
     (line,) = run.lines
-    assert f"port {ports[0]} of 127.0.0.1 cannot be had" in line
+    assert f"port {ports[0]} of 127.0.0.1 cannot be used" in line
     assert "REST_PORT" in line
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "output"),
     [
-        ("PORT", "many", "'many' is no port"),
-        ("TABLE_PORT", "0", "'0' is no port"),
-        ("REST_PORT", "-1", "'-1' is no port"),
-        ("OCPP_PORT", "65536", "'65536' is no port"),
+        ("PORT", "many", "'many' is not a port"),
+        ("TABLE_PORT", "0", "'0' is not a port"),
+        ("REST_PORT", "-1", "'-1' is not a port"),
+        ("OCPP_PORT", "65536", "'65536' is not a port"),
         ("CHARGERS", "some", "'some' is not all"),
         ("DIALECT", "martian", "'martian' is none of native, steve"),
         ("LINK_TIMEOUT", "soon", "invalid float value: 'soon'"),
@@ -215,12 +215,12 @@ def test_two_parts_cannot_have_the_same_port(ports: list[int]) -> None:
         ),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named_without_a_trace(
-    ports: list[int], name: str, value: str, said: str
+def test_a_setting_that_cannot_be_used_is_named_without_a_traceback(
+    ports: list[int], name: str, value: str, output: str
 ) -> None:
     run = Run(ports, settings={name: value})
     assert run.ends() in {1, 2}
-    assert said in run.lines[-1]
+    assert output in run.lines[-1]
     assert "Traceback" not in "".join(run.lines)
 
 

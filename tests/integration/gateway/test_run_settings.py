@@ -1,4 +1,4 @@
-"""`make run` keeps the settings that it is given, and the request that it prints names a server that LINK_SERVERS allows."""
+"""`make run` uses the user's settings, and prints a request to a server that LINK_SERVERS allows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from local.chargers import Behaviour
 from local.example import ExampleServer, choose
 from local.simulators import CitrineOS
-from tests.integration.dialects.asking import behind
+from tests.integration.dialects.link_client import running_simulator
 from tests.integration.gateway.raw import exchange
 from tests.integration.gateway.test_run import PATH, Run
 from tests.ports import free_ports
@@ -29,7 +29,7 @@ ANY_OF_LOOPBACK = {"network": "127.0.0.0/8", "ports": ["1024-65535"], "scheme": 
 
 @pytest.fixture
 def starting() -> Iterator[Starting]:
-    """`starting(**settings)`: a stack that is ready, with these environment variables."""
+    """`starting(**settings)`: start a stack with these environment variables, and wait until it is ready."""
     runs: list[Run] = []
 
     def start(**settings: str) -> Run:
@@ -54,25 +54,25 @@ def send(url: str, line: str, body: bytes = b"", host: str = "127.0.0.1") -> Any
     return exchange(url, head.encode() + body)
 
 
-def test_a_callback_base_url_that_is_given_is_the_one_that_citrineos_calls(starting: Starting) -> None:
+def test_citrineos_calls_back_at_the_callback_base_url_that_is_set(starting: Starting) -> None:
     citrineos = CitrineOS()
     citrineos.calls_back = False
-    with behind(citrineos, Behaviour("CP-of-mine")) as (standin, _):
-        entry = {**ANY_OF_LOOPBACK, "ports": [standin.port], "dialect": "citrineos"}
+    with running_simulator(citrineos, Behaviour("CP-of-mine")) as (simulator, _):
+        entry = {**ANY_OF_LOOPBACK, "ports": [simulator.port], "dialect": "citrineos"}
         run = starting(
             CALLBACK_BASE_URL="http://host.docker.internal:8000",
             LINK_SERVERS=json.dumps([entry]),
             LINK_TIMEOUT="0.5",
         )
         request = printed_request(run)
-        assert (request["serverIpAddress"], request["serverRestApiPort"]) == ("127.0.0.1", standin.port)
+        assert (request["serverIpAddress"], request["serverRestApiPort"]) == ("127.0.0.1", simulator.port)
         body = json.dumps({**request, "chargerId": "CP-of-mine"}).encode()
         assert send(run.url, f"POST {PATH}", body).status == 504
     (called,) = citrineos.callback_urls
     url = urlsplit(called)
     assert url.netloc == "host.docker.internal:8000"
     assert list(parse_qs(url.query)) == ["keySignature"]
-    # A server in a container sends that name: its callback is taken, and nothing else is served under it.
+    # A server in a container sends that host name. The callback is accepted, and no other path is served under that name.
     answer = send(run.url, f"POST {url.path}?{url.query}", b'{"status": "Accepted"}', host=url.netloc)
     assert answer.status == 204
     attempt = json.loads(send(run.url, f"GET {PATH}/{request['id']}").body)
@@ -84,14 +84,14 @@ def test_the_printed_request_names_a_server_that_is_allowed(starting: Starting) 
     (port,) = free_ports(1)
     entry = {"network": "127.0.0.1/32", "ports": [port], "dialect": "steve", "scheme": "http"}
     run = starting(LINK_SERVERS=json.dumps([entry]))
-    line = run.until("LINK_SERVERS is yours")[0]
+    line = run.until("You set LINK_SERVERS")[0]
     request = printed_request(run)
     assert (request["serverIpAddress"], request["serverRestApiPort"]) == ("127.0.0.1", port)
-    assert "LINK_SERVERS is yours" in line
+    assert "You set LINK_SERVERS" in line
     assert f"(steve, 127.0.0.1, port {port})" in "".join(run.lines)
-    # Nothing listens there: but the address is allowed.
+    # The address is allowed, but no server listens there.
     assert send(run.url, f"POST {PATH}", json.dumps(request).encode()).status == 502
-    # So it is in the forms of the console and of the help page.
+    # The form of the help page has the same port.
     page = send(run.url, "GET /docs").body.decode()
     assert f'name="serverRestApiPort" value="{port}"' in page
 

@@ -1,4 +1,4 @@
-"""What a web page can make a browser send reaches nothing on the local stack; every other client is served."""
+"""The local stack rejects the requests that a web page of another site can cause, and serves every other client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from local.chargers import Behaviour, charging
 from local.csms import Options, serving
 from local.gateway import serve
 from local.running import in_thread
-from local.simulators import OcppCore, keeping
+from local.simulators import OcppCore, serving_simulator
 from local.table import start_table
 from tests.integration.csms.client import Rest
 from tests.integration.gateway.functions import real_functions
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from local.chargers import ChargePoint
     from local.csms import Csms
-    from local.simulators import StandIn
+    from local.simulators import Simulator
     from local.table import TableServer
     from tests.integration.gateway.conftest import Gateway, Serving
     from tests.integration.gateway.raw import Answer
@@ -68,7 +68,7 @@ LOOPBACK = ("127.0.0.1:{port}", "127.0.0.1", "127.9.8.7:1", "localhost", "LOCALH
 
 
 def send(url: str, line: str, *fields: str, host: str | None = "127.0.0.1:{port}", body: str = "") -> Answer:
-    """One request, with `{port}` in its headers replaced by the server's; `host` None is a request without one."""
+    """Send one request, with `{port}` in its headers replaced by the server's; `host` None sends no Host header."""
     port = str(urlsplit(url).port)
     lines = [f"{line} HTTP/1.1", *([] if host is None else [f"Host: {host}"]), *fields]
     head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).replace("{port}", port)
@@ -82,9 +82,9 @@ def csms() -> Iterator[Csms]:
 
 
 @pytest.fixture(scope="module")
-def standin() -> Iterator[StandIn]:
-    with in_thread(keeping(OcppCore(), allowed_hosts=("172.17.0.1",))) as standin:
-        yield standin
+def simulator() -> Iterator[Simulator]:
+    with in_thread(serving_simulator(OcppCore(), allowed_hosts=("172.17.0.1",))) as simulator:
+        yield simulator
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +93,15 @@ def bridged_table() -> Iterator[TableServer]:
         yield table
 
 
-@pytest.fixture(params=["table", "OCPP server", "stand-in"])
+@pytest.fixture(params=["table", "OCPP server", "simulator"])
 def listener(
-    request: pytest.FixtureRequest, bridged_table: TableServer, csms: Csms, standin: StandIn
+    request: pytest.FixtureRequest, bridged_table: TableServer, csms: Csms, simulator: Simulator
 ) -> tuple[str, str, tuple[str, ...]]:
-    """URL of a listener beside the gateway, and the line and headers of a request that reads data there."""
+    """Return the URL of a listener other than the gateway, and the line and headers of a request that reads data there."""
     return {
         "table": (bridged_table.url, "POST /", (SCAN,)),
         "OCPP server": (csms.rest_url, "GET /api/v1/chargers/CP-9", ()),
-        "stand-in": (standin.url, "GET /stand-in/connected", ()),
+        "simulator": (simulator.url, "GET /simulator/connected", ()),
     }[request.param]
 
 
@@ -148,11 +148,11 @@ def test_every_name_of_loopback_is_served(gateway: Gateway, host: str | None) ->
     assert send(gateway.url, "GET /any", host=host).status == 204
 
 
-def test_an_origin_without_a_host_is_refused(gateway: Gateway) -> None:
+def test_an_origin_without_a_host_is_rejected(gateway: Gateway) -> None:
     assert send(gateway.url, "GET /any", "Origin: http://127.0.0.1", host=None).status == 403
 
 
-def test_a_link_of_another_site_opens_the_pages_alone_and_in_no_frame(serving: Serving) -> None:
+def test_a_link_of_another_site_opens_only_the_pages_and_not_in_a_frame(serving: Serving) -> None:
     from local.server import Response
 
     pages = {path: lambda _: Response(200) for path in ("/", "/docs", "/console/events")}
@@ -167,7 +167,7 @@ def test_a_link_of_another_site_opens_the_pages_alone_and_in_no_frame(serving: S
         assert send(gateway.url, "GET /console/events", *link).status == 403
 
 
-def test_callbacks_alone_are_taken_under_the_name_that_is_given_for_them(serving: Serving) -> None:
+def test_only_callbacks_are_served_under_a_callback_host(serving: Serving) -> None:
     with serving(
         {"statusCode": 204}, {"/things/page/parts": lambda _: None}, ["Host.Docker.Internal"]
     ) as gateway:
@@ -200,7 +200,7 @@ def test_no_other_listener_is_served_under_another_host_name(
 def test_every_other_listener_is_served_under_loopback_and_the_hosts_that_are_given(
     listener: tuple[str, str, tuple[str, ...]], host: str | None
 ) -> None:
-    # 400: the table has another name, and says so.
+    # 400: the request was read, and the table has another name.
     assert read_data(listener, host=host).status in (200, 400)
 
 
@@ -217,7 +217,7 @@ def test_a_request_of_another_origin_is_not_counted_nor_applied(bridged_table: T
 
 @pytest.fixture
 def held(csms: Csms) -> Iterator[ChargePoint]:
-    """A charge point that the OCPP server holds."""
+    """A charge point that is connected to the OCPP server."""
     identity = f"CP-{uuid4().hex[:6]}"
     rest = Rest(csms.rest_url)
     with in_thread(charging([Behaviour(identity)], csms.ocpp_url)) as points:
@@ -232,11 +232,11 @@ def held(csms: Csms) -> Iterator[ChargePoint]:
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "http://127.0.0.1:{port}", "http://localhost:8000", "file://"]
 )
-@pytest.mark.parametrize("server", ["native", "stand-in"])
+@pytest.mark.parametrize("server", ["native", "simulator"])
 def test_a_web_page_cannot_connect_as_a_charge_point(
-    csms: Csms, standin: StandIn, held: ChargePoint, server: str, origin: str
+    csms: Csms, simulator: Simulator, held: ChargePoint, server: str, origin: str
 ) -> None:
-    base = csms.ocpp_url if server == "native" else standin.ocpp_url
+    base = csms.ocpp_url if server == "native" else simulator.ocpp_url
     url = f"{base}/{held.behaviour.identity}"
     given = origin.replace("{port}", str(urlsplit(url).port))
     with (
@@ -246,7 +246,7 @@ def test_a_web_page_cannot_connect_as_a_charge_point(
         pass
     assert refused.value.response.status_code == 403
     assert b"sends no Origin" in (refused.value.response.body or b"")
-    # The real one was not replaced: it still takes a start.
+    # The real charge point was not replaced: it still accepts a start.
     assert Rest(csms.rest_url).connect(held.behaviour.identity).outcome[0] == 200
     assert len(held.starts) == 1
 

@@ -10,7 +10,7 @@ import pytest
 from common.journal import Attempt, Claimed, Journal, JournalUnavailable, Mismatch, Pending, State
 from common.journal.attempt import timestamp
 from common.transport import Deadline
-from local.table import LOST_ANSWER, THROTTLED, Fault
+from local.table import LOST_RESPONSE, THROTTLED, Fault
 from tests.unit.journal.transitions import ANSWER, ID, NOW, OTHER, ROWS, START, Row, item
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def test_exactly_one_of_fifty_concurrent_claims_succeeds(
     assert only(table) == winner.attempt
 
 
-@pytest.mark.parametrize("fault", [LOST_ANSWER, Fault(error="InternalServerError")], ids=["dropped", "500"])
+@pytest.mark.parametrize("fault", [LOST_RESPONSE, Fault(error="InternalServerError")], ids=["dropped", "500"])
 @pytest.mark.parametrize(
     ("old", "doubt", "lost"),
     [

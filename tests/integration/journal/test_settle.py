@@ -8,7 +8,7 @@ import pytest
 
 from common.journal import Attempt, Claimed, Journal, JournalUnavailable, Settlement, State
 from common.transport import Deadline
-from local.table import LOST_ANSWER, THROTTLED, Fault
+from local.table import LOST_RESPONSE, THROTTLED, Fault
 from tests.unit.journal.transitions import ANSWER, ID, NOW, START, item
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def test_a_settle_adds_only_its_milliseconds_to_what_a_callback_recorded(
     assert only(table) == before._replace(milliseconds=milliseconds, updatedAt=only(table).updatedAt)
 
 
-@pytest.mark.parametrize("fault", [LOST_ANSWER, Fault(error="InternalServerError")], ids=["dropped", "500"])
+@pytest.mark.parametrize("fault", [LOST_RESPONSE, Fault(error="InternalServerError")], ids=["dropped", "500"])
 @pytest.mark.parametrize("settlement", SETTLEMENTS, ids=lambda one: NAMES[id(one)])
 def test_a_settle_whose_response_is_lost_succeeds(
     fault: Fault, settlement: Settlement, journal: Journal, table: TableServer

@@ -1,4 +1,4 @@
-"""uv reaches what pip is configured to reach: a mirror of PyPI, behind an authority of its own."""
+"""uv uses the index and the certificate authority that pip is configured with."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ pytestmark = pytest.mark.skipif(
 
 
 class Mirror(HTTPServer):
-    """An index that has nothing; `asked` are the paths."""
+    """An empty index; `requested` are the paths of the requests."""
 
-    asked: list[str]
+    requested: list[str]
 
     class Handler(BaseHTTPRequestHandler):
         server: Mirror
 
         def do_GET(self) -> None:
-            self.server.asked.append(self.path)
+            self.server.requested.append(self.path)
             self.send_error(404)
 
         def log_message(self, *_: Any) -> None:
@@ -45,8 +45,8 @@ def mirror(authority: trustme.CA) -> Iterator[Mirror]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with Mirror(("127.0.0.1", 0), Mirror.Handler) as server:
-        server.asked = []
-        # The handshake is made on reading: one that fails must not end the server.
+        server.requested = []
+        # The handshake happens at the first read: a failed one must not end the server.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -58,7 +58,7 @@ def mirror(authority: trustme.CA) -> Iterator[Mirror]:
 
 
 def look_up(package: str, folder: Path, **settings: str) -> None:
-    """Has uv look for a package; how that ends says nothing, since the index has none."""
+    """Let uv look for a package. Its exit code means nothing, since the index is empty."""
     bare = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
     subprocess.run(
         [
@@ -79,7 +79,7 @@ def look_up(package: str, folder: Path, **settings: str) -> None:
 
 
 @pytest.mark.parametrize("by", ["environment", "file"])
-def test_the_index_and_the_authority_are_pips(tmp_path: Path, by: str) -> None:
+def test_uv_uses_the_index_and_the_authority_of_pip(tmp_path: Path, by: str) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     with mirror(authority) as server:
@@ -90,10 +90,10 @@ def test_the_index_and_the_authority_are_pips(tmp_path: Path, by: str) -> None:
             path = tmp_path / "pip.conf"
             path.write_text(f"[global]\nindex-url = {index}\ncert = {tmp_path}/authority.pem\n")
             look_up("nowhere", tmp_path, PIP_CONFIG_FILE=str(path))
-    assert server.asked == ["/simple/nowhere/"]
+    assert server.requested == ["/simple/nowhere/"]
 
 
-def test_what_is_set_for_uv_itself_wins(tmp_path: Path) -> None:
+def test_the_settings_of_uv_take_precedence(tmp_path: Path) -> None:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     with mirror(authority) as server:
@@ -106,10 +106,10 @@ def test_what_is_set_for_uv_itself_wins(tmp_path: Path) -> None:
             UV_DEFAULT_INDEX=index,
             SSL_CERT_FILE=f"{tmp_path}/authority.pem",
         )
-    assert server.asked == ["/simple/nowhere/"]
+    assert server.requested == ["/simple/nowhere/"]
 
 
-def test_an_authority_that_nobody_named_is_not_trusted(tmp_path: Path) -> None:
+def test_an_authority_that_is_not_configured_is_not_trusted(tmp_path: Path) -> None:
     with mirror(trustme.CA()) as server:
         look_up("nowhere", tmp_path, PIP_INDEX_URL=f"https://127.0.0.1:{server.server_port}/simple")
-    assert server.asked == []
+    assert server.requested == []

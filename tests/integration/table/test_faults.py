@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.table import BROKEN, LOST_ANSWER, OVERLOADED, REFUSED, THROTTLED, Fault
+from local.table import BROKEN, LOST_RESPONSE, OVERLOADED, REFUSED, THROTTLED, Fault
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -41,7 +41,7 @@ def test_a_refused_request_gets_no_response_and_is_not_applied(table: TableServe
 
 
 def test_a_request_whose_response_is_lost_is_applied(table: TableServer) -> None:
-    table.on_request = lambda *_: LOST_ANSWER
+    table.on_request = lambda *_: LOST_RESPONSE
     with pytest.raises(RemoteDisconnected):
         put(table)
     assert [item["id"]["S"] for item in table.items()] == ["a"]

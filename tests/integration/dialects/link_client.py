@@ -14,7 +14,7 @@ from charger_link.secrets import Secrets
 from common.transport import Deadline
 from local.chargers import charging
 from local.running import in_thread
-from local.simulators import keeping
+from local.simulators import serving_simulator
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -22,21 +22,23 @@ if TYPE_CHECKING:
 
     from charger_link import Answer, Published
     from local.chargers import Behaviour, ChargePoint
-    from local.simulators import StandIn
+    from local.simulators import Simulator
     from local.simulators.serving import Model
 
 LONG_TOKEN = "DE8AA1234567890123456"  # 21 characters: one more than OCPP 1.6 allows
 CALLBACK_URL = "http://127.0.0.1:9/api/v1/ocpp/callbacks/id/1/s?a=b&c=d"
 
 
-class Asking:
+class LinkClient:
     """A link to one simulator; `secret` returns the value of the secret, and is called for each read."""
 
-    def __init__(self, standin: StandIn, dialect: str, secret: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, simulator: Simulator, dialect: str, secret: Callable[[], object] | None = None
+    ) -> None:
         self.reads = 0
         self._secret = secret
-        self._port = standin.port
-        self._entry = {"network": "127.0.0.0/8", "ports": [standin.port], "dialect": dialect} | {
+        self._port = simulator.port
+        self._entry = {"network": "127.0.0.0/8", "ports": [simulator.port], "dialect": dialect} | {
             "scheme": "http"
         }
         if secret:
@@ -73,7 +75,7 @@ class Asking:
         return json.dumps(self._secret())
 
 
-def told(result: object) -> str:
+def summarize(result: object) -> str:
     """Return a result in one line: ``accepted Accepted null``, or the error's type and kind."""
     if isinstance(result, LinkError):
         return f"{type(result).__name__} {result.kind}"
@@ -83,33 +85,35 @@ def told(result: object) -> str:
 
 
 @contextmanager
-def behind(model: Model, *behaviours: Behaviour) -> Iterator[tuple[StandIn, dict[str, ChargePoint]]]:
+def running_simulator(
+    model: Model, *behaviours: Behaviour
+) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
     """Run a simulator with these charge points; each has reported all its connectors, and is online or not by now."""
     wanted = {behaviour.identity: behaviour.online for behaviour in behaviours}
     for behaviour in behaviours:
         behaviour.online = True
     known = model.chargers.by_identity
     with (
-        in_thread(keeping(model)) as standin,
-        in_thread(charging(behaviours, standin.ocpp_url)) as points,
+        in_thread(serving_simulator(model)) as simulator,
+        in_thread(charging(behaviours, simulator.ocpp_url)) as points,
     ):
         for behaviour in behaviours:
             name = behaviour.identity
             eventually(lambda: name in known and len(known[name].reports) == behaviour.connectors)  # noqa: B023
             behaviour.online = wanted[name]
-            eventually(lambda: is_connected(standin, name) is behaviour.online)  # noqa: B023
-        yield standin, points
+            eventually(lambda: is_connected(simulator, name) is behaviour.online)  # noqa: B023
+        yield simulator, points
 
 
 def starts(points: dict[str, ChargePoint]) -> list[tuple[str, int | None, str]]:
-    """Every start that reached a charge point."""
+    """Return every start that a charge point received."""
     return [(one.charger, one.connector, one.token) for point in points.values() for one in point.starts]
 
 
-def is_connected(standin: StandIn, identity: str) -> bool:
-    connection = HTTPConnection(urlsplit(standin.url).netloc, timeout=10)
+def is_connected(simulator: Simulator, identity: str) -> bool:
+    connection = HTTPConnection(urlsplit(simulator.url).netloc, timeout=10)
     try:
-        connection.request("GET", "/stand-in/connected")
+        connection.request("GET", "/simulator/connected")
         return identity in json.loads(connection.getresponse().read())
     finally:
         connection.close()
