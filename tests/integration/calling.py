@@ -26,7 +26,7 @@ LOOPBACK: dict[str, Any] = {"network": "127.0.0.0/8", "ports": ["1-65535"], "sch
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class CallerResponse:
     """A response as the caller receives it. ``problem`` is the last segment of the problem's type, None with a 200."""
 
     status: int
@@ -93,7 +93,7 @@ class Caller:
         left: float = 29.0,
         caller: str = "alice",
         connector: str | None = None,
-    ) -> Heard:
+    ) -> CallerResponse:
         event = {
             "rawPath": PATH,
             "headers": {"content-type": "application/json"},
@@ -106,24 +106,24 @@ class Caller:
             "body": json.dumps(members),
             "isBase64Encoded": False,
         }
-        return heard(charger_connect.handler.respond(event, Context(left), self.service))
+        return parse_response(charger_connect.handler.respond(event, Context(left), self.service))
 
-    def get(self, id_: str) -> Heard:
+    def get(self, id_: str) -> CallerResponse:
         return self._read("GET /api/v1/ocpp/charger-connect/{id}", {"id": id_}, {})
 
-    def list(self, charger: str, **query: str) -> Heard:
+    def list(self, charger: str, **query: str) -> CallerResponse:
         return self._read("GET /api/v1/ocpp/chargers/{chargerId}/attempts", {"chargerId": charger}, query)
 
     def close(self) -> None:
         self._dynamodb.close()
 
-    def _read(self, route: str, path: dict[str, str], query: dict[str, str]) -> Heard:
+    def _read(self, route: str, path: dict[str, str], query: dict[str, str]) -> CallerResponse:
         event = {"routeKey": route, "pathParameters": path, "queryStringParameters": query or None}
-        return heard(attempts.handler.respond(event, Context(29.0), self._reading))
+        return parse_response(attempts.handler.respond(event, Context(29.0), self._reading))
 
 
-def heard(answer: dict[str, Any]) -> Heard:
-    return Heard(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+def parse_response(answer: dict[str, Any]) -> CallerResponse:
+    return CallerResponse(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
 
 def request(port: int, **changes: Any) -> dict[str, Any]:

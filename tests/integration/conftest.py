@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.table import start_table
-from tests.integration.misbehaving import Misbehaving, answers
+from tests.integration.misbehaving import Misbehaving, responds_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,5 +40,5 @@ def table(shared_table: TableServer) -> Iterator[TableServer]:
 @pytest.fixture
 def server() -> Iterator[Misbehaving]:
     """An OCPP server whose chargers accept every start, until a test sets another script."""
-    with closing(Misbehaving(answers())) as server:
+    with closing(Misbehaving(responds_with())) as server:
         yield server

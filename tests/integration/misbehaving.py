@@ -199,13 +199,13 @@ def response(status: int, body: bytes = b"", *headers: str, length: int | None =
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
-def told(charger: str = "CP-1", status: str = "Accepted", **changes: Any) -> bytes:
+def status_body(charger: str = "CP-1", status: str = "Accepted", **changes: Any) -> bytes:
     """Return the body of a native server's 200 response."""
     body = {"chargerId": charger, "connectorId": 1, "errorCode": "NoError", "status": status, "info": None}
     return json.dumps({**body, **changes}).encode()
 
 
-def says(data: bytes) -> Script:
+def sends(data: bytes) -> Script:
     """Return a script: read a request, send these bytes, close."""
 
     def script(peer: Peer) -> None:
@@ -215,15 +215,17 @@ def says(data: bytes) -> Script:
     return script
 
 
-def answers(status: int = 200, body: bytes = told(), kind: str = "application/json", *headers: str) -> Script:
+def responds_with(
+    status: int = 200, body: bytes = status_body(), kind: str = "application/json", *headers: str
+) -> Script:
     """Return a script: read a request and send this response."""
-    return says(response(status, body, f"Content-Type: {kind}", *headers))
+    return sends(response(status, body, f"Content-Type: {kind}", *headers))
 
 
-def declines(status: int, *headers: str, kind: str = "x") -> Script:
+def sends_problem(status: int, *headers: str, kind: str = "x") -> Script:
     """Return a script: read a request and send a problem document whose type ends with `kind`."""
     body = json.dumps({"type": f"/problems/{kind}", "title": "x", "status": status, "detail": "x"}).encode()
-    return answers(status, body, "application/problem+json", *headers)
+    return responds_with(status, body, "application/problem+json", *headers)
 
 
 def hangs(peer: Peer) -> None:

@@ -13,7 +13,7 @@ import callback.handler
 import charger_connect.handler
 from local.table import Fault
 from tests.integration.calling import Caller, Context, calling, request
-from tests.integration.misbehaving import Misbehaving, answers, declines, hangs, told
+from tests.integration.misbehaving import Misbehaving, hangs, responds_with, sends_problem, status_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,18 +40,18 @@ def everything(table: TableServer) -> None:
 
 def outcomes(caller: Caller, _table: TableServer) -> None:
     for status in ("Accepted", "Rejected", "Unavailable"):
-        with server(answers(body=told(status=status))) as ocpp:
+        with server(responds_with(body=status_body(status=status))) as ocpp:
             assert caller.post(request(ocpp.port)).status == 200
-    with server(answers(body=told(status="Available"))) as ocpp:
+    with server(responds_with(body=status_body(status="Available"))) as ocpp:
         assert caller.post(request(ocpp.port, tokenId=None)).outcome == "status"
     with server(hangs) as ocpp:
         assert caller.post(request(ocpp.port)).outcome == "unknown"
-    with server(declines(404)) as ocpp:
+    with server(sends_problem(404)) as ocpp:
         assert caller.post(request(ocpp.port)).problem == "charger-unknown"
 
 
 def repeats(caller: Caller, _table: TableServer) -> None:
-    with server(answers()) as ocpp:
+    with server(responds_with()) as ocpp:
         members = request(ocpp.port)
         assert caller.post(members).status == 200
         assert "Idempotent-Replayed" in caller.post(members).headers
@@ -68,7 +68,7 @@ def still_going_on(caller: Caller, _table: TableServer) -> None:
         peer.read()
         asked.set()
         go.wait(10)
-        answers()(peer)
+        responds_with()(peer)
 
     caller.service = replace(caller.service, link_timeout=10)
     with server(slow) as ocpp:
@@ -98,7 +98,7 @@ def refusals(caller: Caller, table: TableServer) -> None:
 
 def a_server_that_is_gone(caller: Caller, _table: TableServer) -> None:
     caller.service = replace(caller.service, link_timeout=3.0)
-    with server(answers()) as ocpp:
+    with server(responds_with()) as ocpp:
         members = request(ocpp.port)
     for _ in range(3):
         assert caller.post(members).problem == "server-unreachable"
@@ -106,7 +106,7 @@ def a_server_that_is_gone(caller: Caller, _table: TableServer) -> None:
 
 
 def a_table_that_fails(caller: Caller, table: TableServer) -> None:
-    with server(answers()) as ocpp:
+    with server(responds_with()) as ocpp:
         table.on_request = lambda *_: DENIED
         assert caller.post(request(ocpp.port)).problem == "journal-unavailable"
         table.on_request = lambda *_: DENIED if ocpp.starts else None

@@ -11,7 +11,7 @@ from local.gateway import serve
 from local.template import read
 from tests.integration.calling import LOOPBACK, PATH, request
 from tests.integration.gateway.functions import real_functions
-from tests.integration.misbehaving import Misbehaving, answers, told
+from tests.integration.misbehaving import Misbehaving, responds_with, status_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,9 +47,9 @@ def test_paused_starts_are_refused_before_claim_and_go_on_with_the_same_id(
         assert (status, body["type"], body["outcome"]) == (503, "/problems/starts-paused", "not-started")
         assert int(headers["retry-after"]) >= 1
         assert (table.items(), server.asked) == ([], [])
-        server.plays(answers(body=told(status="Available")))
+        server.plays(responds_with(body=status_body(status="Available")))
         assert post(request(server.port, tokenId=None))[0] == 200, "a status is told all the same"
-    server.plays(answers())
+    server.plays(responds_with())
     with deployed(table, [LOOPBACK], PAUSED="false") as post:
         assert post(members)[2]["status"] == "Accepted"
 
@@ -57,7 +57,7 @@ def test_paused_starts_are_refused_before_claim_and_go_on_with_the_same_id(
 def test_a_server_that_is_not_enabled_gets_no_starts_and_another_does(
     table: TableServer, server: Misbehaving
 ) -> None:
-    with closing(Misbehaving(answers())) as other:
+    with closing(Misbehaving(responds_with())) as other:
         entries = [
             {**LOOPBACK, "ports": [server.port], "enabled": False},
             {**LOOPBACK, "ports": [other.port]},

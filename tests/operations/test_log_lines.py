@@ -16,7 +16,7 @@ import charger_connect.handler
 from charger_connect import observe
 from tests.infrastructure.conftest import of_type
 from tests.integration.calling import Caller, Context, request
-from tests.integration.misbehaving import Misbehaving, declines, hangs
+from tests.integration.misbehaving import Misbehaving, hangs, sends_problem
 from tests.operations.conftest import listening, messages
 from tests.operations.scenarios import everything
 
@@ -75,7 +75,7 @@ def test_a_killed_invocation_logs_claimed_without_settled(
 
 
 def test_settled_contains_the_kind_of_the_failure(caller: Caller, server: Misbehaving) -> None:
-    server.plays(declines(404))
+    server.plays(sends_problem(404))
     with listening() as lines:
         post(caller, request(server.port))
     assert messages(lines)[-1]["kind"] == "charger-unknown"

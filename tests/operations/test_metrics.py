@@ -17,7 +17,7 @@ from common.transport.credentials import from_environment
 from scripts.cost import Figures
 from tests.infrastructure.conftest import of_type
 from tests.integration.calling import Context, calling, request
-from tests.integration.misbehaving import answers
+from tests.integration.misbehaving import responds_with
 from tests.operations import template_metrics
 from tests.operations.aws_metrics import DOCUMENTED
 from tests.operations.conftest import listening, messages, metrics
@@ -105,7 +105,7 @@ def test_dimensions_are_few_and_contain_no_charger_server_or_id(emitted: Emitted
 def test_an_ordinary_start_writes_two_log_lines_and_one_metrics_record(
     resources: dict[str, Any], shared_table: Any
 ) -> None:
-    with calling(shared_table) as caller, server(answers()) as ocpp:
+    with calling(shared_table) as caller, server(responds_with()) as ocpp:
         caller.post(request(ocpp.port))
         with listening() as lines:
             caller.post(request(ocpp.port))

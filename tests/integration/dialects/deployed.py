@@ -19,7 +19,7 @@ from local.gateway import serve
 from local.invokers import in_process
 from local.running import in_thread
 from local.simulators import CitrineOS, serving_simulator
-from tests.integration.calling import LOOPBACK, Caller, Heard, request
+from tests.integration.calling import LOOPBACK, Caller, CallerResponse, request
 from tests.integration.dialects.link_client import is_connected
 from tests.waiting import eventually
 
@@ -56,7 +56,7 @@ class Deployed:
     def request(self, charger: str, **changes: Any) -> dict[str, Any]:
         return request(self.simulator.port, **{"chargerId": charger, **changes})
 
-    def start(self, charger: str, **changes: Any) -> Heard:
+    def start(self, charger: str, **changes: Any) -> CallerResponse:
         return self.caller.post(self.request(charger, **changes))
 
     def state(self, id_: str) -> tuple[str, str | None]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.table import TableServer
-    from tests.integration.calling import Heard
+    from tests.integration.calling import CallerResponse
 
 ACCEPTED = {"status": "Accepted"}
 CALL_ERROR = {"_messageId": "1", "_errorCode": "InternalError", "_errorDetails": {}, "name": "OcppError"}
@@ -29,9 +29,9 @@ def stack(table: TableServer) -> Iterator[Deployed]:
         yield stack
 
 
-def answered_with_a_call_error(stack: Deployed, members: dict[str, Any]) -> Heard:
+def answered_with_a_call_error(stack: Deployed, members: dict[str, Any]) -> CallerResponse:
     """The answer to a start, whose callback brings a CALLERROR while the call waits for it."""
-    answers: list[Heard] = []
+    answers: list[CallerResponse] = []
     waiting = Thread(target=lambda: answers.append(stack.caller.post(members)))
     waiting.start()
     assert call_back(stack.url_of(members["id"]), CALL_ERROR) == (204, b"")
@@ -72,7 +72,7 @@ def test_an_answer_that_follows_still_completes_the_attempt(
 
 def test_a_refusal_in_it_is_an_answer(stack: Deployed) -> None:
     members = stack.request("CP")
-    answers: list[Heard] = []
+    answers: list[CallerResponse] = []
     waiting = Thread(target=lambda: answers.append(stack.caller.post(members)))
     waiting.start()
     refusal = {**CALL_ERROR, "_errorCode": "NotSupported"}

@@ -12,7 +12,7 @@ from charger_link import Circuits, Command, Link, LinkServers, OutcomeUnknown
 from charger_link.secrets import Secrets
 from common.transport import Deadline
 from tests.integration.calling import LOOPBACK, calling, request
-from tests.integration.misbehaving import Misbehaving, Script, answers
+from tests.integration.misbehaving import Misbehaving, Script, responds_with
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -23,7 +23,7 @@ OTHER_VERSION = "Requested protocol: 'ocpp{}', connection protocol: 'ocpp{}' for
 
 
 def json_of(status: int, body: Any) -> Script:
-    return answers(status, json.dumps(body).encode())
+    return responds_with(status, json.dumps(body).encode())
 
 
 def of_citrineos(asked: str, spoken: str) -> Script:
@@ -33,10 +33,10 @@ def of_citrineos(asked: str, spoken: str) -> Script:
 # The dialect, the token, what its server answers, the word of the rejection, and how often the server is asked for it.
 REJECTIONS: dict[str, tuple[str, str, list[Script], str, int]] = {
     "SteVe: the tag is not eligible": ("steve", "TAG1", [json_of(400, {"message": NO_TAG})], "token-refused", 1),
-    "SteVe: the token is too long": ("steve", LONG, [answers()], "token-too-long", 0),
-    "SteVe: a character of the token": ("steve", "TAG 1", [answers()], "not-supported a character of the token", 0),
-    "OCPP.Core: a slash": ("ocpp-core", "TAG/1", [answers()], "not-supported a slash in a token", 0),
-    "OCPP.Core: dots only": ("ocpp-core", "..", [answers()], "not-supported a token of dots only", 0),
+    "SteVe: the token is too long": ("steve", LONG, [responds_with()], "token-too-long", 0),
+    "SteVe: a character of the token": ("steve", "TAG 1", [responds_with()], "not-supported a character of the token", 0),
+    "OCPP.Core: a slash": ("ocpp-core", "TAG/1", [responds_with()], "not-supported a slash in a token", 0),
+    "OCPP.Core: dots only": ("ocpp-core", "..", [responds_with()], "not-supported a token of dots only", 0),
     "OCPP.Core: the token is too long": (
         "ocpp-core", LONG, [json_of(200, [{"id": "CP-1", "protocol": "ocpp1.6"}])], "token-too-long", 1,
     ),

@@ -12,7 +12,7 @@ import pytest
 import charger_connect.handler
 from local.chargers import Behaviour, Reaction
 from local.simulators import OcppCore, Steve
-from tests.integration.calling import LOOPBACK, PATH, Caller, Context, calling, heard, request
+from tests.integration.calling import LOOPBACK, PATH, Caller, Context, calling, parse_response, request
 from tests.integration.dialects.deployed import deployed
 from tests.integration.dialects.link_client import running_simulator, starts
 
@@ -195,4 +195,4 @@ def _post_with(caller: Caller, members: dict[str, Any], about: dict[str, str]) -
         "body": json.dumps(members),
         "isBase64Encoded": False,
     }
-    return heard(charger_connect.handler.respond(event, Context(29.0), caller.service))
+    return parse_response(charger_connect.handler.respond(event, Context(29.0), caller.service))

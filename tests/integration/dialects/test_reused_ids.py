@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.table import TableServer
-    from tests.integration.calling import Heard
+    from tests.integration.calling import CallerResponse
 
 ACCEPTED = {"status": "Accepted"}
 
@@ -55,7 +55,7 @@ def test_the_waiting_call_of_the_first_does_not_return_the_answer_of_the_second(
     stack: Deployed, table: TableServer
 ) -> None:
     members = stack.request("CP-A")
-    heard: list[Heard] = []
+    heard: list[CallerResponse] = []
     waiting = Thread(target=lambda: heard.append(stack.caller.post(members)))
     waiting.start()
     stack.url_of(members["id"])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests.integration.calling import LOOPBACK, Caller, Heard, calling, request
-from tests.integration.misbehaving import Misbehaving, answers
+from tests.integration.calling import LOOPBACK, Caller, CallerResponse, calling, request
+from tests.integration.misbehaving import Misbehaving, responds_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,10 +138,10 @@ def plays(server: Misbehaving, recorded: Recorded) -> None:
     page = isinstance(recorded.body, bytes)
     body = recorded.body if page else json.dumps(recorded.body).encode()
     kind = "text/html;charset=ISO-8859-1" if page else "application/json"
-    server.plays(answers(recorded.status, body, kind, *recorded.headers))
+    server.plays(responds_with(recorded.status, body, kind, *recorded.headers))
 
 
-def told(heard: Heard) -> str | None:
+def told(heard: CallerResponse) -> str | None:
     """The word of an answer, or the problem; nothing where both say no more than the outcome."""
     return heard.problem if heard.status == 502 else heard.body.get("info")
 

@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts import sections
-from tests.integration.misbehaving import Peer, Script, answers, declines, drips, hangs, response, says, told
+from tests.integration.misbehaving import (
+    Peer,
+    Script,
+    drips,
+    hangs,
+    responds_with,
+    response,
+    sends,
+    sends_problem,
+    status_body,
+)
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "reliability.md"
 PART = "fault matrix"
@@ -115,13 +125,13 @@ def _endless(head: bytes, piece: bytes) -> Script:
 
 
 JSON = "Content-Type: application/json"
-OK = response(200, told(), JSON)
-HEAD = OK.removesuffix(told())
+OK = response(200, status_body(), JSON)
+HEAD = OK.removesuffix(status_body())
 PAGE = b"<html><body>Bad gateway</body></html>"
 
 
 def _redirect(status: int, location: str) -> Script:
-    return says(response(status, b"", f"Location: {location}"))
+    return sends(response(status, b"", f"Location: {location}"))
 
 
 LINK = [
@@ -140,79 +150,90 @@ LINK = [
     _unknown("Accepted and silent, the request unread", lambda peer: peer.hang()),
     _unknown("Reset before the request was read", _resets(unread=True)),
     _unknown("Reset before the headers", _resets()),
-    _unknown("Closed before the headers", says(b"")),
+    _unknown("Closed before the headers", sends(b"")),
     _unknown("Reset in the headers", _resets(HEAD[:30])),
-    _unknown("Closed in the headers", says(HEAD[:30])),
+    _unknown("Closed in the headers", sends(HEAD[:30])),
     _unknown("Reset after the headers", _resets(HEAD)),
-    _unknown("Half a body, then closed", says(OK[:-20])),
+    _unknown("Half a body, then closed", sends(OK[:-20])),
     _unknown("Half a body, then silent", _then_silent(OK[:-20])),
     _unknown("One byte a second in the status line", drips(OK)),
     _unknown("One byte a second in the headers", _then_drips(OK[:20], OK[20:])),
-    _unknown("One byte a second in the body", _then_drips(HEAD, told())),
+    _unknown("One byte a second in the body", _then_drips(HEAD, status_body())),
     # no HTTP
-    _unknown("Not HTTP", says(b"SSH-2.0-OpenSSH_9.2\r\n")),
+    _unknown("Not HTTP", sends(b"SSH-2.0-OpenSSH_9.2\r\n")),
     _unknown("Headers without end", _endless(b"HTTP/1.1 200 OK\r\n", b"X-Filler: " + b"x" * 1000 + b"\r\n")),
     _unknown("A header line too long", _endless(b"HTTP/1.1 200 OK\r\nX-Filler: ", b"x" * 10_000)),
-    _unknown("Body too long, announced", answers(body=told() + b" " * 70_000)),
+    _unknown("Body too long, announced", responds_with(body=status_body() + b" " * 70_000)),
     _unknown(
         "Body too long, without an end",
         _endless(b"HTTP/1.1 200 OK\r\n" + JSON.encode() + b"\r\n\r\n", b" " * 4096),
     ),
     _unknown(
-        "Content-Length too large, then closed", says(response(200, told(), JSON, length=len(told()) + 9))
+        "Content-Length too large, then closed",
+        sends(response(200, status_body(), JSON, length=len(status_body()) + 9)),
     ),
-    _unknown("Content-Length too small", says(response(200, told(), JSON, length=len(told()) - 9))),
+    _unknown(
+        "Content-Length too small", sends(response(200, status_body(), JSON, length=len(status_body()) - 9))
+    ),
     _answered(
-        "Content-Length no number, then closed", says(OK.replace(b"Content-Length: ", b"Content-Length: x"))
+        "Content-Length no number, then closed", sends(OK.replace(b"Content-Length: ", b"Content-Length: x"))
     ),
     _unknown(
         "Chunks that are none",
-        says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"),
+        sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"),
     ),
-    _unknown("Chunks that break off", says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}")),
+    _unknown(
+        "Chunks that break off", sends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}")
+    ),
     _unknown(
         "Compressed without being asked",
-        answers(200, b"\x1f\x8b\x08" + told(), "application/json", "Content-Encoding: gzip"),
+        responds_with(200, b"\x1f\x8b\x08" + status_body(), "application/json", "Content-Encoding: gzip"),
     ),
     # another answer than asked for
-    _unknown("Not JSON", answers(body=b"Accepted")),
-    _unknown("Wrong content type: a page", answers(200, PAGE, "text/html")),
-    _answered("Wrong content type: the right body as text/plain", answers(200, told(), "text/plain")),
-    _unknown("JSON, but no object", answers(body=b'["Accepted"]')),
-    _unknown("Nested too deeply", answers(body=b"[" * 60_000)),
-    _unknown("Wrong types", answers(body=told(connectorId="1"))),
-    _unknown("Null fields", answers(body=told(status="Accepted", connectorId=None))),
-    _unknown("A status that OCPP does not have", answers(body=told(status="Queued"))),
-    _unknown("Another charger's answer", answers(body=told("CP-2"))),
+    _unknown("Not JSON", responds_with(body=b"Accepted")),
+    _unknown("Wrong content type: a page", responds_with(200, PAGE, "text/html")),
+    _answered(
+        "Wrong content type: the right body as text/plain", responds_with(200, status_body(), "text/plain")
+    ),
+    _unknown("JSON, but no object", responds_with(body=b'["Accepted"]')),
+    _unknown("Nested too deeply", responds_with(body=b"[" * 60_000)),
+    _unknown("Wrong types", responds_with(body=status_body(connectorId="1"))),
+    _unknown("Null fields", responds_with(body=status_body(status="Accepted", connectorId=None))),
+    _unknown("A status that OCPP does not have", responds_with(body=status_body(status="Queued"))),
+    _unknown("Another charger's answer", responds_with(body=status_body("CP-2"))),
     _unknown("Redirect", _redirect(307, "http://127.0.0.1:9/")),
     _unknown("Redirect to a metadata address", _redirect(302, "http://169.254.169.254/latest/meta-data/")),
-    _answered("100 Continue, then the answer", says(b"HTTP/1.1 100 Continue\r\n\r\n" + OK)),
+    _answered("100 Continue, then the answer", sends(b"HTTP/1.1 100 Continue\r\n\r\n" + OK)),
     _answered(
-        "103 Early Hints, then the answer", says(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)
+        "103 Early Hints, then the answer", sends(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)
     ),
     _unknown("100 Continue, then silent", _then_silent(b"HTTP/1.1 100 Continue\r\n\r\n")),
     _unknown("100 Continue without end", _endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n")),
-    _unknown("101 Switching Protocols", says(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")),
-    _unknown("204 No Content", says(b"HTTP/1.1 204 No Content\r\n\r\n")),
-    _unknown("202 Accepted, that is queued", answers(202)),
+    _unknown("101 Switching Protocols", sends(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n")),
+    _unknown("204 No Content", sends(b"HTTP/1.1 204 No Content\r\n\r\n")),
+    _unknown("202 Accepted, that is queued", responds_with(202)),
     # errors of the server itself: problem documents
-    _not_started("400, 405, 409, 413, 422 of the server", declines(409), FAILED),
-    _not_started("401 of the server", declines(401), REFUSED),
-    _not_started("403 of the server", declines(403), REFUSED),
-    _not_started("404 of the server", declines(404), UNKNOWN_CHARGER),
-    _not_started("404 of the server, which has no such path", declines(404, kind="no-such-resource"), FAILED),
-    _not_started("429 of the server", declines(429, "Retry-After: 7"), BUSY),
-    _not_started("503 of the server", declines(503, "Retry-After: 7"), BUSY),
-    _unknown("500 of the server", declines(500)),
-    _unknown("504 of the server", declines(504)),
+    _not_started("400, 405, 409, 413, 422 of the server", sends_problem(409), FAILED),
+    _not_started("401 of the server", sends_problem(401), REFUSED),
+    _not_started("403 of the server", sends_problem(403), REFUSED),
+    _not_started("404 of the server", sends_problem(404), UNKNOWN_CHARGER),
     _not_started(
-        "200 `Unavailable`", answers(body=told(status="Unavailable", info="not-connected")), OFFLINE
+        "404 of the server, which has no such path", sends_problem(404, kind="no-such-resource"), FAILED
+    ),
+    _not_started("429 of the server", sends_problem(429, "Retry-After: 7"), BUSY),
+    _not_started("503 of the server", sends_problem(503, "Retry-After: 7"), BUSY),
+    _unknown("500 of the server", sends_problem(500)),
+    _unknown("504 of the server", sends_problem(504)),
+    _not_started(
+        "200 `Unavailable`",
+        responds_with(body=status_body(status="Unavailable", info="not-connected")),
+        OFFLINE,
     ),
     # errors of something in between: pages
-    _unknown("404 of a proxy", answers(404, PAGE, "text/html")),
-    _unknown("429 of a proxy", answers(429, PAGE, "text/html", "Retry-After: 7")),
-    _unknown("502 of a proxy", answers(502, PAGE, "text/html")),
-    _unknown("503 of a proxy", answers(503, PAGE, "text/html", "Retry-After: 7")),
+    _unknown("404 of a proxy", responds_with(404, PAGE, "text/html")),
+    _unknown("429 of a proxy", responds_with(429, PAGE, "text/html", "Retry-After: 7")),
+    _unknown("502 of a proxy", responds_with(502, PAGE, "text/html")),
+    _unknown("503 of a proxy", responds_with(503, PAGE, "text/html", "Retry-After: 7")),
 ]
 
 NOT_RECORDED = Effect(503, "journal-unavailable", "not-started", None)

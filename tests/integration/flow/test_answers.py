@@ -10,7 +10,7 @@ import pytest
 
 from local.table import THROTTLED, Fault
 from tests.integration.calling import LOOPBACK, Caller, calling, request
-from tests.integration.misbehaving import Misbehaving, answers, declines, hangs, told
+from tests.integration.misbehaving import Misbehaving, hangs, responds_with, sends_problem, status_body
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -29,7 +29,9 @@ def test_a_definite_answer_is_a_200(
     status: str, outcome: str, state: str, caller: Caller, server: Misbehaving
 ) -> None:
     server.plays(
-        answers(body=told(status=status, connectorId=2, errorCode="WeakSignal", info="connector-busy x"))
+        responds_with(
+            body=status_body(status=status, connectorId=2, errorCode="WeakSignal", info="connector-busy x")
+        )
     )
     members = request(server.port)
     heard = caller.post(members)
@@ -46,7 +48,7 @@ def test_a_definite_answer_is_a_200(
 def test_a_request_without_a_token_reads_the_status_and_starts_nothing(
     token: str | None, caller: Caller, server: Misbehaving
 ) -> None:
-    server.plays(answers(body=told(status="Faulted", errorCode="GroundFailure")))
+    server.plays(responds_with(body=status_body(status="Faulted", errorCode="GroundFailure")))
     members = request(server.port, tokenId=token)
     heard = caller.post(members)
     assert (heard.status, heard.outcome, heard.body["status"]) == (200, "status", "Faulted")
@@ -63,7 +65,7 @@ def test_a_status_that_does_not_arrive_started_nothing_and_can_be_requested_agai
     heard = caller.post(members)
     assert (heard.status, heard.problem, heard.outcome) == (504, "status-unknown", "not-started")
     assert caller.get(members["id"]).body["state"] == "failed"
-    server.plays(answers(body=told(status="Available")))
+    server.plays(responds_with(body=status_body(status="Available")))
     caller.service = replace(caller.service, link_timeout=5)
     assert caller.post(members).body["status"] == "Available"
 
@@ -99,7 +101,7 @@ def test_without_a_server_the_last_one_of_the_charger_is_called(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     caller.post(request(server.port))
-    server.plays(answers(body=told(status="Rejected")))
+    server.plays(responds_with(body=status_body(status="Rejected")))
     assert caller.post(without(request(0))).body["status"] == "Rejected"
     heard = caller.post(without(request(0, chargerId="CP-2")))
     assert (heard.status, heard.fields) == (400, ["serverIpAddress"])
@@ -114,7 +116,7 @@ def test_a_server_that_was_never_reached_is_not_remembered(caller: Caller, serve
 def test_a_stored_server_that_is_no_longer_allowed_is_replaced_by_the_default(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
-    other = Misbehaving(answers())
+    other = Misbehaving(responds_with())
     try:
         caller.post(request(other.port))
         entry = {**LOOPBACK, "ports": [server.port]}
@@ -169,7 +171,7 @@ def test_paused_starts_leave_no_item_and_do_not_affect_statuses(
         assert (heard.status, heard.problem, heard.outcome) == (503, "starts-paused", "not-started")
         assert int(heard.headers["Retry-After"]) >= 1
         assert (server.asked, table.items()) == ([], [])
-        server.plays(answers(body=told(status="Available")))
+        server.plays(responds_with(body=status_body(status="Available")))
         assert caller.post(request(server.port, tokenId=None)).status == 200
 
 
@@ -185,7 +187,7 @@ def test_an_open_circuit_is_decided_before_claim_and_another_server_is_not_touch
     assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
     assert 1 <= int(heard.headers["Retry-After"]) <= 10
     assert (len(server.starts), len(table.items())) == (asked, items)
-    other = Misbehaving(answers())
+    other = Misbehaving(responds_with())
     try:
         caller.service = replace(caller.service, link_timeout=5)
         assert caller.post(request(other.port)).status == 200
@@ -200,7 +202,7 @@ def test_a_silent_charger_does_not_open_the_circuit_of_the_others(
     server.plays(hangs)
     for _ in range(5):
         assert caller.post(request(server.port, chargerId="CP-5")).status == 504
-    server.plays(answers())
+    server.plays(responds_with())
     caller.service = replace(caller.service, link_timeout=5)
     assert caller.post(request(server.port)).status == 200
 
@@ -209,7 +211,7 @@ def test_a_silent_charger_does_not_open_the_circuit_of_the_others(
 def test_any_response_of_a_server_keeps_its_circuit_closed(
     code: int, caller: Caller, server: Misbehaving
 ) -> None:
-    server.plays(declines(code))
+    server.plays(sends_problem(code))
     for number in range(6):
         assert caller.post(request(server.port, chargerId=f"CP-{number}")).problem != "circuit-open"
 
@@ -229,9 +231,9 @@ def test_an_earlier_start_that_may_run_is_never_reported_as_not_started(
     done, unknown, failed = (request(server.port) for _ in range(3))
     with calling(table) as caller:
         assert caller.post(done).status == 200
-        server.plays(answers(500, b"{}", "text/plain"))
+        server.plays(responds_with(500, b"{}", "text/plain"))
         assert caller.post(unknown).outcome == "unknown"
-        server.plays(declines(503))
+        server.plays(sends_problem(503))
         assert caller.post(failed).outcome == "not-started"
     before, items = len(server.asked), table.items()
     with calling(table, PAUSED="true") as paused, calling(table) as broken:
@@ -323,7 +325,7 @@ def test_the_reply_while_the_table_fails_asks_for_the_same_id(
 ) -> None:
     members = request(server.port)
     with calling(table) as caller:
-        server.plays(answers(500, b"{}", "text/plain"))
+        server.plays(responds_with(500, b"{}", "text/plain"))
         assert caller.post(members).outcome == "unknown"
         table.on_request = lambda *_: THROTTLED
         with pytest.MonkeyPatch.context() as patch:

@@ -10,7 +10,7 @@ import pytest
 
 from local.table import Fault
 from tests.integration.calling import Caller, request
-from tests.integration.misbehaving import Misbehaving, answers, told
+from tests.integration.misbehaving import Misbehaving, responds_with, status_body
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def several(caller: Caller, server: Misbehaving, count: int, charger: str = "CP-1") -> list[str]:
     """Create this many attempts, and return their ids, newest first."""
-    server.plays(answers(body=told(charger)))
+    server.plays(responds_with(body=status_body(charger)))
     ids = []
     for _ in range(count):
         members = request(server.port, chargerId=charger)

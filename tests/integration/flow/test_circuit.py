@@ -14,7 +14,15 @@ from charger_link.dialects import native
 from charger_link.secrets import Secrets
 from common.transport import Deadline
 from tests.integration.calling import LOOPBACK, Caller, calling, request
-from tests.integration.misbehaving import Misbehaving, Peer, answers, declines, hangs, response, told
+from tests.integration.misbehaving import (
+    Misbehaving,
+    Peer,
+    hangs,
+    responds_with,
+    response,
+    sends_problem,
+    status_body,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,10 +93,10 @@ def test_requests_that_never_call_the_server_leave_the_trial_to_one_that_does(
         peer.read()
         reached.set()
         release.wait(20)
-        peer.send(response(200, told(), "Content-Type: application/json"))
+        peer.send(response(200, status_body(), "Content-Type: application/json"))
 
     caller.at(repeatable=[])
-    server.plays(answers(500, b"{}", "text/plain"))
+    server.plays(responds_with(500, b"{}", "text/plain"))
     assert caller.post(unknown).outcome == "unknown"
     server.plays(waits)
     beside = Thread(target=caller.post, args=(held,), daemon=True)
@@ -96,7 +104,7 @@ def test_requests_that_never_call_the_server_leave_the_trial_to_one_that_does(
     try:
         assert reached.wait(20)
         open_circuit(caller, server, clock)
-        server.plays(answers())
+        server.plays(responds_with())
         for _ in range(3):
             assert caller.post(done).headers["Idempotent-Replayed"] == "true"
             assert caller.post(held).problem == "attempt-in-progress"
@@ -119,7 +127,7 @@ def test_a_request_whose_dialect_sends_nothing_takes_no_trial(
         assert caller.post(request(server.port, tokenId="T" * 21)).body["info"] == "token-too-long"
         assert caller.post(request(server.port, tokenId=None)).problem == "status-not-available"
         body = b'{"successResponses": [{"chargeBoxId": "CP-1", "response": "Accepted"}]}'
-        server.plays(answers(body=body))
+        server.plays(responds_with(body=body))
         assert caller.post(request(server.port)).status == 200
 
 
@@ -151,7 +159,7 @@ def test_a_request_that_loses_the_trial_has_sent_nothing_and_can_be_sent_again(
 
 def test_an_attempt_in_doubt_that_loses_the_trial_stays_unknown(caller: Caller, server: Misbehaving) -> None:
     members = request(server.port)
-    server.plays(answers(500, b"{}", "text/plain"))
+    server.plays(responds_with(500, b"{}", "text/plain"))
     assert caller.post(members).outcome == "unknown"
     clock, sent = Clock(), len(server.starts)
     given_circuits(caller, LosesTheTrial(clock))
@@ -162,7 +170,7 @@ def test_an_attempt_in_doubt_that_loses_the_trial_stays_unknown(caller: Caller, 
     assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
     assert (len(server.starts), caller.get(members["id"]).body["state"]) == (sent, "unknown")
     given_circuits(caller, Circuits())
-    server.plays(answers())
+    server.plays(responds_with())
     assert caller.post(members).outcome == "accepted"
 
 
@@ -176,7 +184,7 @@ def test_silent_chargers_leave_the_circuit_of_a_server_that_answers_closed(
     for _ in range(3):
         time_out(caller, server)
         starts = len(server.starts)
-        server.plays(silent_chargers, answers(body=told("CP-4")))
+        server.plays(silent_chargers, responds_with(body=status_body("CP-4")))
         assert caller.post(request(server.port, chargerId="CP-4")).status == 200
         assert len(server.starts) == starts + 1
         server.plays(silent_chargers)
@@ -199,14 +207,20 @@ def test_the_server_is_checked_once_in_ten_seconds_and_only_after_failures(
 
 
 @pytest.mark.parametrize(
-    "answer", [declines(401), declines(404), answers(302, b"", "text/html"), answers(body=b"x" * 100_000)]
+    "answer",
+    [
+        sends_problem(401),
+        sends_problem(404),
+        responds_with(302, b"", "text/html"),
+        responds_with(body=b"x" * 100_000),
+    ],
 )
 def test_any_complete_response_passes_the_check(
     answer: Callable[[Peer], None], caller: Caller, server: Misbehaving, clock: Clock
 ) -> None:
     server.plays(hangs)
     time_out(caller, server)
-    server.plays(answer, answers())
+    server.plays(answer, responds_with())
     assert caller.post(request(server.port)).status == 200
 
 
@@ -226,7 +240,7 @@ def test_the_circuit_of_a_server_that_hangs_opens_and_closes_again(
         clock.now += 10
     assert len(checks(server)) == 3
     assert capsys.readouterr().out.count('"CircuitsOpened":') == 1
-    server.plays(answers())
+    server.plays(responds_with())
     assert caller.post(refused).status == 200
 
 

@@ -15,10 +15,10 @@ import trustme
 from charger_link.dialects import native
 from common.journal.attempt import timestamp
 from local.table import BROKEN, REFUSED, THROTTLED, Fault
-from tests.integration.calling import LOOPBACK, Caller, Heard, calling, request
+from tests.integration.calling import LOOPBACK, Caller, CallerResponse, calling, request
 from tests.integration.flow import faults
 from tests.integration.flow.faults import LINK, TABLE, Retry, Row
-from tests.integration.misbehaving import Misbehaving, Peer, answers, response, told
+from tests.integration.misbehaving import Misbehaving, Peer, responds_with, response, status_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ class Stage:
     """One fault between a caller and a server: it begins before the first call and ends before the second."""
 
     def __init__(self, row: Row, table: TableServer, authority: Authority, repeatable: bool) -> None:
-        self.server = Misbehaving(answers())
+        self.server = Misbehaving(responds_with())
         self.entry = {**LOOPBACK}
         self._row, self._table, self._authority = row, table, authority
         self.repeatable = ["native"] if repeatable else []
@@ -72,7 +72,7 @@ class Stage:
                 self.server.close()
             case "full backlog":
                 self.server.close()
-                self.server = Misbehaving(answers(), accepting=False)
+                self.server = Misbehaving(responds_with(), accepting=False)
                 self._fill()
             case "tls":
                 self.entry |= {"scheme": "https", "serverName": NAME, "ca": self._authority.pem}
@@ -85,7 +85,7 @@ class Stage:
             case "plain":
                 self.server.tls = self._authority.context()
             case "kept alive, closed":
-                self.server.plays(_keeps_alive_and_closes, answers())
+                self.server.plays(_keeps_alive_and_closes, responds_with())
                 with self.caller() as caller:
                     assert caller.post(request(self.server.port)).status == 200
             case _:
@@ -105,13 +105,13 @@ class Stage:
 
     def mend(self) -> None:
         if self._row.fault == "refused":
-            self.server = Misbehaving(answers(), port=self.server.port)
+            self.server = Misbehaving(responds_with(), port=self.server.port)
         for filler in self._fillers:
             filler.close()
         if self._row.fault == "full backlog":
             self.server.accept()
         self.server.tls = self._authority.context() if self.entry["scheme"] == "https" else None
-        self.server.plays(answers())
+        self.server.plays(responds_with())
 
     @contextmanager
     def caller(self, later: float = 0.0, link_timeout: float = 5.0) -> Iterator[Caller]:
@@ -132,14 +132,14 @@ def _speaks_plain_http(peer: Peer) -> None:
 
 def _keeps_alive_and_closes(peer: Peer) -> None:
     peer.read()
-    peer.send(response(200, told(), "Content-Type: application/json", "Connection: keep-alive"))
+    peer.send(response(200, status_body(), "Content-Type: application/json", "Connection: keep-alive"))
 
 
 def state(caller: Caller, members: dict[str, Any]) -> str | None:
     return caller.get(members["id"]).body.get("state")
 
 
-def check(heard: Heard, row: Row) -> None:
+def check(heard: CallerResponse, row: Row) -> None:
     assert (heard.status, heard.problem, heard.outcome or "") == (
         row.effect.status,
         row.effect.problem,
@@ -153,7 +153,7 @@ def check(heard: Heard, row: Row) -> None:
         assert heard.body["instance"].endswith(caller_id(heard))
 
 
-def caller_id(heard: Heard) -> str:
+def caller_id(heard: CallerResponse) -> str:
     return str(heard.body["instance"]).rpartition("/")[2]
 
 
@@ -224,7 +224,7 @@ TABLE_FAULTS = {
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_faults_of_the_table(row: Row, table: TableServer, authority: Authority) -> None:
-    healthy = row._replace(fault=answers())
+    healthy = row._replace(fault=responds_with())
     with closing(Stage(healthy, table, authority, repeatable=False)) as stage:
         members = request(stage.server.port)
         fault = table_fault(row, table, stage.server)
@@ -288,10 +288,10 @@ def table_fault(row: Row, table: TableServer, server: Misbehaving) -> Any:
 
 def test_a_redirect_to_a_metadata_address_is_not_followed(table: TableServer, server: Misbehaving) -> None:
     """No other redirect is followed either: a second server, which is allowed, receives nothing."""
-    with closing(Misbehaving(answers())) as elsewhere:
+    with closing(Misbehaving(responds_with())) as elsewhere:
         location = f"Location: http://127.0.0.1:{elsewhere.port}/latest/meta-data/"
         for status in (301, 302, 303, 307, 308):
-            server.plays(answers(status, b"", "text/html", location))
+            server.plays(responds_with(status, b"", "text/html", location))
             with calling(table) as caller:
                 assert caller.post(request(server.port)).outcome == "unknown"
         assert elsewhere.connections == 0
@@ -300,7 +300,7 @@ def test_a_redirect_to_a_metadata_address_is_not_followed(table: TableServer, se
 def test_after_failures_of_the_server_its_circuit_is_open_and_nothing_is_claimed(
     table: TableServer,
 ) -> None:
-    with closing(Misbehaving(answers())) as server:
+    with closing(Misbehaving(responds_with())) as server:
         server.close()
         with calling(table) as caller:
             members = request(server.port)

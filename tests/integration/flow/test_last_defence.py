@@ -10,7 +10,7 @@ import pytest
 from charger_link import Link
 from common.journal import Journal
 from tests.integration.calling import Caller, calling, request
-from tests.integration.misbehaving import Misbehaving, answers, declines, hangs, told
+from tests.integration.misbehaving import Misbehaving, hangs, responds_with, sends_problem, status_body
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -55,7 +55,9 @@ def test_an_exception_in_a_dialect_leaves_the_outcome_unknown(
     assert caller.get(members["id"]).body["state"] == "unknown"
 
 
-@pytest.mark.parametrize("script", [answers(), answers(body=b"{}"), declines(401), declines(503), hangs])
+@pytest.mark.parametrize(
+    "script", [responds_with(), responds_with(body=b"{}"), sends_problem(401), sends_problem(503), hangs]
+)
 def test_no_response_and_no_item_contains_a_token(
     script: Any, server: Misbehaving, table: TableServer
 ) -> None:
@@ -73,7 +75,7 @@ def test_no_response_and_no_item_contains_a_token(
 
 def test_the_text_of_a_charger_cannot_break_a_response(caller: Caller, server: Misbehaving) -> None:
     """Characters that XML forbids, lone surrogates and line breaks, in the only text that is forwarded."""
-    server.plays(answers(body=told(info="charger-refused \x00\x1b\ud83d\r\nSet-Cookie: x")))
+    server.plays(responds_with(body=status_body(info="charger-refused \x00\x1b\ud83d\r\nSet-Cookie: x")))
     heard = caller.post(request(server.port))
     assert heard.status == 200
     assert heard.body["info"].startswith("charger-refused ")

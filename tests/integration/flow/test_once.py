@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.table import LOST_RESPONSE, Fault
-from tests.integration.calling import LOOPBACK, Caller, Heard, calling, request
-from tests.integration.misbehaving import Misbehaving, Peer, answers, declines, response, says, told
+from tests.integration.calling import LOOPBACK, Caller, CallerResponse, calling, request
+from tests.integration.misbehaving import (
+    Misbehaving,
+    Peer,
+    responds_with,
+    response,
+    sends,
+    sends_problem,
+    status_body,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,25 +69,25 @@ class Beside(Thread):
     def __init__(self, caller: Caller, members: dict[str, Any]) -> None:
         super().__init__(daemon=True)
         self._arguments = (caller, members)
-        self._heard: list[Heard] = []
+        self._heard: list[CallerResponse] = []
         self.start()
 
     def run(self) -> None:
         caller, members = self._arguments
         self._heard.append(caller.post(members))
 
-    def heard(self) -> Heard:
+    def heard(self) -> CallerResponse:
         self.join(2 * PATIENCE)
         return self._heard[0]
 
 
 def ok(status: str = "Accepted") -> bytes:
-    return response(200, told(status=status), "Content-Type: application/json")
+    return response(200, status_body(status=status), "Content-Type: application/json")
 
 
 def test_of_fifty_callers_at_once_one_starts(caller: Caller, server: Misbehaving) -> None:
     held = Held(ok())
-    server.plays(held, answers(body=told(status="Rejected")))
+    server.plays(held, responds_with(body=status_body(status="Rejected")))
     members = request(server.port)
     with ThreadPoolExecutor(50) as pool:
         calls = [pool.submit(caller.post, members) for _ in range(50)]
@@ -236,16 +244,16 @@ def test_a_late_failure_does_not_settle_the_try_of_another_invocation(
 
 
 def test_a_repeat_in_doubt_is_never_reported_as_not_started(caller: Caller, server: Misbehaving) -> None:
-    server.plays(answers(500, b"{}", "text/plain"))
+    server.plays(responds_with(500, b"{}", "text/plain"))
     members = request(server.port)
     assert caller.post(members).outcome == "unknown"
-    offline = answers(body=told(status="Unavailable"))
+    offline = responds_with(body=status_body(status="Unavailable"))
     for script in (
-        declines(503),
-        declines(404),
-        declines(409),
-        declines(401),
-        answers(200, b"nonsense"),
+        sends_problem(503),
+        sends_problem(404),
+        sends_problem(409),
+        sends_problem(401),
+        responds_with(200, b"nonsense"),
         offline,
     ):
         server.plays(script)
@@ -262,13 +270,13 @@ def test_a_repeat_calls_the_server_that_received_the_first_request(
 ) -> None:
     """For a request without a server, the deployment's default may have changed in between."""
     without = naming_no_server()
-    other = Misbehaving(answers())
-    server.plays(says(b"HTTP/1.1 nonsense\r\n\r\n"))
+    other = Misbehaving(responds_with())
+    server.plays(sends(b"HTTP/1.1 nonsense\r\n\r\n"))
     try:
         with_default(caller, server)
         assert caller.post(without).outcome == "unknown"
         with_default(caller, other)
-        server.plays(answers())
+        server.plays(responds_with())
         assert caller.post(without).status == 200
         assert (len(server.starts), len(other.starts)) == (4, 0)
     finally:
@@ -287,7 +295,7 @@ def naming_no_server() -> dict[str, Any]:
 
 def left_unknown(caller: Caller, server: Misbehaving) -> dict[str, Any]:
     """Return a request that names no server, whose outcome at `server` is unknown."""
-    server.plays(answers(500, b"{}", "text/plain"))
+    server.plays(responds_with(500, b"{}", "text/plain"))
     without = naming_no_server()
     with_default(caller, server)
     assert caller.post(without).outcome == "unknown"
@@ -299,7 +307,7 @@ def test_a_stored_server_that_is_no_longer_allowed_is_not_called(
 ) -> None:
     without = left_unknown(caller, server)
     asked = len(server.asked)
-    other = Misbehaving(answers())
+    other = Misbehaving(responds_with())
     try:
         entry = {**LOOPBACK, "ports": [other.port]}
         with calling(table, entry, DEFAULT_LINK_SERVER=f"127.0.0.1:{other.port}") as later:
@@ -326,8 +334,8 @@ def test_a_stored_server_whose_entry_has_changed_is_not_called(
     """The request names none, and the charger has moved to another server: that one is checked first, not the stored one."""
     without = left_unknown(caller, server)
     asked = len(server.asked)
-    server.plays(answers())
-    with closing(Misbehaving(answers())) as other:
+    server.plays(responds_with())
+    with closing(Misbehaving(responds_with())) as other:
         entries = [{**LOOPBACK, "ports": [server.port], **change}, {**LOOPBACK, "ports": [other.port]}]
         with calling(table, *entries) as later:
             assert later.post(request(other.port)).status == 200
@@ -340,7 +348,7 @@ def test_a_stored_server_whose_entry_has_changed_is_not_called(
 def test_an_attempt_in_doubt_whose_named_server_is_no_longer_allowed_stays_unknown(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
-    server.plays(answers(500, b"{}", "text/plain"))
+    server.plays(responds_with(500, b"{}", "text/plain"))
     members = request(server.port)
     caller.post(members)
     before = caller.get(members["id"]).body

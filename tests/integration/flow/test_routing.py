@@ -14,7 +14,7 @@ from common.journal import fingerprint
 from common.journal.attempt import attribute, timestamp
 from local.table import THROTTLED
 from tests.integration.calling import LOOPBACK, Caller, calling, request
-from tests.integration.misbehaving import Misbehaving, answers, declines, says, told
+from tests.integration.misbehaving import Misbehaving, responds_with, sends, sends_problem, status_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def nameless(**changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def other() -> Iterator[Misbehaving]:
     """A second OCPP server, which accepts everything."""
-    with closing(Misbehaving(answers())) as other:
+    with closing(Misbehaving(responds_with())) as other:
         yield other
 
 
@@ -92,9 +92,9 @@ def test_an_attempt_that_is_not_completed_is_reported_as_it_is(
     caller: Caller, elsewhere: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     unknown, failed, pending = (request(server.port) for _ in range(3))
-    server.plays(answers(500, b"{}", "text/plain"))
+    server.plays(responds_with(500, b"{}", "text/plain"))
     assert caller.post(unknown).outcome == "unknown"
-    server.plays(declines(503))
+    server.plays(sends_problem(503))
     assert caller.post(failed).outcome == "not-started"
     meaning = ("CP-1", pending["tokenId"], f"127.0.0.1:{server.port}", None, "alice")
     put(table, pending["id"], "pending", fingerprint=fingerprint(caller.service.secret, *meaning))
@@ -127,7 +127,7 @@ def test_a_status_that_can_be_requested_again_is_refused_like_a_new_one(
     caller: Caller, elsewhere: Caller, server: Misbehaving
 ) -> None:
     members = request(server.port, tokenId=None)
-    server.plays(answers(500, b"{}", "text/plain"))
+    server.plays(responds_with(500, b"{}", "text/plain"))
     assert caller.post(members).outcome == "not-started"
     assert elsewhere.post(members).problem == "address-not-allowed"
 
@@ -176,10 +176,10 @@ def test_a_refused_address_is_counted_with_the_refusal_and_not_with_a_replay(
 @pytest.mark.parametrize(
     ("script", "token"),
     [
-        (answers(), "04A2B3C4D5E6"),
-        (answers(body=told(status="Charging")), "04A2B3C4D5E6"),
-        (answers(500, b"{}", "text/plain"), "04A2B3C4D5E6"),
-        (says(b"HTTP/1.1 nonsense\r\n\r\n"), "04A2B3C4D5E6"),
+        (responds_with(), "04A2B3C4D5E6"),
+        (responds_with(body=status_body(status="Charging")), "04A2B3C4D5E6"),
+        (responds_with(500, b"{}", "text/plain"), "04A2B3C4D5E6"),
+        (sends(b"HTTP/1.1 nonsense\r\n\r\n"), "04A2B3C4D5E6"),
     ],
     ids=["accepted", "charging", "unknown", "no answer"],
 )
@@ -216,11 +216,11 @@ def assert_points_to_the_attempt(caller: Caller, members: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("script", "token"),
     [
-        (answers(body=told(status="Rejected")), "04A2B3C4D5E6"),
-        (answers(body=told(status="Unavailable")), "04A2B3C4D5E6"),
-        (declines(503), "04A2B3C4D5E6"),
-        (answers(body=told(status="Available")), None),
-        (answers(500, b"{}", "text/plain"), None),
+        (responds_with(body=status_body(status="Rejected")), "04A2B3C4D5E6"),
+        (responds_with(body=status_body(status="Unavailable")), "04A2B3C4D5E6"),
+        (sends_problem(503), "04A2B3C4D5E6"),
+        (responds_with(body=status_body(status="Available")), None),
+        (responds_with(500, b"{}", "text/plain"), None),
     ],
     ids=["rejected", "offline", "failed", "status", "status unknown"],
 )
@@ -244,11 +244,11 @@ def test_eleven_offline_attempts_do_not_hide_a_chargers_server(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     caller.post(request(server.port))
-    server.plays(answers(body=told(status="Unavailable")))
+    server.plays(responds_with(body=status_body(status="Unavailable")))
     for _ in range(11):
         assert caller.post(request(server.port)).outcome == "offline"
     assert caller.post(nameless()).outcome == "offline"
-    server.plays(answers())
+    server.plays(responds_with())
     table.operations.clear()
     assert caller.post(nameless()).outcome == "accepted"
     assert table.operations == {"Query": 2, "BatchGetItem": 2, "UpdateItem": 2}
@@ -274,7 +274,7 @@ def test_one_request_with_a_wrong_port_does_not_redirect_other_requests(
     caller: Caller, server: Misbehaving, other: Misbehaving
 ) -> None:
     caller.post(request(server.port))
-    other.plays(answers(500, b"{}", "text/plain"))
+    other.plays(responds_with(500, b"{}", "text/plain"))
     assert caller.post(request(other.port), caller="mallory").outcome == "unknown"
     asked = len(other.asked)
     assert caller.post(nameless()).outcome == "accepted"
@@ -284,7 +284,7 @@ def test_one_request_with_a_wrong_port_does_not_redirect_other_requests(
 def test_an_unknown_attempt_does_not_override_the_default_server(
     server: Misbehaving, other: Misbehaving, table: TableServer
 ) -> None:
-    other.plays(answers(500, b"{}", "text/plain"))
+    other.plays(responds_with(500, b"{}", "text/plain"))
     with calling(table, DEFAULT_LINK_SERVER=f"127.0.0.1:{server.port}") as caller:
         assert caller.post(request(other.port), caller="mallory").outcome == "unknown"
         asked = len(other.asked)
@@ -295,9 +295,9 @@ def test_an_unknown_attempt_does_not_override_the_default_server(
 def test_without_any_other_server_the_one_of_an_unknown_attempt_is_used(
     caller: Caller, server: Misbehaving
 ) -> None:
-    server.plays(answers(500, b"{}", "text/plain"))
+    server.plays(responds_with(500, b"{}", "text/plain"))
     assert caller.post(request(server.port)).outcome == "unknown"
-    server.plays(answers())
+    server.plays(responds_with())
     assert caller.post(nameless()).outcome == "accepted"
 
 
@@ -306,7 +306,7 @@ def test_a_rejection_made_before_the_charger_was_asked_proves_no_server(
     info: str, caller: Caller, server: Misbehaving, other: Misbehaving
 ) -> None:
     caller.post(request(server.port))
-    other.plays(answers(body=told(status="Rejected", info=info)))
+    other.plays(responds_with(body=status_body(status="Rejected", info=info)))
     assert caller.post(request(other.port)).outcome == "rejected"
     assert caller.post(nameless()).outcome == "accepted"
     assert (len(server.starts), len(other.starts)) == (2, 1)
@@ -319,7 +319,9 @@ def test_a_rejection_by_the_charger_proves_its_server(
     info: str | None, caller: Caller, server: Misbehaving, other: Misbehaving
 ) -> None:
     caller.post(request(server.port))
-    other.plays(answers(body=json.dumps(json.loads(told(status="Rejected")) | {"info": info}).encode()))
+    other.plays(
+        responds_with(body=json.dumps(json.loads(status_body(status="Rejected")) | {"info": info}).encode())
+    )
     assert caller.post(request(other.port)).outcome == "rejected"
     assert caller.post(nameless()).outcome == "rejected"
     assert (len(server.starts), len(other.starts)) == (1, 2)

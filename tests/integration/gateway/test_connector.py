@@ -13,7 +13,7 @@ from local import template
 from local.gateway import serve
 from tests.integration.calling import LOOPBACK, PATH, request
 from tests.integration.gateway.functions import real_functions
-from tests.integration.misbehaving import Misbehaving, answers
+from tests.integration.misbehaving import Misbehaving, responds_with
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -35,7 +35,7 @@ def test_a_start_names_the_connector_that_the_query_names_in_any_letter_case(
     table: TableServer, query: str, status: int, connector: int | None
 ) -> None:
     with (
-        closing(Misbehaving(answers())) as server,
+        closing(Misbehaving(responds_with())) as server,
         real_functions(table, [LOOPBACK]) as invoke,
         closing(serve(template.read().routes, invoke)) as gateway,
         closing(HTTPConnection("127.0.0.1", gateway.port, timeout=30)) as connection,

@@ -14,7 +14,7 @@ import trustme
 from common.journal import ConditionFailed, DynamoDB, JournalUnavailable
 from common.transport import Deadline, load_tls_context
 from common.transport.credentials import Credentials, CredentialsError
-from tests.integration.misbehaving import Misbehaving, Peer, Script, drips, hangs, response, says
+from tests.integration.misbehaving import Misbehaving, Peer, Script, drips, hangs, response, sends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ DONE = response(200, b'{"Attributes":{}}', "Content-Type: application/x-amz-json
 def error(kind: str, status: int = 400, **more: Any) -> Script:
     """Send an error of DynamoDB with this code."""
     body = {"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": "x", **more}
-    return says(response(status, json.dumps(body).encode()))
+    return sends(response(status, json.dumps(body).encode()))
 
 
 def serves(peer: Peer) -> None:
@@ -175,12 +175,12 @@ def test_concurrent_calls_have_a_connection_each_and_a_few_stay_idle(
         error("InternalServerError", 500),
         error("ServiceUnavailable", 503),
         error("SomethingNew", 500),
-        says(response(503, b"<html>")),
-        says(response(200, b"not json")),
-        says(response(200, b"[]", length=1)),
-        says(b""),
-        says(b"nonsense\r\n\r\n"),
-        says(DONE[:-5]),
+        sends(response(503, b"<html>")),
+        sends(response(200, b"not json")),
+        sends(response(200, b"[]", length=1)),
+        sends(b""),
+        sends(b"nonsense\r\n\r\n"),
+        sends(DONE[:-5]),
         lambda peer: peer.reset(),
     ],
 )
@@ -210,7 +210,7 @@ def test_a_response_with_another_status_is_an_error(
     status: int, client: DynamoDB, endpoint: Misbehaving
 ) -> None:
     with closing(Misbehaving(serves)) as elsewhere:
-        endpoint.plays(says(response(status, b"{}", f"Location: http://127.0.0.1:{elsewhere.port}/")))
+        endpoint.plays(sends(response(status, b"{}", f"Location: http://127.0.0.1:{elsewhere.port}/")))
         assert unavailable(client, 60) == f"http-{status}"
         assert elsewhere.connections == 0
 

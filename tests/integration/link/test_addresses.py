@@ -9,7 +9,7 @@ import pytest
 
 from local.table import start_table
 from tests.integration.calling import LOOPBACK, Caller, calling, request
-from tests.integration.misbehaving import Misbehaving, answers
+from tests.integration.misbehaving import Misbehaving, responds_with
 from tests.unit.charger_link.forbidden import LOOPBACKS
 from tests.unit.charger_link.test_addresses import ENTRIES
 
@@ -29,8 +29,8 @@ def table() -> Iterator[TableServer]:
 def listeners() -> Iterator[tuple[Misbehaving, ...]]:
     """The same port on 127.0.0.1 and on ::1."""
     with (
-        closing(Misbehaving(answers())) as first,
-        closing(Misbehaving(answers(), host="::1", port=first.port)) as second,
+        closing(Misbehaving(responds_with())) as first,
+        closing(Misbehaving(responds_with(), host="::1", port=first.port)) as second,
     ):
         yield first, second
 
@@ -59,10 +59,10 @@ def test_where_loopback_is_listed_the_same_listener_is_reached(
     table: TableServer, listeners: tuple[Misbehaving, ...]
 ) -> None:
     """So it is the rule that kept the others away."""
-    with closing(Misbehaving(answers())) as mine, calling(table, LOOPBACK) as caller:
+    with closing(Misbehaving(responds_with())) as mine, calling(table, LOOPBACK) as caller:
         assert caller.post(request(mine.port)).status == 200
         assert mine.connections == 1
-    with closing(Misbehaving(answers(), host="::1")) as mine:
+    with closing(Misbehaving(responds_with(), host="::1")) as mine:
         entry = {**LOOPBACK, "network": "::1/128"}
         with calling(table, entry) as caller:
             assert caller.post(request(mine.port, serverIpAddress="0:0:0:0:0:0:0:1")).status == 200

@@ -13,7 +13,7 @@ from charger_link.dialects import citrineos
 from charger_link.secrets import Secrets
 from common.transport import Deadline
 from tests.integration.calling import Caller, calling, request
-from tests.integration.misbehaving import Misbehaving, answers, told
+from tests.integration.misbehaving import Misbehaving, responds_with, status_body
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -61,7 +61,7 @@ def test_of_what_a_server_repeats_nothing_is_left(dialect: str, server: Misbehav
         for body in bodies:
             for kind in ("application/json", "application/problem+json", "text/html"):
                 for status in STATUSES if body is bodies[2] else (200,):
-                    server.plays(answers(status, json.dumps(body).encode(), kind))
+                    server.plays(responds_with(status, json.dumps(body).encode(), kind))
                     got = result(server, dialect)
                     said = str(got.info) if isinstance(got, Answer) else str(getattr(got, "detail", ""))
                     assert not leaks(said), (dialect, status, body, said)
@@ -70,15 +70,15 @@ def test_of_what_a_server_repeats_nothing_is_left(dialect: str, server: Misbehav
 def test_a_token_is_masked_before_the_text_is_cut(server: Misbehaving) -> None:
     """The token begins before the fiftieth character and ends after it."""
     info = "charger-refused the card that was presented: 04A2B3C4D5E6"
-    server.plays(answers(body=told(status="Rejected", info=info)))
+    server.plays(responds_with(body=status_body(status="Rejected", info=info)))
     got = result(server, "native", "04A2B3C4D5E6")
     assert got.info == "charger-refused the card that was presented: ***"
-    server.plays(answers(body=told(status="Rejected", info=info[:50])))  # cut by the server
+    server.plays(responds_with(body=status_body(status="Rejected", info=info[:50])))  # cut by the server
     assert result(server, "native", "04A2B3C4D5E6").info == got.info
 
 
 def test_the_masked_text_is_cut_at_fifty_characters_and_can_be_encoded(server: Misbehaving) -> None:
-    server.plays(answers(body=told(status="Rejected", info="charger-refused " + "\ud83d" * 60)))
+    server.plays(responds_with(body=status_body(status="Rejected", info="charger-refused " + "\ud83d" * 60)))
     assert result(server, "native").info == "charger-refused " + "?" * 34
 
 
@@ -96,7 +96,9 @@ def test_neither_the_caller_nor_the_journal_receives_the_token(
 ) -> None:
     token = "04A2B3C4D5E6"
     server.plays(
-        answers(body=told(status="Rejected", info=f"charger-refused tag {token.lower()} of {token}"))
+        responds_with(
+            body=status_body(status="Rejected", info=f"charger-refused tag {token.lower()} of {token}")
+        )
     )
     with calling(table) as caller:
         members = request(server.port, tokenId=token)

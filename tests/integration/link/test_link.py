@@ -26,20 +26,20 @@ from common.transport import Deadline, NotConnected
 from tests.integration.misbehaving import (
     Misbehaving,
     Peer,
-    answers,
-    declines,
     drips,
     hangs,
+    responds_with,
     response,
-    says,
-    told,
+    sends,
+    sends_problem,
+    status_body,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
-BREAKS = says(b"")
+BREAKS = sends(b"")
 
 
 def command(server: Misbehaving, token: str | None = "04A2B3C4", **entry: Any) -> Command:
@@ -64,7 +64,7 @@ def failure(asked: Command, **more: Any) -> LinkError:
 
 
 def test_a_repeatable_start_that_breaks_off_is_sent_again_under_the_same_id(server: Misbehaving) -> None:
-    server.plays(BREAKS, BREAKS, answers())
+    server.plays(BREAKS, BREAKS, responds_with())
     assert connect(command(server)).outcome is Outcome.ACCEPTED
     assert len(server.starts) == 3
     assert len({(asked.path, asked.body) for asked in server.starts}) == 1
@@ -80,14 +80,14 @@ def test_a_start_that_is_not_repeatable_is_sent_once(
     server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=False))
-    server.plays(BREAKS, answers())
+    server.plays(BREAKS, responds_with())
     assert isinstance(failure(command(server)), OutcomeUnknown)
     assert len(server.starts) == 1
 
 
 def test_a_status_request_is_always_repeated(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=False))
-    server.plays(BREAKS, answers(body=told(status="Available")))
+    server.plays(BREAKS, responds_with(body=status_body(status="Available")))
     assert connect(command(server, token=None)).status == "Available"
 
 
@@ -95,7 +95,7 @@ def test_a_status_request_is_always_repeated(server: Misbehaving, monkeypatch: p
 def test_after_a_start_that_broke_off_no_error_of_its_repeat_says_that_nothing_started(
     code: int, server: Misbehaving
 ) -> None:
-    server.plays(BREAKS, declines(code))
+    server.plays(BREAKS, sends_problem(code))
     error = failure(command(server))
     assert isinstance(error, OutcomeUnknown)
     assert len(server.starts) == 2
@@ -105,13 +105,13 @@ def test_after_a_start_that_broke_off_an_offline_charger_leaves_the_outcome_unkn
     server: Misbehaving,
 ) -> None:
     """The request that broke off may reach the server after its repeat was answered."""
-    server.plays(BREAKS, answers(body=told(status="Unavailable", info="not-connected")))
+    server.plays(BREAKS, responds_with(body=status_body(status="Unavailable", info="not-connected")))
     assert isinstance(failure(command(server)), OutcomeUnknown)
 
 
 @pytest.mark.parametrize("status", ["Accepted", "Charging", "Rejected"])
 def test_the_charger_s_own_answer_is_certain_in_doubt_too(status: str, server: Misbehaving) -> None:
-    server.plays(BREAKS, answers(body=told(status=status)))
+    server.plays(BREAKS, responds_with(body=status_body(status=status)))
     assert connect(command(server)).status == status
 
 
@@ -127,7 +127,7 @@ def test_after_a_start_that_broke_off_a_failed_connection_leaves_the_outcome_unk
 
 
 def test_after_a_status_that_broke_off_an_error_is_still_that_error(server: Misbehaving) -> None:
-    server.plays(BREAKS, declines(401))
+    server.plays(BREAKS, sends_problem(401))
     assert isinstance(failure(command(server, token=None)), ServerRefused)
 
 
@@ -150,13 +150,13 @@ def test_a_failed_connection_is_tried_again(server: Misbehaving, monkeypatch: py
         return real(*arguments, **named)
 
     monkeypatch.setattr(charger_link.exchange, "connect", refused_once)
-    server.plays(answers())
+    server.plays(responds_with())
     connect(command(server))
     assert (len(tried), len(server.asked)) == (2, 1)
 
 
 def test_a_server_that_sends_a_byte_at_a_time_is_abandoned_at_the_deadline(server: Misbehaving) -> None:
-    server.plays(drips(response(200, told())))
+    server.plays(drips(response(200, status_body())))
     error = failure(command(server), seconds=0.3)
     assert (type(error), error.kind) == (OutcomeUnknown, "timeout")
     assert len(server.starts) == 1, "no time is left to send it again"
@@ -167,7 +167,7 @@ def test_each_request_has_a_connection_of_its_own(server: Misbehaving) -> None:
 
     def keeps_open(peer: Peer) -> None:
         peer.read()
-        peer.send(response(200, told(), "Content-Type: application/json", "Connection: keep-alive"))
+        peer.send(response(200, status_body(), "Content-Type: application/json", "Connection: keep-alive"))
         peer.hang()
 
     server.plays(keeps_open)
@@ -204,7 +204,7 @@ def test_after_a_refusal_the_secret_is_read_again_and_tried_once_if_it_is_anothe
     server: Misbehaving, code: int
 ) -> None:
     secrets, read = reading("old", "new")
-    server.plays(declines(code), answers())
+    server.plays(sends_problem(code), responds_with())
     connect(command(server, secret="name"), secrets=secrets)
     assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer old", "Bearer new"]
     assert read == ["name", "name"]
@@ -212,7 +212,7 @@ def test_after_a_refusal_the_secret_is_read_again_and_tried_once_if_it_is_anothe
 
 def test_after_a_401_the_same_secret_is_not_tried_again(server: Misbehaving) -> None:
     secrets, _ = reading("one", "one")
-    server.plays(declines(401))
+    server.plays(sends_problem(401))
     error = failure(command(server, secret="name"), secrets=secrets)
     assert isinstance(error, ServerRefused)
     assert "secret" in error.detail
@@ -222,7 +222,7 @@ def test_after_a_401_the_same_secret_is_not_tried_again(server: Misbehaving) -> 
 
 def test_after_a_second_401_no_request_is_sent(server: Misbehaving) -> None:
     secrets, _ = reading("old", "new")
-    server.plays(declines(401))
+    server.plays(sends_problem(401))
     assert isinstance(failure(command(server, secret="name"), secrets=secrets), ServerRefused)
     assert len(server.asked) == 2
 
@@ -265,6 +265,6 @@ def test_silence_is_counted_by_charger_and_part_of_a_response_is_not_silence(
     for _ in range(4):
         failure(command(server), circuits=circuits, seconds=0.05)
     circuits.check(command(server).server.name)
-    server.plays(says(b"HTTP/1.1 200 OK\r\n"))
+    server.plays(sends(b"HTTP/1.1 200 OK\r\n"))
     failure(command(server), circuits=circuits)
     assert not circuits._circuits, "part of a response proves that the server runs"

@@ -13,7 +13,7 @@ import pytest
 
 from local.table import start_table
 from scripts.import_roots import import_roots
-from tests.integration.misbehaving import Misbehaving, answers
+from tests.integration.misbehaving import Misbehaving, responds_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ def reported(table: TableServer) -> dict[str, list[dict[str, Any]]]:
         "Token": "t",
         "Expiration": "2199-01-01T00:00:00Z",
     }
-    with closing(Misbehaving(answers(body=json.dumps(keys).encode()))) as endpoint:
+    with closing(Misbehaving(responds_with(body=json.dumps(keys).encode()))) as endpoint:
         environment = {
             "PYTHONPATH": ":".join(map(str, import_roots())),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",

@@ -15,7 +15,7 @@ from common.journal import DynamoDB, JournalUnavailable
 from common.transport import Deadline, NotConnected, connect, resolver
 from common.transport.credentials import Credentials
 from local.table import REGION
-from tests.integration.misbehaving import Misbehaving, answers
+from tests.integration.misbehaving import Misbehaving, responds_with
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameService]:
 @pytest.fixture
 def dead() -> Iterator[tuple[str, int]]:
     """An address that never answers a SYN."""
-    listener = Misbehaving(answers(), accepting=False)
+    listener = Misbehaving(responds_with(), accepting=False)
     fillers = []
     for _ in range(8):
         filler = socket.socket()
@@ -119,7 +119,7 @@ def test_the_addresses_found_last_are_kept(failure: str, names: NameService, ser
 
 
 def test_a_name_that_moved_is_followed(names: NameService, server: Misbehaving) -> None:
-    with closing(Misbehaving(answers())) as other:
+    with closing(Misbehaving(responds_with())) as other:
         names.addresses = [("127.0.0.1", server.port)]
         assert reached(server.port)
         names.addresses = [("127.0.0.1", other.port)]
@@ -130,7 +130,7 @@ def test_a_name_that_moved_is_followed(names: NameService, server: Misbehaving) 
 
 @pytest.mark.parametrize("literal", ["127.0.0.1", "::1"])
 def test_an_ip_literal_is_never_looked_up(literal: str, names: NameService) -> None:
-    with closing(Misbehaving(answers(), host=literal)) as server:
+    with closing(Misbehaving(responds_with(), host=literal)) as server:
         connect(literal, server.port, literal, Deadline.after(5)).close()
     assert names.asked == 0
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from common.transport.credentials import Credentials, CredentialsError, from_environment
-from tests.integration.misbehaving import Misbehaving, Script, answers, declines, hangs, says
+from tests.integration.misbehaving import Misbehaving, Script, hangs, responds_with, sends, sends_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def returns_key(name: str, *, expires: float = 3600, **changes: Any) -> Script:
         "Expiration": until,
         **changes,
     }
-    return answers(body=json.dumps(document).encode())
+    return responds_with(body=json.dumps(document).encode())
 
 
 @pytest.fixture
@@ -79,7 +79,8 @@ def test_credentials_are_fetched_again_before_they_expire(endpoint: Misbehaving)
 
 
 @pytest.mark.parametrize(
-    "fault", [declines(500), says(b"nonsense\r\n\r\n"), answers(body=b"{}"), answers(body=b"[]")]
+    "fault",
+    [sends_problem(500), sends(b"nonsense\r\n\r\n"), responds_with(body=b"{}"), responds_with(body=b"[]")],
 )
 def test_cached_credentials_are_used_while_the_endpoint_fails(endpoint: Misbehaving, fault: Script) -> None:
     endpoint.plays(returns_key("first", expires=120), fault, returns_key("second"))
@@ -90,14 +91,14 @@ def test_cached_credentials_are_used_while_the_endpoint_fails(endpoint: Misbehav
 @pytest.mark.parametrize(
     "fault",
     [
-        declines(500),
-        declines(401),
-        says(b"nonsense\r\n\r\n"),
-        says(b""),
-        answers(body=b"{}"),
-        answers(body=b"[]"),
-        answers(body=b"5"),
-        answers(body=b"not json"),
+        sends_problem(500),
+        sends_problem(401),
+        sends(b"nonsense\r\n\r\n"),
+        sends(b""),
+        responds_with(body=b"{}"),
+        responds_with(body=b"[]"),
+        responds_with(body=b"5"),
+        responds_with(body=b"not json"),
         returns_key("first", Expiration="soon"),
         returns_key("first", Expiration=None),
     ],
@@ -111,7 +112,7 @@ def test_without_cached_credentials_the_error_names_the_variable(
 
 
 def test_expired_credentials_are_not_used(endpoint: Misbehaving) -> None:
-    endpoint.plays(returns_key("first", expires=-1), declines(500))
+    endpoint.plays(returns_key("first", expires=-1), sends_problem(500))
     current = source(endpoint)
     current()
     with pytest.raises(CredentialsError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from common.transport import Connection, Deadline, IncompleteResponse, NotConnected, connect
-from tests.integration.misbehaving import Misbehaving, Peer, hangs, response, says
+from tests.integration.misbehaving import Misbehaving, Peer, hangs, response, sends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ OK = response(200, b"body", "X-Name: a", "x-name: b")
 
 @pytest.fixture
 def server() -> Iterator[Misbehaving]:
-    with closing(Misbehaving(says(OK))) as server:
+    with closing(Misbehaving(sends(OK))) as server:
         yield server
 
 
@@ -74,7 +74,7 @@ def test_a_connection_is_idle_until_its_peer_closes_it(server: Misbehaving) -> N
 
 
 def test_a_connection_that_this_side_closed_is_not_idle(server: Misbehaving) -> None:
-    server.plays(says(response(200, b"", "Connection: close")))
+    server.plays(sends(response(200, b"", "Connection: close")))
     with closing(open_connection(server)) as connection:
         connection.request("GET", "/", {}, b"", Deadline.after(5))
         assert not connection.is_idle()
@@ -93,7 +93,7 @@ def test_a_connection_that_this_side_closed_is_not_idle(server: Misbehaving) -> 
 def test_an_incomplete_response_raises_and_closes_the_connection(
     data: bytes, reason: str, received_any: bool, server: Misbehaving
 ) -> None:
-    server.plays(says(data))
+    server.plays(sends(data))
     with closing(open_connection(server)) as connection:
         with pytest.raises(IncompleteResponse) as incomplete:
             connection.request("GET", "/", {}, b"", Deadline.after(5), limit=100)
@@ -102,7 +102,7 @@ def test_an_incomplete_response_raises_and_closes_the_connection(
 
 
 def test_a_body_of_exactly_the_limit_is_complete(server: Misbehaving) -> None:
-    server.plays(says(response(200, b"x" * 100)))
+    server.plays(sends(response(200, b"x" * 100)))
     with closing(open_connection(server)) as connection:
         assert len(connection.request("GET", "/", {}, b"", Deadline.after(5), limit=100).body) == 100
 
