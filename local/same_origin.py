@@ -54,6 +54,12 @@ def refusal(
             HTTPStatus.MISDIRECTED_REQUEST,
             "The local stack is not served under this host name. Use 127.0.0.1 or localhost.",
         )
+    # To an address that is not loopback a browser sends no Sec-Fetch-Site over HTTP, and with an image no Origin.
+    if not all(_is_allowed(host, ()) for host in hosts) and _is_browser(values):
+        return Refusal(
+            HTTPStatus.FORBIDDEN,
+            "The local stack serves browsers on loopback only. Use 127.0.0.1 or localhost.",
+        )
     origins = values.get("origin", [])
     if websocket and origins:
         return Refusal(
@@ -103,6 +109,11 @@ def _is_allowed(host: str, allowed_hosts: Collection[str]) -> bool:
         return IPv4Address(name).is_loopback
     except AddressValueError:
         return False
+
+
+def _is_browser(values: dict[str, list[str]]) -> bool:
+    """Return whether a browser sent the request: all of them name Mozilla, for historical reasons."""
+    return any("mozilla/" in agent.lower() for agent in values.get("user-agent", []))
 
 
 def _is_navigation(values: dict[str, list[str]]) -> bool:

@@ -36,7 +36,7 @@ def respond(event: Event, context: Context, journal: Journal) -> Response:
     except JournalUnavailable as error:
         # The requested attempt may have started a charge, so the outcome is never "not-started".
         detail = "The journal cannot be read now. Send the request again."
-        reply = journal_unavailable(error, "read", detail, outcome="unknown")
+        reply = journal_unavailable(error, "read", detail)
     return proxy_response(reply)
 
 

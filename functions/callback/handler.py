@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
-from charger_link import OutcomeUnknown
+from charger_link import Outcome, OutcomeUnknown
 from charger_link.dialects import registry
 from common.edge.call import Call
 from common.edge.guard import guarded
@@ -20,7 +20,7 @@ from common.edge.journal_access import journal_failures, journal_unavailable
 from common.edge.paths import CALLBACK
 from common.edge.replies import Reply, internal_error, proxy_response
 from common.edge.routing import dispatch
-from common.journal import JournalUnavailable, callbacks
+from common.journal import JournalUnavailable, State, callbacks
 from common.wire import MAX_BODY_BYTES, ProblemError, make_problem
 from common.wire.problems import invalid_body
 from common.wire.values import read_guid
@@ -104,7 +104,10 @@ def _record(attempt: Attempt, body: Any, service: Service, deadline: Deadline) -
             problem = {"type": "outcome-unknown", "detail": error.detail}
             service.journal.note_problem(attempt, problem, deadline)
         return
-    changed = service.journal.complete_late(attempt, answer.record(), deadline)
+    started = answer.outcome is Outcome.ACCEPTED
+    changed = service.journal.complete_late(attempt, answer.record(), deadline, started=started)
+    if changed and attempt.state is State.FAILED:  # its caller received that nothing was started
+        _log.error("started after all", extra={**about, "tries": attempt.tries})
     _log.info(
         "called back" if changed else "called back again",
         extra={**about, "outcome": str(answer.outcome), "tries": attempt.tries},

@@ -43,9 +43,11 @@ def wait_for_callback(
             now = service.journal.get(attempt.id, deadline)
         except JournalUnavailable:
             continue  # the callback may be stored nevertheless
-        if now is not None and now.is_same_try(attempt) and now.answer is not None:
+        if now is None or not now.is_same_try(attempt):
+            continue  # deleted, or another attempt uses the id
+        if now.answer is not None:
             return Answer.of(now.answer)
-        if now is not None and now.tries == attempt.tries and now.problem is not None:
+        if now.problem is not None:
             return OutcomeUnknown("call-error", now.problem["detail"])
     return published.failure or OutcomeUnknown(
         "no-callback",

@@ -26,6 +26,7 @@ from charger_link import (
     AddressNotAllowed,
     AddressUnusable,
     Answer,
+    CircuitOpen,
     Command,
     LinkError,
     Outcome,
@@ -133,6 +134,7 @@ def execute(
         problem={"type": decided.problem, "detail": detail} if isinstance(result, LinkError) else None,
         milliseconds=took,
         started=isinstance(result, Answer) and result.outcome is Outcome.ACCEPTED,
+        provisional=isinstance(result, Answer) and result.provisional,
     )
     began = time.monotonic()
     try:
@@ -160,6 +162,7 @@ def call_server(
     try:
         if claimed.doubt and attempt.server != server.name:
             server = service.servers.find_named(attempt.server or "")
+            _check_circuit(server, service, call.deadline.before(_SETTLE_RESERVE))
         if claimed.doubt and not (server.entry.enabled and is_first_server(attempt, server)):
             raise AddressNotAllowed("entry")
         command = Command(
@@ -183,6 +186,22 @@ def call_server(
         )
     except LinkError as error:
         return error
+
+
+def _check_circuit(server: Server, service: Service, deadline: Deadline) -> None:
+    """Check the circuit of the first try's server, since the check before the claim was of another one.
+
+    Raises
+    ------
+    OutcomeUnknown
+        The server is not called now, so the outcome of the first try stays unknown.
+    """
+    try:
+        if service.circuits.check(server.name):
+            service.link.check_server(server, deadline)
+    except CircuitOpen as error:
+        detail = "The OCPP server that received the first try is not called for a moment."
+        raise OutcomeUnknown(error.kind, detail, opened_circuit=error.opened_circuit) from error
 
 
 def _milliseconds(began: float) -> int:

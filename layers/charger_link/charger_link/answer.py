@@ -33,6 +33,7 @@ class Answer(NamedTuple):
     """The definite answer of a charger, or of a server on its behalf; the fields of ``OcppStatusResponse``.
 
     ``early``: a rejection from before the request was sent to the charger. The cause may be temporary.
+    ``provisional``: a rejection that another try of the same start may contradict.
     """
 
     outcome: Outcome
@@ -41,6 +42,7 @@ class Answer(NamedTuple):
     error_code: str = "NoError"
     info: str | None = None
     early: bool = False
+    provisional: bool = False
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Answer:

@@ -93,6 +93,8 @@ class Circuits:
                 return
             now = self._clock()
             self._refuse(circuit, now)
+            if circuit.suspect:  # only a health check closes it: no start is sent to a server that may hang
+                raise _circuit_open(0.0)
             circuit.retry_at = now + _PAUSE
 
     def answered(self, server: str) -> None:

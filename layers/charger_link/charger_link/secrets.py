@@ -72,15 +72,19 @@ class Secrets:
         """
         if name is None:
             return {}
-        if name not in self._known:
-            try:
-                self._known[name] = _headers(json.loads(self._read(name, deadline)))
-            except Exception as error:  # whatever the reader raises, the reason is the setting
-                raise ServerRefused(
-                    "secret",
-                    "The credentials for the OCPP server cannot be read: look at the secret in LinkServers.",
-                ) from error
-        return self._known[name]
+        known = self._known.get(name)
+        return self._load(name, deadline) if known is None else known
+
+    def _load(self, name: str, deadline: Deadline) -> dict[str, str]:
+        try:
+            headers = _headers(json.loads(self._read(name, deadline)))
+        except Exception as error:  # whatever the reader raises, the reason is the setting
+            raise ServerRefused(
+                "secret",
+                "The credentials for the OCPP server cannot be read: look at the secret in LinkServers.",
+            ) from error
+        self._known[name] = headers
+        return headers
 
     def readable(self, name: str) -> bool:
         """Return whether the secret can be read and is of a known kind."""
@@ -92,8 +96,8 @@ class Secrets:
 
     def refresh(self, name: str, deadline: Deadline) -> bool:
         """Read the secret again; return whether it has changed."""
-        old = self._known.pop(name, None)
-        return self.headers(name, deadline) != old
+        old = self._known.get(name)
+        return self._load(name, deadline) != old
 
 
 def _from_file(path: str, name: str) -> str:

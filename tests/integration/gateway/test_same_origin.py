@@ -18,6 +18,7 @@ from local.chargers import Behaviour, charging
 from local.csms import Options, serving
 from local.gateway import serve
 from local.running import in_thread
+from local.same_origin import refusal
 from local.simulators import OcppCore, serving_simulator
 from local.table import start_table
 from tests.integration.csms.client import Rest
@@ -277,3 +278,20 @@ def test_a_form_of_another_site_starts_no_charge(csms: Csms, held: ChargePoint) 
         assert table.items() == []
         assert send(gateway.url, f"POST {PATH}", FORM, body=form).status == 200
         assert len(held.starts) == 1
+
+
+BRIDGE = "172.17.0.1"
+BROWSER = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
+)
+
+
+def test_a_browser_is_served_on_loopback_only() -> None:
+    """To another address it sends no Sec-Fetch-Site over HTTP, and for an image no Origin: nothing else shows the page."""
+    host = ("Host", f"{BRIDGE}:9080")
+    refused = refusal([host, ("User-Agent", BROWSER)], [BRIDGE])
+    assert refused is not None
+    assert refused.status == 403
+    assert refusal([host, ("User-Agent", "python-requests/2.32")], [BRIDGE]) is None
+    assert refusal([host], [BRIDGE]) is None
+    assert refusal([("Host", "127.0.0.1:9080"), ("User-Agent", BROWSER)], [BRIDGE]) is None

@@ -112,7 +112,7 @@ def test_each_status_after_a_start_has_its_outcome(word: str) -> None:
     assert (answer.status, answer.outcome) == (word, OUTCOMES.get(word, Outcome.ACCEPTED))
 
 
-@pytest.mark.parametrize("word", SCHEMAS["Told"]["allOf"][1]["properties"]["status"]["enum"])
+@pytest.mark.parametrize("word", SCHEMAS["Status"]["allOf"][1]["properties"]["status"]["enum"])
 def test_each_status_is_returned(word: str) -> None:
     answer = status(command(token=None), FakeExchange(200, body(status=word)))  # type: ignore[arg-type]
     assert (answer.status, answer.outcome) == (word, Outcome.STATUS)

@@ -67,9 +67,9 @@ def test_only_the_dialects_that_linkservers_names_are_imported(names: list[str])
     assert modules & set(registry.MODULES.values()) == {f"charger_link.dialects.{name}" for name in names}
 
 
-@pytest.mark.parametrize("function", ["attempts", "callback"])
-def test_the_functions_that_never_call_a_server_do_not_import_the_link(function: str) -> None:
-    modules = imported(f"import {function}.handler, {function}.service")
+@pytest.mark.parametrize("modules_of", ["attempts.handler", "callback.handler, callback.service"])
+def test_the_functions_that_never_call_a_server_do_not_import_the_link(modules_of: str) -> None:
+    modules = imported(f"import {modules_of}")
     assert not modules & {
         "charger_link.link",
         "charger_link.exchange",

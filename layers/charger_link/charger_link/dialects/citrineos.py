@@ -74,7 +74,8 @@ def start(command: Command, exchange: Exchange) -> Answer | Published:
         if too_long and version == "1.6":
             return ocpp.rejected_early(InfoWord.TOKEN_TOO_LONG, command.connector)
     raise ServerFailed(
-        "version", "The charger changed its OCPP version meanwhile; nothing was sent. Try again."
+        "version",
+        "The charger changed its OCPP version meanwhile; nothing was sent. Try again with the same id.",
     )
 
 

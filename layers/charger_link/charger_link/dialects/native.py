@@ -44,7 +44,7 @@ def start(command: Command, exchange: Exchange) -> Answer:
     if answer.status == "Rejected":
         if exchange.doubt and not _is_chargers_own(answer.info):
             raise OutcomeUnknown("rejected", _NOT_FINAL)
-        return answer.with_outcome(Outcome.REJECTED)
+        return answer.with_outcome(Outcome.REJECTED)._replace(provisional=not _is_chargers_own(answer.info))
     if answer.status == "Unavailable":
         return answer.with_outcome(Outcome.OFFLINE)
     if answer.status in TAKEN:

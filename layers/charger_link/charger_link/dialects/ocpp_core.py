@@ -95,7 +95,7 @@ def _connected_before(command: Command, exchange: Exchange) -> dict[str, Any] | 
         return _connected(command, exchange)
     except OutcomeUnknown as error:
         detail = "The OCPP server did not say which OCPP version the charger uses, so nothing was sent."
-        raise ServerFailed(error.kind, detail) from error
+        raise ServerFailed("no-list", detail) from error
 
 
 DIALECT = Dialect(

@@ -7,6 +7,7 @@ What fails while a function starts is not guarded: no request has been read by t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import wraps
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -64,15 +65,16 @@ def run_guarded(
     Crashed
         `work` raised, and there is no `crash_response` or it raised as well. It has neither cause nor context.
     """
-    try:
-        return work()
-    except Exception as error:  # noqa: BLE001 - the last line of defence
-        _record(error, context)
-    if crash_response is not None:
+    for step in (work, crash_response):
+        if step is None:
+            continue
         try:
-            return crash_response()
-        except Exception as error:  # noqa: BLE001 - as above
-            _record(error, context)
+            return step()
+        except Exception as error:  # noqa: BLE001 - the last line of defence
+            crash = error
+        _record(
+            crash, context
+        )  # outside of the handler, so that nothing that is raised here has the crash as its context
     raise Crashed
 
 
@@ -89,10 +91,11 @@ def causes(error: BaseException | None) -> list[dict[str, Any]]:
 
 
 def _record(error: Exception, context: Context) -> None:
-    """Log a crash and count it. A failure to count must not hide the crash, so it is logged like one."""
+    """Log a crash and count it. Neither may fail the invocation, and a failure to count is logged like a crash."""
     # Lambda's own log lines and `claimed` have the request id, too, so that they can be read together.
     request_id = getattr(context, "aws_request_id", None)
-    _log.error("crashed", extra={"causes": causes(error), "requestId": request_id})
+    with suppress(Exception):
+        _log.error("crashed", extra={"causes": causes(error), "requestId": request_id})
     try:
         # Imported only here: most functions never need it, and it costs a cold start some milliseconds.
         from common.edge.metrics import Record
@@ -102,4 +105,5 @@ def _record(error: Exception, context: Context) -> None:
         record.fail()
         record.flush()
     except Exception as failure:  # noqa: BLE001 - as above
-        _log.error("crash not counted", extra={"causes": causes(failure), "requestId": request_id})
+        with suppress(Exception):
+            _log.error("crash not counted", extra={"causes": causes(failure), "requestId": request_id})

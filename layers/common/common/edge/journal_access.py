@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from common.settings import Settings
-    from common.wire.problems import ProblemOutcome
 
 _log = Logger(utc=True)
 _CHECK_TIMEOUT = 10.0  # seconds
@@ -42,9 +41,10 @@ def journal_failures(journal: Journal, operations: Collection[str]) -> list[str]
     return []
 
 
-def journal_unavailable(
-    error: JournalUnavailable, step: str, detail: str, outcome: ProblemOutcome | None = None
-) -> Reply:
-    """Log that the journal failed at this step, and return the reply (503)."""
+def journal_unavailable(error: JournalUnavailable, step: str, detail: str) -> Reply:
+    """Log that the journal failed at this step, and return the reply (503).
+
+    Its outcome is `unknown`: nothing is known about the attempt that was to be read or changed.
+    """
     _log.error("journal failed", extra={"step": step, "reason": error.reason})
-    return Reply(make_problem("journal-unavailable", detail, outcome=outcome), {"Retry-After": "1"})
+    return Reply(make_problem("journal-unavailable", detail, outcome="unknown"), {"Retry-After": "1"})

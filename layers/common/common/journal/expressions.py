@@ -121,7 +121,8 @@ def take_over(old: Attempt, opening: Opening, owner: str, now: float) -> Update:
 def settle(mine: Attempt, settlement: Settlement, now: float) -> Update:
     """Return the write of a claim's result.
 
-    ``completed`` replaces ``pending`` and ``unknown`` under any owner; any other state requires that the claim is still held.
+    ``completed`` replaces ``pending`` and ``unknown`` under any owner, unless it is provisional; any other state requires that the
+    claim is still held.
     """
     sets: dict[str, Any] = {"state": settlement.state, "updatedAt": timestamp(now)}
     sets |= {name: value for name in OUTCOME_FIELDS if (value := getattr(settlement, name)) is not None}
@@ -133,16 +134,18 @@ def settle(mine: Attempt, settlement: Settlement, now: float) -> Update:
     )
 
 
-def complete_late(attempt: Attempt, answer: dict[str, Any], now: float) -> Update:
-    """Return the write of an answer that arrived after its request: the try is pending or unknown."""
+def complete_late(attempt: Attempt, answer: dict[str, Any], now: float, *, started: bool) -> Update:
+    """Return the write of an answer that arrived after its request: the try is pending or unknown, or failed if it started."""
+    replaced = [State.PENDING, State.UNKNOWN, *([State.FAILED] if started else [])]
+    states = {f":over{number}": state for number, state in enumerate(replaced)}
     return Update(
         attempt.id,
         {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(now)},
         _same_attempt(
             attempt,
-            "#state IN (:pending, :unknown) AND tries = :tries",
+            f"#state IN ({', '.join(states)}) AND tries = :tries",
             ("state",),
-            {":pending": State.PENDING, ":unknown": State.UNKNOWN, ":tries": attempt.tries},
+            {**states, ":tries": attempt.tries},
         ),
         removes=("problem",),
     )
@@ -167,6 +170,11 @@ def _completes(mine: Attempt, settlement: Settlement) -> Condition:
     replaced = [State.PENDING, State.UNKNOWN, *([State.FAILED] if settlement.started else [])]
     values: dict[str, Any] = {f":over{number}": state for number, state in enumerate(replaced)}
     text = f"#state IN ({', '.join(values)})"
+    if settlement.provisional:
+        # Another invocation may have taken the attempt over, and its start may be accepted.
+        return _same_attempt(
+            mine, f"{text} AND #owner = :mine", ("owner", "state"), values | {":mine": mine.owner}
+        )
     if settlement.answer is None or settlement.milliseconds is None:
         return _same_attempt(mine, f"({text})", ("state",), values)
     # A callback may have recorded the same answer; it does not record the duration of the steps.

@@ -121,15 +121,21 @@ class Journal:
             return None if settlement.is_recorded_in(now, mine) else now
         return None
 
-    def complete_late(self, attempt: Attempt, answer: dict[str, Any], deadline: Deadline) -> bool:
-        """Record an answer that arrived after its request: a pending or unknown attempt becomes completed, no other changes.
+    def complete_late(
+        self, attempt: Attempt, answer: dict[str, Any], deadline: Deadline, *, started: bool = False
+    ) -> bool:
+        """Record an answer that arrived after its request: a pending or unknown attempt becomes completed.
+
+        ``started``: the charger accepted the start, which outweighs the conclusion that this try failed. Nothing else changes.
 
         Returns
         -------
         bool
             Whether the attempt changed.
         """
-        return self._applies(expressions.complete_late(attempt, answer, self._clock()), deadline)
+        return self._applies(
+            expressions.complete_late(attempt, answer, self._clock(), started=started), deadline
+        )
 
     def note_problem(self, attempt: Attempt, problem: dict[str, Any], deadline: Deadline) -> bool:
         """Record that no answer will follow for this try: the invocation that waits for one reads it, and settles.

@@ -11,13 +11,14 @@ OUTCOME_FIELDS = ("answer", "problem", "milliseconds")  # of both Settlement and
 
 
 class Settlement(NamedTuple):
-    """The result of a claimed attempt; ``started``: the charger accepted a start."""
+    """The result of a claimed attempt; ``started``: the charger accepted a start; ``provisional``: another try may contradict it."""
 
     state: State
     answer: dict[str, Any] | None = None
     problem: dict[str, Any] | None = None
     milliseconds: dict[str, Any] | None = None
     started: bool = False
+    provisional: bool = False
 
     def is_recorded_in(self, found: Attempt, mine: Attempt) -> bool:
         """Return whether `found` already holds this settlement of `mine`: its write was applied and the response lost."""
