@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from local.table import TableServer
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _metrics_have_a_namespace() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")
