@@ -74,12 +74,8 @@ def reads_every_answer_as_an_acceptance(callers: type[Callers], patch: pytest.Mo
 
 
 def completes_a_completed_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    _rewrite(
-        callers,
-        patch,
-        "#state IN (:pending, :unknown)",
-        "(#state IN (:pending, :unknown) OR attribute_exists(id))",
-    )
+    for states in ("(:pending, :unknown)", "(:pending, :unknown, :failed)"):
+        _rewrite(callers, patch, f"#state IN {states}", f"(#state IN {states} OR attribute_exists(id))")
 
 
 def completes_another_try(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:

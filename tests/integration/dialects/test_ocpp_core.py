@@ -154,4 +154,4 @@ def test_a_wrong_key_is_the_operators_to_mend(
 
 
 def test_a_list_that_does_not_come_before_a_start_means_that_nothing_was_sent(connect: LinkClient) -> None:
-    assert summarize(connect("of 2.0.1", LONG_TOKEN, basePath="/elsewhere")) == "ServerFailed http-404"
+    assert summarize(connect("of 2.0.1", LONG_TOKEN, basePath="/elsewhere")) == "ServerFailed no-list"

@@ -144,7 +144,11 @@ class Journal:
             return now
         return None
 
-    def complete_late(self, attempt: Attempt, answer: dict[str, Any], deadline: Deadline) -> bool:
+    def complete_late(
+        self, attempt: Attempt, answer: dict[str, Any], deadline: Deadline, *, started: bool = False
+    ) -> bool:
+        """Record a late answer as version 1.0 does, to which an acceptance is no different from a rejection."""
+        del started
         sets = {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(self._clock())}
         values = {":pending": State.PENDING, ":unknown": State.UNKNOWN, ":tries": attempt.tries}
         condition = "#state IN (:pending, :unknown) AND tries = :tries"

@@ -92,7 +92,7 @@ def settlements() -> Iterator[Write]:
 def late_completions() -> Iterator[Write]:
     for key in KEYS:
         table = ScriptedTable({})
-        table.journal().complete_late(Attempt.of(item(**keyed(key))), LONG, DEADLINE)
+        table.journal().complete_late(Attempt.of(item(**keyed(key))), LONG, DEADLINE, started=bool(key))
         yield Write(f"complete late {key}", table.requests[0][1])
 
 

@@ -137,7 +137,7 @@ def settle(mine: Attempt, settlement: Settlement, now: float) -> Update:
 def complete_late(attempt: Attempt, answer: dict[str, Any], now: float, *, started: bool) -> Update:
     """Return the write of an answer that arrived after its request: the try is pending or unknown, or failed if it started."""
     replaced = [State.PENDING, State.UNKNOWN, *([State.FAILED] if started else [])]
-    states = {f":over{number}": state for number, state in enumerate(replaced)}
+    states = {f":{state}": state for state in replaced}
     return Update(
         attempt.id,
         {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(now)},
