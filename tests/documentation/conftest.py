@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The local stack, with two calls to the silent charger already in progress."""
-    with running("--link-timeout=5") as stack:
+    with running("--link-timeout=12") as stack:
         stack.send_to_silent_charger(examples.find_sample("outcome-unknown"))
         yield stack
         stack.silent_charger_responses()
