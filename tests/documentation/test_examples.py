@@ -94,7 +94,7 @@ def test_a_definite_answer_in_every_format(
 ) -> None:
     sample = examples.find_sample(name)
     response = connect(stack, sample, media, new_id, accept=accept)
-    assert response.media_type == accept, response.body
+    assert response.media_type == accept
     assert_as_documented(response, sample, accept, new_id)
 
 
