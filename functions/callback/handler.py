@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from common.journal import Attempt
     from common.transport import Deadline
 
+    ReadCallback = Callable[[Any, int | None], Answer]
+
 _log = Logger(utc=True)
 _TIMEOUT = 10.0  # seconds; one read and one write
 
@@ -59,16 +61,22 @@ def failures(service: Service) -> list[str]:
 
 def _take_callback(call: Call, service: Service) -> Reply:
     deadline = call.deadline.within(_TIMEOUT)
-    attempt = _find_attempt(call, service, deadline)
-    _record(attempt, _parse(call.body), service, deadline)
+    attempt, read_callback = _find_attempt(call, service, deadline)
+    _record(attempt, read_callback, _parse(call.body), service, deadline)
     return Reply(None)
 
 
 _ROUTES = {f"POST {CALLBACK}": _take_callback}
 
 
-def _find_attempt(call: Call, service: Service, deadline: Deadline) -> Attempt:
-    """Return the attempt that the path names; raise ProblemError (404) if the path is not valid."""
+def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Attempt, ReadCallback]:
+    """Return the attempt that the path names, and the function that reads the callbacks of its dialect.
+
+    Raises
+    ------
+    ProblemError
+        404: the path is not valid.
+    """
     parameters = call.path_parameters
     key_signature = call.query.get(callbacks.KEY_SIGNATURE, "")
     expires, now = parameters["expires"], time.time()
@@ -79,23 +87,18 @@ def _find_attempt(call: Call, service: Service, deadline: Deadline) -> Attempt:
     if callbacks.expired(expires, now):
         raise _not_valid("expiry")
     attempt = service.journal.get(id_, deadline)
-    if attempt is None or _reader(attempt) is None:
+    dialect = registry.find(attempt.dialect) if attempt else None
+    if attempt is None or dialect is None or dialect.read_callback is None:
         raise _not_valid("attempt")
     if not callbacks.signed(service.secret, attempt, expires, parameters["signature"], key_signature):
         raise _not_valid("signature")
-    return attempt
+    return attempt, dialect.read_callback
 
 
-def _reader(attempt: Attempt) -> Callable[[Any, int | None], Answer] | None:
-    """Return the function that reads the callbacks of the attempt's dialect; None if its servers send no callbacks."""
-    dialect = registry.find(attempt.dialect)
-    return dialect.read_callback if dialect else None
-
-
-def _record(attempt: Attempt, body: Any, service: Service, deadline: Deadline) -> None:
+def _record(
+    attempt: Attempt, read_callback: ReadCallback, body: Any, service: Service, deadline: Deadline
+) -> None:
     about = {"id": attempt.id, "chargerId": attempt.chargerId, "server": attempt.server}
-    read_callback = _reader(attempt)
-    assert read_callback is not None
     try:
         answer = read_callback(body, attempt.connectorId)
     except OutcomeUnknown as error:

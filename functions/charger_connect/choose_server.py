@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charger_connect import observe
 from charger_link import AddressNotAllowed, AddressUnusable, CircuitOpen, Outcome
-from charger_link.words import REFUSALS
+from charger_link.words import REFUSALS, InfoWord
 from common.journal import State
 from common.wire import FieldError, ProblemError, make_problem
 
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 _PAUSED_RETRY_AFTER = "60"
 # The `info` of a rejection by the charger starts with one of these: its own Rejected, or its OCPP 2.0.1 reasonCode.
-_CHARGER_REJECTIONS = ("charger-refused", "connector-busy", "token-refused InvalidIdToken")
+_CHARGER_REJECTIONS = (
+    InfoWord.CHARGER_REFUSED,
+    InfoWord.CONNECTOR_BUSY,
+    f"{InfoWord.TOKEN_REFUSED} InvalidIdToken",
+)
 
 
 def choose_server(request: ConnectRequest, service: Service, deadline: Deadline) -> Server:
@@ -67,14 +71,19 @@ def check_server(request: ConnectRequest, server: Server, service: Service, dead
         detail = "The operator has paused starts, so nothing was sent. Try again later with the same id."
         raise ProblemError(make_problem("starts-paused", detail), {"Retry-After": _PAUSED_RETRY_AFTER})
     try:
-        if service.circuits.check(server.name):
-            service.link.check_server(server, deadline)
+        check_circuit(server, service, deadline)
     except CircuitOpen as error:
         observe.circuit_refused()
         if error.opened_circuit:
             observe.circuit_opened(server.name, error.kind)
         problem = make_problem("circuit-open", error.detail)
         raise ProblemError(problem, {"Retry-After": str(error.retry_after)}) from error
+
+
+def check_circuit(server: Server, service: Service, deadline: Deadline) -> None:
+    """Raise CircuitOpen if the server's circuit is open; a suspect server is sent a health check first."""
+    if service.circuits.check(server.name):
+        service.link.check_server(server, deadline)
 
 
 def connector_for(request: ConnectRequest, server: Server) -> int | None:
@@ -103,4 +112,4 @@ def charger_answered(attempt: Attempt) -> bool:
     if not info or info.startswith(_CHARGER_REJECTIONS):
         return True
     word, _, code = info.partition(" ")
-    return word == "not-supported" and code in REFUSALS
+    return word == InfoWord.NOT_SUPPORTED and code in REFUSALS

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from charger_connect import observe
 from charger_connect.callback_wait import callback_url, wait_for_callback
-from charger_connect.choose_server import check_server, choose_server, connector_for, is_first_server
+from charger_connect.choose_server import (
+    check_circuit,
+    check_server,
+    choose_server,
+    connector_for,
+    is_first_server,
+)
 from charger_connect.opening import make_opening, request_fingerprint
 from charger_connect.outcomes import STATUS_UNKNOWN, verdict
 from charger_connect.replies import (
@@ -124,9 +130,8 @@ def execute(
     took = {"claim": claim_took, "link": _milliseconds(began)}
     decided = verdict(result, starts=request.tokenId is not None)
     detail = ""
-    if isinstance(
-        result, LinkError
-    ):  # the text of an unknown outcome is about a start, so a status has its own
+    if isinstance(result, LinkError):
+        # The text of an unknown outcome is about a start, so a status has its own.
         detail = STATUS_NOT_READ if decided is STATUS_UNKNOWN else result.detail
     settlement = Settlement(
         decided.state,
@@ -197,8 +202,7 @@ def _check_circuit(server: Server, service: Service, deadline: Deadline) -> None
         The server is not called now, so the outcome of the first try stays unknown.
     """
     try:
-        if service.circuits.check(server.name):
-            service.link.check_server(server, deadline)
+        check_circuit(server, service, deadline)
     except CircuitOpen as error:
         detail = "The OCPP server that received the first try is not called for a moment."
         raise OutcomeUnknown(error.kind, detail, opened_circuit=error.opened_circuit) from error

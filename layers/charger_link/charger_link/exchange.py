@@ -147,9 +147,8 @@ class Exchange:
             return True
         if self._deadline.remaining() < _HEALTH_CHECK_MINIMUM:
             return True
-        self._entered = (
-            True  # a health check is not the trial of an open circuit: it decides whether there is one
-        )
+        # A health check is not the trial of an open circuit: it decides whether there is one.
+        self._entered = True
         try:
             self._send_once(
                 "GET", path, {"Accept": "application/json", "Connection": "close"}, b"", BODY_LIMIT

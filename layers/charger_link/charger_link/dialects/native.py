@@ -42,9 +42,10 @@ def start(command: Command, exchange: Exchange) -> Answer:
     reply = exchange.send("PUT", f"{_charger(command)}/connections/{command.id}", payload, wait=True)
     answer = _answer(command, reply)
     if answer.status == "Rejected":
-        if exchange.doubt and not _is_chargers_own(answer.info):
+        provisional = not _is_chargers_own(answer.info)
+        if exchange.doubt and provisional:
             raise OutcomeUnknown("rejected", _NOT_FINAL)
-        return answer.with_outcome(Outcome.REJECTED)._replace(provisional=not _is_chargers_own(answer.info))
+        return answer.with_outcome(Outcome.REJECTED)._replace(provisional=provisional)
     if answer.status == "Unavailable":
         return answer.with_outcome(Outcome.OFFLINE)
     if answer.status in TAKEN:

@@ -136,8 +136,7 @@ def settle(mine: Attempt, settlement: Settlement, now: float) -> Update:
 
 def complete_late(attempt: Attempt, answer: dict[str, Any], now: float, *, started: bool) -> Update:
     """Return the write of an answer that arrived after its request: the try is pending or unknown, or failed if it started."""
-    replaced = [State.PENDING, State.UNKNOWN, *([State.FAILED] if started else [])]
-    states = {f":{state}": state for state in replaced}
+    states = {f":{state}": state for state in _completable(started)}
     return Update(
         attempt.id,
         {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(now)},
@@ -165,10 +164,15 @@ def note_problem(attempt: Attempt, problem: dict[str, Any], now: float) -> Updat
     )
 
 
+def _completable(started: bool) -> list[State]:
+    """Return the states that a result replaces: an accepted start outweighs the conclusion that nothing was started."""
+    return [State.PENDING, State.UNKNOWN, *([State.FAILED] if started else [])]
+
+
 def _completes(mine: Attempt, settlement: Settlement) -> Condition:
-    # An accepted start outweighs another try's conclusion that nothing was started.
-    replaced = [State.PENDING, State.UNKNOWN, *([State.FAILED] if settlement.started else [])]
-    values: dict[str, Any] = {f":over{number}": state for number, state in enumerate(replaced)}
+    values: dict[str, Any] = {
+        f":over{number}": state for number, state in enumerate(_completable(settlement.started))
+    }
     text = f"#state IN ({', '.join(values)})"
     if settlement.provisional:
         # Another invocation may have taken the attempt over, and its start may be accepted.

@@ -1,7 +1,7 @@
 """Addresses of a host name, looked up within a deadline.
 
 `socket.getaddrinfo` has no timeout: with a name service that does not answer it takes as long as the resolver's own retries. So it
-runs in a daemon thread, and whoever waits leaves at the deadline. IP literals need neither look-up nor thread.
+runs in a daemon thread, and the caller stops waiting at the deadline. IP literals need neither look-up nor thread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Address = tuple[int, tuple[str, int]]  # the family, and what `socket.connect` takes
 
-_SHARE_WITH_KNOWN = 0.5  # of the time that is left, for a look-up where earlier addresses are known
+_SHARE_WITH_KNOWN = 0.5  # of the time that is left, for a look-up if earlier addresses are known
 
 _lock = Lock()
 _running: dict[tuple[str, int], _LookUp] = {}
@@ -25,7 +25,7 @@ _known: dict[
 
 
 class _LookUp:
-    """One look-up under way, for all who wait for it."""
+    """One running look-up, which all of its callers share."""
 
     __slots__ = ("done", "failure", "found")
 
@@ -52,12 +52,12 @@ class _LookUp:
 
 
 def addresses_of(host: str, port: int, deadline: Deadline) -> list[Address]:
-    """Return the addresses of `host`; those found last where the name service fails or is too slow.
+    """Return the addresses of `host`; if the name service fails or is too slow, those that were found last.
 
     Raises
     ------
     OSError
-        There are none; TimeoutError where they were not found in time.
+        There are none; TimeoutError if they were not found in time.
     """
     for family in (socket.AF_INET, socket.AF_INET6):
         try:
