@@ -36,14 +36,14 @@ ANY = "(attemptKey = :attemptKey OR attribute_exists(id)) AND "
 
 
 def checks_no_signature(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(callbacks, "signed", lambda *_: True)
+    patch.setattr(callbacks, "is_signed", lambda *_: True)
 
 
 def accepts_a_url_of_version_1_0_for_every_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    signed = callbacks.signed
+    signed = callbacks.is_signed
     patch.setattr(
         callbacks,
-        "signed",
+        "is_signed",
         lambda secret, attempt, expires, signature, _: signed(
             secret, attempt._replace(attemptKey=None), expires, signature
         ),
@@ -59,11 +59,11 @@ def signs_without_the_key(callers: type[Callers], patch: pytest.MonkeyPatch) -> 
 
 
 def accepts_expired_urls(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(callbacks, "expired", lambda *_: False)
+    patch.setattr(callbacks, "is_expired", lambda *_: False)
 
 
 def rejects_every_callback(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(callbacks, "signed", lambda *_: False)
+    patch.setattr(callbacks, "is_signed", lambda *_: False)
 
 
 def reads_every_answer_as_an_acceptance(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ SOME = pytest.mark.parametrize("case", HTTP, ids=lambda case: case.name)
 
 @pytest.fixture(autouse=True)
 def _callbacks_do_not_expire(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.journal.callbacks.expired", lambda *_: False)
+    monkeypatch.setattr("common.journal.callbacks.is_expired", lambda *_: False)
 
 
 def assert_without_message(error: Crashed) -> None:

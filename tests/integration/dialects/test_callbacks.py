@@ -220,9 +220,9 @@ def test_forged_ones_all_hear_the_same_and_change_nothing(stack: Deployed, other
         f"{id_}/{expires}/{signature}?keySignature=%F0%9F%94%8C",
         f"{id_}/{expires}/{signature}?{other_query}",
         f"{id_}/{expires}/{flipped}?keySignature={signature}",
-        callbacks.path(b"another secret of the tests", attempt, time.time()),
-        callbacks.path(SECRET.encode(), attempt, time.time() - callbacks.LIFETIME - 1),
-        callbacks.path(SECRET.encode(), attempt, time.time() + 3600),
+        callbacks.create_path(b"another secret of the tests", attempt, time.time()),
+        callbacks.create_path(SECRET.encode(), attempt, time.time() - callbacks.LIFETIME - 1),
+        callbacks.create_path(SECRET.encode(), attempt, time.time() + 3600),
     ]
     before = stack.item(id_)
     heard = {call_back(f"{base}/callbacks/{path}", ACCEPTED) for path in forged}
@@ -242,7 +242,7 @@ def test_one_of_an_earlier_try_is_not_about_this_one(
     try:
         eventually(lambda: "CP" not in connected_identities(stack.citrineos.chargers))
         assert stack.caller.post(members).body["status"] == "Unavailable"
-        earlier = callbacks.path(SECRET.encode(), Attempt.of(stack.item(members["id"])), time.time())
+        earlier = callbacks.create_path(SECRET.encode(), Attempt.of(stack.item(members["id"])), time.time())
     finally:
         SILENT.online = True
     eventually(lambda: "CP" in connected_identities(stack.citrineos.chargers))
@@ -315,7 +315,7 @@ def test_only_post_reaches_the_route_and_only_attempts_that_wait_for_callbacks(
         "dialect": {"S": "native"},
     }
     table.call("PutItem", {"TableName": table.name, "Item": native})
-    path = callbacks.path(SECRET.encode(), Attempt.of(native), time.time())
+    path = callbacks.create_path(SECRET.encode(), Attempt.of(native), time.time())
     assert call_back(f"{stack.gateway.url}/api/v1/ocpp/callbacks/{path}", ACCEPTED)[0] == 404
 
 

@@ -72,7 +72,7 @@ def test_a_url_of_version_1_0_is_good_while_its_item_has_no_key(stack: Deployed,
     id_ = left_unknown(stack, "CP-A")
     item = stack.item(id_)
     del item["attemptKey"]
-    path = callbacks.path(SECRET.encode(), Attempt.of(item), time.time())
+    path = callbacks.create_path(SECRET.encode(), Attempt.of(item), time.time())
     url = f"{stack.gateway.url}/api/v1/ocpp/callbacks/{path}"
     assert "?" not in url
     assert call_back(url, ACCEPTED)[0] == 404, "this item has a key"

@@ -14,7 +14,7 @@ KEYED = ATTEMPT._replace(attemptKey="kEy-of_an-attempt")
 
 def parts(attempt: Attempt) -> tuple[str, str, str]:
     """Expiry, signature and the key's signature of a URL; the last is empty where there is none."""
-    path, _, query = callbacks.path(SECRET, attempt, NOW).partition("?")
+    path, _, query = callbacks.create_path(SECRET, attempt, NOW).partition("?")
     _, expires, signature = path.split("/")
     return expires, signature, query.removeprefix("keySignature=")
 
@@ -28,7 +28,7 @@ def test_the_url_of_an_attempt_with_a_key_carries_a_second_signature() -> None:
     expires, signature, key_signature = parts(KEYED)
     assert len(bytes.fromhex(key_signature)) == 32
     assert key_signature != signature
-    assert callbacks.signed(SECRET, KEYED, expires, signature, key_signature)
+    assert callbacks.is_signed(SECRET, KEYED, expires, signature, key_signature)
 
 
 @pytest.mark.parametrize(
@@ -40,18 +40,18 @@ def test_the_url_of_an_attempt_with_a_key_carries_a_second_signature() -> None:
     ],
 )
 def test_it_is_good_for_that_attempt_and_try_only(attempt: Attempt) -> None:
-    assert not callbacks.signed(SECRET, attempt, *parts(KEYED))
+    assert not callbacks.is_signed(SECRET, attempt, *parts(KEYED))
 
 
 @pytest.mark.parametrize("key_signature", ["", "0" * 64, "\ud800", "é" * 64])
 def test_the_path_alone_is_not_good_for_an_attempt_with_a_key(key_signature: str) -> None:
     expires, signature, _ = parts(KEYED)
-    assert not callbacks.signed(SECRET, KEYED, expires, signature, key_signature)
+    assert not callbacks.is_signed(SECRET, KEYED, expires, signature, key_signature)
 
 
 def test_the_query_alone_is_not_good_for_an_attempt_with_a_key() -> None:
     expires, _, key_signature = parts(KEYED)
-    assert not callbacks.signed(SECRET, KEYED, expires, "0" * 64, key_signature)
+    assert not callbacks.is_signed(SECRET, KEYED, expires, "0" * 64, key_signature)
 
 
 @pytest.mark.parametrize("attempt", [ATTEMPT, KEYED], ids=["no key", "key"])
@@ -64,5 +64,5 @@ def test_the_path_is_that_of_version_1_0(attempt: Attempt) -> None:
 def test_a_url_of_version_1_0_is_good_for_an_attempt_without_a_key_only() -> None:
     expires, signature, key_signature = parts(ATTEMPT)
     assert key_signature == ""
-    assert callbacks.signed(SECRET, ATTEMPT, expires, signature)
-    assert not callbacks.signed(SECRET, KEYED, expires, signature)
+    assert callbacks.is_signed(SECRET, ATTEMPT, expires, signature)
+    assert not callbacks.is_signed(SECRET, KEYED, expires, signature)
