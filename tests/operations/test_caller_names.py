@@ -117,7 +117,7 @@ def test_a_repeat_is_replayed_after_a_narrower_network_was_added(caller: Caller,
     assert caller.post(members, caller=first).status == 200
     replayed = caller.post(members, caller=later)
     assert (replayed.status, replayed.headers["Idempotent-Replayed"]) == (200, "true")
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_repeat_after_a_change_of_access_starts_nothing_and_leads_to_the_attempt(
@@ -130,7 +130,7 @@ def test_a_repeat_after_a_change_of_access_starts_nothing_and_leads_to_the_attem
     assert repeat.body["instance"].endswith(members["id"])
     assert repeat.body["detail"].startswith("Look at `instance`")
     assert "GUID" not in repeat.body["detail"]
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_sam_passes_names_on_whole() -> None:

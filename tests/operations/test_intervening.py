@@ -46,10 +46,10 @@ def test_paused_starts_are_refused_before_claim_and_go_on_with_the_same_id(
         status, headers, body = post(members)
         assert (status, body["type"], body["outcome"]) == (503, "/problems/starts-paused", "not-started")
         assert int(headers["retry-after"]) >= 1
-        assert (table.items(), server.asked) == ([], [])
-        server.plays(responds_with(body=status_body(status="Available")))
+        assert (table.items(), server.requests) == ([], [])
+        server.set_scripts(responds_with(body=status_body(status="Available")))
         assert post(request(server.port, tokenId=None))[0] == 200, "a status is told all the same"
-    server.plays(responds_with())
+    server.set_scripts(responds_with())
     with deployed(table, [LOOPBACK], PAUSED="false") as post:
         assert post(members)[2]["status"] == "Accepted"
 
@@ -67,11 +67,11 @@ def test_a_server_that_is_not_enabled_gets_no_starts_and_another_does(
             status, headers, body = post(members)
             assert (status, body["type"]) == (503, "/problems/starts-paused")
             assert int(headers["retry-after"]) >= 1
-            assert (table.items(), server.asked) == ([], [])
+            assert (table.items(), server.requests) == ([], [])
             assert post(request(other.port))[0] == 200
     with deployed(table, [{**LOOPBACK, "ports": [server.port]}]) as post:
         assert post(members)[0] == 200
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_what_an_earlier_try_became_is_told_while_starts_are_paused(
@@ -83,4 +83,4 @@ def test_what_an_earlier_try_became_is_told_while_starts_are_paused(
     with deployed(table, [LOOPBACK], PAUSED="true") as post:
         status, headers, body = post(members)
     assert (status, headers["idempotent-replayed"], body) == (200, "true", first)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1

@@ -75,7 +75,7 @@ def test_a_killed_invocation_logs_claimed_without_settled(
 
 
 def test_settled_contains_the_kind_of_the_failure(caller: Caller, server: Misbehaving) -> None:
-    server.plays(sends_problem(404))
+    server.set_scripts(sends_problem(404))
     with listening() as lines:
         post(caller, request(server.port))
     assert messages(lines)[-1]["kind"] == "charger-unknown"
@@ -131,7 +131,7 @@ def test_no_scenario_logs_a_token(shared_table: TableServer) -> None:
 def test_the_level_can_be_raised(
     caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.plays(hangs)
+    server.set_scripts(hangs)
     caller.service = replace(caller.service, link_timeout=0.2)
     monkeypatch.setattr(observe._log._logger, "level", 30)
     logging.Logger.manager._clear_cache()  # type: ignore[attr-defined]

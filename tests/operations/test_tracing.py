@@ -24,8 +24,8 @@ def test_the_trace_goes_to_the_link_and_into_the_attempt_and_every_line(
     members = request(server.port)
     with listening() as lines:
         post(caller, members, **({"x-amzn-trace-id": TRACE} if given == "header" else {}))
-    (asked,) = server.asked
-    assert asked.headers["traceparent"] == "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
+    (received,) = server.requests
+    assert received.headers["traceparent"] == "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
     trace_id = "1-5759e988-bd862e3fe1be46a994272793"
     assert caller.get(members["id"]).body["traceId"] == trace_id
     assert {line["traceId"] for line in messages(lines)} == {trace_id}
@@ -35,7 +35,7 @@ def test_without_a_trace_none_is_made_up(caller: Caller, server: Misbehaving) ->
     members = request(server.port)
     with listening():
         post(caller, members)
-    assert "traceparent" not in server.asked[0].headers
+    assert "traceparent" not in server.requests[0].headers
     assert caller.get(members["id"]).body["traceId"] is None
 
 

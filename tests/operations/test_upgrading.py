@@ -63,7 +63,7 @@ def test_a_completed_attempt_is_replayed_and_shown(
     heard = caller.post(members)
     assert (heard.status, heard.headers["Idempotent-Replayed"]) == (200, "true")
     assert heard.body["status"] == "Accepted"
-    assert server.asked == []
+    assert server.requests == []
     for shown in (caller.get(members["id"]).body, caller.list("CP-1").body["attempts"][0]):
         assert (shown["state"], shown["outcome"]) == ("completed", "accepted")
         assert (shown["server"], shown["token"], shown["tries"]) == (None, None, 1)
@@ -78,7 +78,7 @@ def test_an_attempt_that_was_not_completed_is_taken_up_as_its_state_says(
     put(table, caller, members, state, **more)
     assert caller.get(members["id"]).body["state"] == ("unknown" if state == "pending" else state)
     assert caller.post(members).status == status
-    assert len(server.asked) == (1 if status == 200 else 0)
+    assert len(server.requests) == (1 if status == 200 else 0)
     (item,) = table.items()
     assert set(more) <= set(item), "what a later version wrote stays"
 

@@ -53,7 +53,7 @@ def test_it_is_recorded_as_failed_and_the_same_id_asks_again(
     name: str, table: TableServer, server: Misbehaving
 ) -> None:
     dialect, token, scripts, info, asked = REJECTIONS[name]
-    server.plays(*scripts)
+    server.set_scripts(*scripts)
     members = request(server.port, tokenId=token)
     entry = {**LOOPBACK, "dialect": dialect}
     with calling(table, entry, CALLBACK_BASE_URL="https://charge.example.com") as caller:
@@ -64,14 +64,14 @@ def test_it_is_recorded_as_failed_and_the_same_id_asks_again(
             assert "Idempotent-Replayed" not in heard.headers
             shown = caller.get(members["id"]).body
             assert (shown["state"], shown["outcome"], shown["answer"]) == ("failed", "rejected", heard.body)
-            assert (shown["tries"], len(server.asked)) == (tries, tries * asked)
+            assert (shown["tries"], len(server.requests)) == (tries, tries * asked)
 
 
 @pytest.mark.parametrize("name", REJECTIONS)
 def test_in_doubt_it_says_nothing_of_the_earlier_call(name: str, server: Misbehaving) -> None:
     """As after an offline charger: the earlier request may have reached the server, or still reach it."""
     dialect, token, scripts, _, asked = REJECTIONS[name]
-    server.plays(*scripts)
+    server.set_scripts(*scripts)
     servers = LinkServers.parse(json.dumps([{**LOOPBACK, "dialect": dialect}]))
     command = Command(
         id=str(uuid4()),
@@ -85,4 +85,4 @@ def test_in_doubt_it_says_nothing_of_the_earlier_call(name: str, server: Misbeha
     with pytest.raises(OutcomeUnknown) as raised:
         Link(Circuits(), Secrets.of(None)).connect(command, Deadline.after(10))
     assert raised.value.kind == "not-asked"
-    assert len(server.asked) == asked
+    assert len(server.requests) == asked

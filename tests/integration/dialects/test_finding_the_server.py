@@ -129,7 +129,7 @@ def test_without_a_known_server_the_request_must_name_one(
 
 
 @pytest.mark.parametrize(
-    ("entry", "asked", "sent"),
+    ("entry", "requested", "sent"),
     [
         ({}, None, 1),
         ({}, "2", 2),
@@ -144,12 +144,12 @@ def test_the_connector_is_the_requests_else_the_entrys_else_the_dialects(
     steves: Simulator,
     steve: tuple[Simulator, dict[str, ChargePoint]],
     entry: dict[str, Any],
-    asked: str | None,
+    requested: str | None,
     sent: int | None,
 ) -> None:
     with calling(table, {**LOOPBACK, "dialect": "steve", **entry}) as caller:
         members = request(steves.port, chargerId="CP")
-        answer = caller.post(members, connector=asked)
+        answer = caller.post(members, connector=requested)
         assert (answer.status, answer.body["connectorId"]) == (200, sent or 0)
         assert caller.get(members["id"]).body["connectorId"] == sent
     assert starts(steve[1]) == [("CP", sent, members["tokenId"])]

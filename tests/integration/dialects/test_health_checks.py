@@ -67,10 +67,10 @@ def test_the_native_server_answers_it() -> None:
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_it_is_a_get_that_names_no_charger(name: str, server: Misbehaving) -> None:
-    server.plays(hangs)
+    server.set_scripts(hangs)
     with pytest.raises(Exception, match="circuit-open"):
         is_suspect_after_check(name, server.port)
-    (asked,) = server.asked
-    assert (asked.method, asked.body) == ("GET", b"")
-    assert asked.path.endswith(registry.load(name).health_path)
-    assert "CP-" not in asked.path
+    (received,) = server.requests
+    assert (received.method, received.body) == ("GET", b"")
+    assert received.path.endswith(registry.load(name).health_path)
+    assert "CP-" not in received.path

@@ -134,11 +134,11 @@ def caller(table: TableServer) -> Iterator[Caller]:
         yield caller
 
 
-def plays(server: Misbehaving, recorded: Recorded) -> None:
+def set_scripts(server: Misbehaving, recorded: Recorded) -> None:
     page = isinstance(recorded.body, bytes)
     body = recorded.body if page else json.dumps(recorded.body).encode()
     kind = "text/html;charset=ISO-8859-1" if page else "application/json"
-    server.plays(responds_with(recorded.status, body, kind, *recorded.headers))
+    server.set_scripts(responds_with(recorded.status, body, kind, *recorded.headers))
 
 
 def told(heard: CallerResponse) -> str | None:
@@ -149,19 +149,19 @@ def told(heard: CallerResponse) -> str | None:
 @pytest.mark.parametrize("name", RECORDED)
 def test_every_recorded_answer_has_its_outcome(name: str, caller: Caller, server: Misbehaving) -> None:
     recorded, (status, outcome, word, state) = RECORDED[name]
-    plays(server, recorded)
+    set_scripts(server, recorded)
     members = request(server.port, chargerId=CHARGER)
     heard = caller.post(members)
     assert (heard.status, heard.outcome, told(heard)) == (status, outcome, word)
     shown = caller.get(members["id"]).body
     assert (shown["state"], shown["outcome"]) == (state, outcome if status == 200 else None)
-    assert len(server.asked) == 1
-    plays(server, responded("Accepted"))
+    assert len(server.requests) == 1
+    set_scripts(server, responded("Accepted"))
     again = caller.post(members)
     if state == "failed":  # nothing was sent, so the same id asks again
-        assert (again.outcome, len(server.asked)) == ("accepted", 2)
+        assert (again.outcome, len(server.requests)) == ("accepted", 2)
     else:
-        assert (again.status, again.outcome, len(server.asked)) == (status, outcome, 1)
+        assert (again.status, again.outcome, len(server.requests)) == (status, outcome, 1)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_every_recorded_answer_has_its_outcome(name: str, caller: Caller, server
 def test_what_the_operator_has_to_mend_is_named(
     name: str, words: tuple[str, ...], caller: Caller, server: Misbehaving
 ) -> None:
-    plays(server, RECORDED[name][0])
+    set_scripts(server, RECORDED[name][0])
     detail = caller.post(request(server.port, chargerId=CHARGER)).body["detail"]
     assert all(word in detail for word in words), detail
 
@@ -200,4 +200,4 @@ def test_a_token_that_steve_cannot_take_is_rejected_and_never_sent(
         assert "Idempotent-Replayed" not in heard.headers
         shown = caller.get(members["id"]).body
         assert (shown["state"], shown["tries"], shown["answer"]) == ("failed", tries, heard.body)
-    assert server.asked == []
+    assert server.requests == []

@@ -66,4 +66,4 @@ def test_where_loopback_is_listed_the_same_listener_is_reached(
         entry = {**LOOPBACK, "network": "::1/128"}
         with calling(table, entry) as caller:
             assert caller.post(request(mine.port, serverIpAddress="0:0:0:0:0:0:0:1")).status == 200
-        assert mine.asked[0].headers["host"] == f"[::1]:{mine.port}"
+        assert mine.requests[0].headers["host"] == f"[::1]:{mine.port}"

@@ -32,11 +32,11 @@ class NameService:
         self.addresses: list[tuple[str, int]] = []
         self.hangs = False
         self.release = Event()
-        self.asked = 0
+        self.lookups = 0
         self.answered_late = 0
 
     def __call__(self, *_: Any, **__: Any) -> list[Any]:
-        self.asked += 1
+        self.lookups += 1
         if self.hangs:
             self.release.wait(PATIENCE)
             self.answered_late += 1
@@ -95,7 +95,7 @@ def test_all_wait_for_one_look_up(names: NameService) -> None:
     names.hangs = True
     for _ in range(5):
         assert not reached(80, 0.05)
-    assert names.asked == 1
+    assert names.lookups == 1
 
 
 def test_what_a_late_look_up_found_is_used_by_the_next(names: NameService, server: Misbehaving) -> None:
@@ -103,7 +103,7 @@ def test_what_a_late_look_up_found_is_used_by_the_next(names: NameService, serve
     assert not reached(server.port, 0.05)
     names.release.set()
     assert reached(server.port)
-    assert names.asked <= 2
+    assert names.lookups <= 2
 
 
 @pytest.mark.parametrize("failure", ["hangs", "fails"])
@@ -132,7 +132,7 @@ def test_a_name_that_moved_is_followed(names: NameService, server: Misbehaving) 
 def test_an_ip_literal_is_never_looked_up(literal: str, names: NameService) -> None:
     with closing(Misbehaving(responds_with(), host=literal)) as server:
         connect(literal, server.port, literal, Deadline.after(5)).close()
-    assert names.asked == 0
+    assert names.lookups == 0
 
 
 def test_three_addresses_that_do_not_answer_end_at_one_deadline(
@@ -174,7 +174,7 @@ def test_a_call_of_the_table_ends_at_its_deadline(names: NameService) -> None:
     table = DynamoDB(f"http://{HOST}:8000", REGION, lambda: Credentials("local", "local", None))
     with pytest.raises(JournalUnavailable):
         table.call("GetItem", {}, Deadline.after(0.3))
-    assert (names.asked, names.answered_late) == (1, 0)
+    assert (names.lookups, names.answered_late) == (1, 0)
 
 
 def test_a_read_of_a_secret_ends_at_its_deadline(names: NameService, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,4 +188,4 @@ def test_a_read_of_a_secret_ends_at_its_deadline(names: NameService, monkeypatch
     names.hangs = True
     with pytest.raises(ServerRefused):
         Secrets().headers("name", Deadline.after(3.0))
-    assert (names.asked, names.answered_late) == (1, 0)
+    assert (names.lookups, names.answered_late) == (1, 0)
