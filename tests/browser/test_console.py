@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.console import PATIENCE
+from tests.browser.console import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,7 +178,7 @@ def test_a_killed_ocpp_server_is_reported_and_restarts(console: Console) -> None
     assert console.connect("CP-1").startswith("502 The OCPP server could not be reached")
     expect(console.attempt(console.sent_id())).to_contain_text("server-unreachable")
     console.idle("CP-1")
-    expect(console.page.get_by_text("runs, process")).to_be_visible(timeout=PATIENCE)
+    expect(console.page.get_by_text("runs, process")).to_be_visible(timeout=TIMEOUT)
     # The failures may have opened the circuit for a while. The same id allows another try.
     for _ in range(20):
         said = console.press("Send it again, same id")

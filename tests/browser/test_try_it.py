@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("media", "accept", "heard"),
+    ("media", "accept", "content"),
     [
         ("application/json", "", '"status":"Unavailable"'),
         ("text/xml", "", "<status>Unavailable</status>"),
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_it_sends_and_shows_the_response(
-    visit: Callable[..., Console], media: str, accept: str, heard: str
+    visit: Callable[..., Console], media: str, accept: str, content: str
 ) -> None:
     page = visit("/docs").page
     page.get_by_role("textbox", name="chargerId").fill("CP-3")
@@ -37,7 +37,7 @@ def test_it_sends_and_shows_the_response(
     answer = page.get_by_role("status", name="Response")
     expect(answer).to_contain_text("200 OK")
     expect(answer).to_contain_text(f"content-type: {accept or media}; charset=utf-8")
-    expect(answer).to_contain_text(heard)
+    expect(answer).to_contain_text(content)
 
 
 def test_a_repeat_is_a_replay_until_the_id_is_new(visit: Callable[..., Console]) -> None:

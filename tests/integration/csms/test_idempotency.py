@@ -171,11 +171,11 @@ def test_a_repeated_start_is_sent_once_the_charger_is_connected(rest: Rest, plug
     key = str(uuid4())
     assert rest.connect("CP-3", key=key).outcome == (200, "Unavailable")
     charger.behaviour.online = True
-    heard = eventually(
+    outcome = eventually(
         lambda: (reply := rest.connect("CP-3", key=key).outcome) != (200, "Unavailable") and reply
     )
     # The charger may be reporting its connectors, as after every boot, when the start comes.
-    assert heard in {(200, "Accepted"), (200, "Preparing")}
+    assert outcome in {(200, "Accepted"), (200, "Preparing")}
     assert len(charger.starts) == 1
 
 

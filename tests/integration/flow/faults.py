@@ -51,7 +51,7 @@ class Effect(NamedTuple):
 
 
 class Row(NamedTuple):
-    """``fault`` is what the tests inject. ``retry`` is the result of a repeat with a repeatable dialect, ``retry_once`` with any other."""
+    """The tests inject ``fault``. ``retry`` is the result of a repeat with a repeatable dialect, ``retry_once`` with any other."""
 
     name: str
     fault: Script | str

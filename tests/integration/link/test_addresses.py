@@ -47,9 +47,9 @@ def test_no_class_of_spelling_reaches_loopback(
     kind: str, caller: Caller, table: TableServer, listeners: tuple[Misbehaving, ...]
 ) -> None:
     for text in LOOPBACKS[kind]:
-        heard = caller.post(request(listeners[0].port, serverIpAddress=text))
-        assert heard.status in (400, 403)
-        assert heard.fields in ([], ["serverIpAddress"])
+        reply = caller.post(request(listeners[0].port, serverIpAddress=text))
+        assert reply.status in (400, 403)
+        assert reply.fields in ([], ["serverIpAddress"])
         assert [listener.connections for listener in listeners] == [0, 0]
     assert set(table.operations) <= {"GetItem"}, "the look-up of the id, before a 403"
     assert table.items() == []

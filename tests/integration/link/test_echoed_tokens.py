@@ -106,9 +106,9 @@ def test_neither_the_caller_nor_the_journal_receives_the_token(
     )
     with calling(table) as caller:
         members = request(server.port, tokenId=token)
-        heard = caller.post(members)
-        assert heard.body["info"] == "charger-refused tag *** of ***"
-        assert recorded(caller, members) == heard.body
+        reply = caller.post(members)
+        assert reply.body["info"] == "charger-refused tag *** of ***"
+        assert recorded(caller, members) == reply.body
     assert token.lower() not in str(table.items()).lower()
 
 

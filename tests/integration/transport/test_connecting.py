@@ -21,7 +21,7 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 20.0  # seconds after which a look-up that nobody bounds ends
+TIMEOUT = 20.0  # seconds after which a look-up without a limit ends
 HOST = "table.test"
 
 
@@ -38,7 +38,7 @@ class NameService:
     def __call__(self, *_: Any, **__: Any) -> list[Any]:
         self.lookups += 1
         if self.hangs:
-            self.release.wait(PATIENCE)
+            self.release.wait(TIMEOUT)
             self.answered_late += 1
         if not self.addresses:
             raise socket.gaierror(socket.EAI_AGAIN, "again")
