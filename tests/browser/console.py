@@ -108,7 +108,7 @@ class Console:
         """Return an attempt's row."""
         return self.page.locator(f'[data-attempt="{id_}"]')
 
-    def asked(self, id_: str) -> Any:
+    def read_attempt(self, id_: str) -> Any:
         """Return the attempt as the API returns it."""
         return json.loads(self._stack.send("GET", f"{API}charger-connect/{id_}").text)
 
