@@ -89,8 +89,8 @@ def connect(simulator: Simulator) -> LinkClient:
         ("silent", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("throws", "TAG1", "OutcomeUnknown http-500", 0),
         ("offline", "TAG1", OFFLINE, 0),
-        ("nobody", "TAG1", OFFLINE, 0),
-        ("nobody", LONG_TOKEN, OFFLINE, 0),
+        ("unknown", "TAG1", OFFLINE, 0),
+        ("unknown", LONG_TOKEN, OFFLINE, 0),
         ("accepts", LONG_TOKEN, "rejected Rejected token-too-long", 0),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_charger_of_201_receives_remote_start_id_0_and_the_servers_own_token_t
         ("accepts", 3, "OutcomeUnknown no-status", None),
         ("without status", None, "OutcomeUnknown no-status", None),
         ("offline", None, OFFLINE, 0),
-        ("nobody", 2, OFFLINE, 2),
+        ("unknown", 2, OFFLINE, 2),
     ],
 )
 def test_without_a_token_the_list_contains_the_status_and_nothing_is_started(

@@ -86,7 +86,7 @@ def connect(simulator: Simulator) -> LinkClient:
         ("silent", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("late", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("offline", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
-        ("nobody", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
+        ("unknown", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
         ("accepts", NOT_ELIGIBLE, "rejected Rejected token-refused", 0),
         ("accepts", LONG_TOKEN, "rejected Rejected token-too-long", 0),
         ("accepts", "not a tag", "rejected Rejected not-supported a character of the token", 0),

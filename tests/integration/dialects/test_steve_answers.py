@@ -92,9 +92,9 @@ RECORDED: dict[str, tuple[Recorded, tuple[int, str, str | None, str]]] = {
         unsupported("OccurrenceConstraintViolation"),
     ),
     "a CALLERROR of 2.0.1 that is none": (exception(UNPARSED + '[4,"7f-1","RpcFrameworkError","",{}]'), UNKNOWN),
-    "a CALLERROR with a code of nobody": (exception(UNPARSED + '[4,"7f-1","NOT SUPPORTED","",{}]'), UNKNOWN),
+    "a CALLERROR with an unknown code": (exception(UNPARSED + '[4,"7f-1","NOT SUPPORTED","",{}]'), UNKNOWN),
     "a status in lower case": (exception(UNPARSED + '[3,"7f-1",{"status":"accepted"}]'), UNKNOWN),
-    "a status of nobody": (exception(UNPARSED + '[3,"7f-1",{"status":"Pending"}]'), UNKNOWN),
+    "an unknown status": (exception(UNPARSED + '[3,"7f-1",{"status":"Pending"}]'), UNKNOWN),
     "a status that holds a CALLERROR": (
         exception(UNPARSED + '[3,"7f-1",{"status":"[4,\\"7f-1\\",\\"NotSupported\\",\\"\\",{}]"}]'),
         UNKNOWN,
