@@ -58,7 +58,7 @@ def test_no_class_of_spelling_reaches_loopback(
 def test_where_loopback_is_listed_the_same_listener_is_reached(
     table: TableServer, listeners: tuple[Misbehaving, ...]
 ) -> None:
-    """So it is the rule that kept the others away."""
+    """Shows that the rule, and not the listener, prevented the other requests."""
     with closing(Misbehaving(responds_with())) as mine, calling(table, LOOPBACK) as caller:
         assert caller.post(request(mine.port)).status == 200
         assert mine.connections == 1

@@ -63,8 +63,10 @@ def test_of_what_a_server_repeats_nothing_is_left(dialect: str, server: Misbehav
                 for status in STATUSES if body is bodies[2] else (200,):
                     server.set_scripts(responds_with(status, json.dumps(body).encode(), kind))
                     got = result(server, dialect)
-                    said = str(got.info) if isinstance(got, Answer) else str(getattr(got, "detail", ""))
-                    assert not leaks(said), (dialect, status, body, said)
+                    text_returned = (
+                        str(got.info) if isinstance(got, Answer) else str(getattr(got, "detail", ""))
+                    )
+                    assert not leaks(text_returned), (dialect, status, body, text_returned)
 
 
 def test_a_token_is_masked_before_the_text_is_cut(server: Misbehaving) -> None:

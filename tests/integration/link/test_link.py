@@ -163,7 +163,7 @@ def test_a_server_that_sends_a_byte_at_a_time_is_abandoned_at_the_deadline(serve
 
 
 def test_each_request_has_a_connection_of_its_own(server: Misbehaving) -> None:
-    """The server keeps the first open, as for another request: nothing must go out on it."""
+    """The server keeps the first connection open, but no other request may be sent on it."""
 
     def keeps_open(peer: Peer) -> None:
         peer.read()

@@ -26,7 +26,7 @@ HOST = "table.test"
 
 
 class NameService:
-    """In the place of `socket.getaddrinfo`: answers with `addresses` at once, or only when it is released."""
+    """Replaces `socket.getaddrinfo`. Returns `addresses` at once or, if it hangs, when the test releases it."""
 
     def __init__(self) -> None:
         self.addresses: list[tuple[str, int]] = []
@@ -47,7 +47,7 @@ class NameService:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameService]:
-    """It cannot be made slow for real."""
+    """Replace the resolver, because a test cannot delay the real one."""
     names = NameService()
     monkeypatch.setattr(socket, "getaddrinfo", names)
     monkeypatch.setattr(resolver, "_known", {})
@@ -58,7 +58,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameService]:
 
 @pytest.fixture
 def dead() -> Iterator[tuple[str, int]]:
-    """An address that never answers a SYN."""
+    """Return an address that never answers a SYN."""
     listener = Misbehaving(responds_with(), accepting=False)
     fillers = []
     for _ in range(8):
@@ -138,7 +138,7 @@ def test_an_ip_literal_is_never_looked_up(literal: str, names: NameService) -> N
 def test_three_addresses_that_do_not_answer_end_at_one_deadline(
     names: NameService, dead: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each used to have the whole time for itself: what they are given together is the deadline's."""
+    """All attempts to connect together have the time until the deadline."""
     names.addresses = [dead, dead, dead]
     given: list[float] = []
 
@@ -178,7 +178,7 @@ def test_a_call_of_the_table_ends_at_its_deadline(names: NameService) -> None:
 
 
 def test_a_read_of_a_secret_ends_at_its_deadline(names: NameService, monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore looks its host up by itself."""
+    """botocore does its own look-up of the host name."""
     for name, value in {
         "ACCESS_KEY_ID": "local",
         "SECRET_ACCESS_KEY": "local",
