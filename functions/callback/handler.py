@@ -84,13 +84,13 @@ def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Att
         id_ = str(read_guid(parameters["id"]))
     except ValueError:
         raise _not_valid("id") from None
-    if callbacks.expired(expires, now):
+    if callbacks.is_expired(expires, now):
         raise _not_valid("expiry")
     attempt = service.journal.get(id_, deadline)
     dialect = registry.find(attempt.dialect) if attempt else None
     if attempt is None or dialect is None or dialect.read_callback is None:
         raise _not_valid("attempt")
-    if not callbacks.signed(service.secret, attempt, expires, parameters["signature"], key_signature):
+    if not callbacks.is_signed(service.secret, attempt, expires, parameters["signature"], key_signature):
         raise _not_valid("signature")
     return attempt, dialect.read_callback
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charger_connect.choose_server import connector_for
 from charger_link import addresses
-from common.journal import Opening, fingerprint, masked
+from common.journal import Opening, fingerprint, mask
 
 if TYPE_CHECKING:
     from charger_connect.request import ConnectRequest
@@ -35,7 +35,7 @@ def make_opening(request: ConnectRequest, server: Server, request_digest: bytes,
         server=server.name,
         dialect=server.entry.dialect,
         connector=connector_for(request, server),
-        token=masked(request.tokenId),
+        token=mask(request.tokenId),
         fingerprint=request_digest,
         lease=call.lease,
         caller=call.caller,
