@@ -34,7 +34,7 @@ def find(command: Command, _since: float, _until: float, exchange: Exchange) -> 
     reply = exchange.send("GET", native.connection_path(command))
     if _is_unsupported(reply):
         return Found(supported=False)
-    if native.is_problem(reply, 404, "connection-unknown"):  # no PUT of this id has arrived; it still may
+    if _is_id_unknown(reply):  # no PUT of this id has arrived; it still may
         return Found(exact=True)
     record = _read_record(command, _body(reply))
     return Found(record.transactions, exact=True, answer=record.answer)
@@ -44,6 +44,8 @@ def stop(command: Command, _transaction: Transaction | None, exchange: Exchange)
     reply = exchange.send("DELETE", native.connection_path(command), wait=True)
     if _is_unsupported(reply):
         return None
+    if _is_id_unknown(reply):  # the server must record the stop of an id that it does not know
+        raise readings.misunderstood("http-404")
     body = _body(reply)
     record = _read_record(command, body)
     match body.get("stop"):
@@ -60,6 +62,10 @@ def stop(command: Command, _transaction: Transaction | None, exchange: Exchange)
 
 def _is_unsupported(reply: ServerReply) -> bool:
     return native.is_problem(reply, 404, "no-such-resource") or native.is_problem(reply, 405, "")
+
+
+def _is_id_unknown(reply: ServerReply) -> bool:
+    return native.is_problem(reply, 404, "connection-unknown")
 
 
 def _read_record(command: Command, body: Any) -> _Record:

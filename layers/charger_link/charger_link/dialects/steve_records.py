@@ -81,7 +81,7 @@ def _read_task(command: Command, task: Any) -> Stop:
 
 def _read_call_error(code: Any) -> Stop:
     """Return the charger's refusal to stop, if that is what its CALLERROR means."""
-    if code in REFUSALS:
+    if isinstance(code, str) and code in REFUSALS:
         return Stop("Rejected", info(InfoWord.NOT_SUPPORTED, code))
     raise readings.misunderstood("call-error")
 
@@ -117,7 +117,7 @@ def _read_row(row: dict[str, Any]) -> Transaction:
             "ocppIdTag": str(token),
             "connectorId": connector,
             "startTimestamp": started,
-        } if is_connector(connector):
+        } if type(number) is int and is_connector(connector):
             try:
                 times = parse_timestamp(started), parse_optional(row.get("stopTimestamp"))
             except ValueError:
