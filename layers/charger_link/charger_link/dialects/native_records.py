@@ -45,7 +45,7 @@ def stop(command: Command, _transaction: Transaction | None, exchange: Exchange)
     if _is_unsupported(reply):
         return None
     if _is_id_unknown(reply):  # the server must record the stop of an id that it does not know
-        raise readings.misunderstood("http-404")
+        raise readings.misunderstood(f"http-{reply.status}")
     body = _body(reply)
     record = _read_record(command, body)
     match body.get("stop"):
