@@ -33,6 +33,7 @@ def test_only_the_registry_names_dialects() -> None:
     own = {
         DIALECTS / "registry.py",
         *(DIALECTS / f"{m.rpartition('.')[2]}.py" for m in registry.MODULES.values()),
+        *DIALECTS.glob("*_records.py"),
     }
     paths = [path for folder in ("functions", "layers") for path in (ROOT / folder).rglob("*.py")]
     assert own <= set(paths)
@@ -67,6 +68,12 @@ def test_only_the_dialects_that_linkservers_names_are_imported(names: list[str])
         f"from charger_link import Link, LinkServers; LinkServers.parse('[{entries}]')"
     )
     assert modules & set(registry.MODULES.values()) == {f"charger_link.dialects.{name}" for name in names}
+
+
+def test_a_process_that_only_starts_charges_imports_nothing_that_finds_or_stops_them() -> None:
+    entries = '{"network": "10.0.0.0/8", "ports": [1], "dialect": "steve"}'
+    modules = imported(f"from charger_link import Link, LinkServers; LinkServers.parse('[{entries}]')")
+    assert not {name for name in modules if name.endswith(("records", "timestamps"))}
 
 
 @pytest.mark.parametrize("modules_of", ["attempts.handler", "callback.handler, callback.service"])
