@@ -12,7 +12,7 @@ from uuid import UUID
 
 from local.csms.connections import ChargerUnknown, Connections, NoResult, NotSent, Start, StatusUnknown
 from local.csms.store import Mismatch, Stopped
-from local.csms.transactions import ConnectionUnknown, NoStopResult, Transactions
+from local.csms.transactions import ConnectionUnknown, NoStopResult, StopNotSent, Transactions
 from local.server import Request, Response
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ _PROBLEMS = {
         404,
         "connection-unknown",
         "No start with this id has arrived for this charger. One may still arrive.",
+    ),
+    StopNotSent: (
+        503,
+        "stop-not-sent",
+        "The charger was busy with another call for the whole wait, so the stop was not sent. The request can be repeated safely.",
     ),
     NoStopResult: (
         504,
@@ -68,6 +73,7 @@ _TITLES = {
     "charger-unknown": "Charger unknown",
     "connection-unknown": "Connection unknown",
     "not-sent": "Nothing was sent",
+    "stop-not-sent": "The stop was not sent",
     "no-answer": "No answer from the charger",
     "status-unknown": "Status unknown",
     "invalid-request": "Invalid request",

@@ -33,8 +33,12 @@ class ConnectionUnknown(Exception):
     """No start with this id has arrived for this charger, and it was not stopped."""
 
 
+class StopNotSent(Exception):
+    """The charger was busy with another call for the whole wait. The id is stopped all the same."""
+
+
 class NoStopResult(Exception):
-    """The charger did not answer a stop in time."""
+    """The charger did not answer a stop in time. The id is stopped all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +107,15 @@ class Transactions:
     async def stop(self, charger: str, key: str, wait: float) -> tuple[Connection, Stop]:
         """Record that this id starts nothing any more, stop what it started, and return what is known then.
 
-        Raises Mismatch, NoStopResult.
+        Raises Mismatch, StopNotSent, NoStopResult.
         """
         self._store.record_stop(key, charger)
         connection = self.find(charger, key)
         if stop := _decide(connection):
             return connection, stop
         running = [charge.id for charge in connection.charges if charge.stopped is None]
-        try:
-            async with asyncio.timeout(wait):
-                statuses = [await self._send_stop(charger, transaction) for transaction in running]
-        except (TimeoutError, Disconnected, OCPPError, CallFailed):
-            raise NoStopResult from None
+        deadline = asyncio.get_running_loop().time() + wait
+        statuses = [await self._send_stop(charger, transaction, deadline) for transaction in running]
         connection = self.find(charger, key)
         status = next((status for status in statuses if status != "Accepted"), "Accepted")
         # A charger rejects the stop of a transaction that has ended in the meantime.
@@ -126,20 +127,27 @@ class Transactions:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _send_stop(self, charger_id: str, transaction: str) -> str:
-        """Return the charger's answer to a stop. Raises Disconnected, CallFailed, OCPPError."""
+    async def _send_stop(self, charger_id: str, transaction: str, deadline: float) -> str:
+        """Return the charger's answer to a stop, or `Unavailable`. Raises StopNotSent, NoStopResult."""
         charger = self._chargers.by_identity.get(charger_id)
         session = charger.connected if charger else None
-        if session is None or not await session.acquire_turn():
-            return "Unavailable"
-        answer = await session.send_in_turn(session.ocpp.stop(transaction))
         try:
-            # Shielded: the turn ends with the charger's answer, not with our timeout.
-            return str((await asyncio.shield(answer))["status"])
+            async with asyncio.timeout_at(deadline):
+                if session is None or not await session.acquire_turn():
+                    return "Unavailable"
+        except TimeoutError:
+            raise StopNotSent from None
+        try:
+            async with asyncio.timeout_at(deadline):
+                answer = await session.send_in_turn(session.ocpp.stop(transaction))
+                # Shielded: the turn ends with the charger's answer, not with our timeout.
+                return str((await asyncio.shield(answer))["status"])
         except CallFailed as failure:
             if failure.code in NOT_STARTED_ERRORS:
                 return "Rejected"
-            raise
+            raise NoStopResult from None
+        except (TimeoutError, Disconnected, OCPPError):
+            raise NoStopResult from None
 
     def _stop_soon(self, charger: str, transaction: str) -> None:
         task = asyncio.create_task(self._stop_until_accepted(charger, transaction))
@@ -148,11 +156,11 @@ class Transactions:
 
     async def _stop_until_accepted(self, charger: str, transaction: str) -> None:
         # If the charger disconnects or does not answer, its next BootNotification causes another stop.
-        with contextlib.suppress(TimeoutError, Disconnected, CallFailed, OCPPError):
+        clock = asyncio.get_running_loop().time
+        with contextlib.suppress(StopNotSent, NoStopResult):
             for _ in range(_MAX_TRIES):
-                async with asyncio.timeout(_STOP_SECONDS):
-                    if await self._send_stop(charger, transaction) != "Rejected":
-                        return
+                if await self._send_stop(charger, transaction, clock() + _STOP_SECONDS) != "Rejected":
+                    return
                 await asyncio.sleep(RETRY_SECONDS)
                 if not self._log.is_running(charger, transaction):
                     return

@@ -17,7 +17,7 @@ from uuid import uuid4
 from ocpp.exceptions import OCPPError
 
 from local.csms.recorder import NoRecords
-from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
+from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected, now
 from local.simulators.serving import header, json_body, json_response, new_chargers, session_of
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class Transactions:
     def began(self, charger: str, begin: Begin) -> str:
         """Record a transaction, and return its id. Only the first message of OCPP 2.0.1 names the remoteStartId."""
         id_ = begin.id or self._numbers.began(charger, begin)
-        row = self.rows.setdefault((charger, id_), _new_row(charger, id_))
+        row = self.rows.setdefault((charger, id_), _new_row(charger, id_, begin.at))
+        row["updatedAt"] = now()
         if begin.remote_start_id is not None:
             row["remoteStartId"] = begin.remote_start_id
         return id_
@@ -135,16 +136,18 @@ class Transactions:
     def ended(self, charger: str, end: End) -> None:
         """Record that a transaction has ended."""
         if row := self.rows.get((charger, end.id)):
-            row |= {"isActive": False, "stoppedReason": end.reason}
+            row |= {"isActive": False, "stoppedReason": end.reason, "endTime": end.at, "updatedAt": now()}
 
 
-def _new_row(charger: str, id_: str) -> dict[str, Any]:
+def _new_row(charger: str, id_: str, started: str) -> dict[str, Any]:
     return {
         "stationId": charger,
         "transactionId": id_,
         "isActive": True,
         "remoteStartId": None,
         "stoppedReason": None,
+        "startTime": started,
+        "endTime": None,
     }
 
 
