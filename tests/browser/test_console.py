@@ -87,6 +87,14 @@ def test_a_silent_charger_leaves_the_outcome_unknown_until_the_request_is_repeat
     assert console.starts("CP-2") == before + 1
 
 
+def test_a_late_charger_charges_before_it_answers(console: Console) -> None:
+    console.idle("CP-1")
+    console.behave("CP-1", "Late")
+    console.shows("CP-1", "answers the start 25 s later")
+    assert console.connect("CP-1").startswith("504 ")
+    console.idle("CP-1")
+
+
 def test_an_offline_charger_is_shown_until_it_reconnects(console: Console) -> None:
     console.behave("CP-1", "Offline")
     console.shows("CP-1", "not connected")

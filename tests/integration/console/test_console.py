@@ -113,6 +113,7 @@ def test_a_new_listener_receives_the_current_state(site: Site) -> None:
         "connected": False,
         "connectors": [{"connectorId": 1, "status": "Available"}],
         "starts": 0,
+        "transactions": [],
     }
     assert received["messages"]["CP-4"] == []
 

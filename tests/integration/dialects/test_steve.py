@@ -212,7 +212,7 @@ def test_after_an_unknown_outcome_a_new_id_is_refused_while_the_charge_runs(
     ):
         members = request(simulator.port, chargerId="CP", tokenId="TAG1")
         assert caller.post(members).outcome == "unknown"
-        eventually(lambda: "TAG1" in model.stations.transactions.values())
+        eventually(lambda: model.transactions.is_in_use("TAG1"))
         refused = caller.post(request(simulator.port, chargerId="CP", tokenId="TAG1"))
         assert (refused.outcome, refused.body["info"]) == ("rejected", "token-refused")
         assert caller.post(members).outcome == "unknown"

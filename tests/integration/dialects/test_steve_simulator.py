@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 
 from local.running import in_thread
 from local.simulators import Steve, serving_simulator
-from local.simulators.steve import NOT_ELIGIBLE, PATH
+from local.simulators.steve import NOT_ELIGIBLE, START
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Server:
         body: Any = None,
         *,
         method: str = "POST",
-        path: str = PATH,
+        path: str = START,
         authorization: str | None = BASIC,
         **changes: Any,
     ) -> Answer:
@@ -119,7 +119,7 @@ def steve(model: Steve) -> Iterator[Server]:
         ({"authorization": "Basic " + b64encode(b"operator:old").decode()}, 401, "Invalid password"),
         ({"authorization": "Basic " + b64encode(b"x:old").decode()}, 401, "The user does not exist, exists"),
         ({"path": "/steve/api/v2/x"}, 403, "<!doctype html>"),
-        ({"path": PATH + "s"}, 403, "<!doctype html>"),
+        ({"path": START + "s"}, 403, "<!doctype html>"),
         ({"method": "GET"}, 403, "<!doctype html>"),
         ({"path": "/elsewhere"}, 404, "<!doctype html>"),
         ({"idTag": "x" * 21}, 400, "Error understanding the request"),
