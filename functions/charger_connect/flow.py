@@ -75,7 +75,7 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
         except ProblemError as refusal:
             return _refuse(refusal, request, fingerprint, service, deadline)
         began = time.monotonic()
-        opening = make_opening(request, server, fingerprint, call)
+        opening = make_opening(request, server, fingerprint, call, service.secret)
         claim = service.journal.claim(opening, deadline.within(_CLAIM_TIMEOUT))
         claim_took = _milliseconds(began)
     except JournalUnavailable as error:

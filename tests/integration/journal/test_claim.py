@@ -9,6 +9,7 @@ import pytest
 
 from common.journal import Attempt, Claimed, Journal, JournalUnavailable, Mismatch, Pending, State
 from common.journal.attempt import timestamp
+from common.journal.index_keys import shard_of
 from common.transport import Deadline
 from local.table import LOST_RESPONSE, THROTTLED, Fault
 from tests.unit.journal.transitions import ANSWER, ID, NOW, OTHER, ROWS, START, Row, item
@@ -75,6 +76,7 @@ def test_the_first_claim_writes_everything_in_one_call(dynamodb: DynamoDB, table
         server="10.0.0.5:8080", dialect="native", connectorId=1, token="****", tries=1, owner=claim.attempt.owner,
         lease=START.lease, fingerprint=START.fingerprint, caller="alice", traceId=opening.trace_id,
         url=opening.url, expiresAt=int(NOW) + 90 * 86400, attemptKey=claim.attempt.attemptKey,
+        shard=shard_of(ID), dueAt=START.lease, firstSentAt=timestamp(NOW), sentAt=timestamp(NOW),
     )  # fmt: skip
     assert table.operations == {"UpdateItem": 1}
 

@@ -128,8 +128,10 @@ def test_a_settle_adds_only_its_milliseconds_to_what_a_callback_recorded(
     before = only(table)
     now = journal.settle(mine, ACCEPTED, soon())
     assert now == (None if over else before)
-    milliseconds = {"claim": 1, "link": 2} if over else before.milliseconds
-    assert only(table) == before._replace(milliseconds=milliseconds, updatedAt=only(table).updatedAt)
+    expected = before
+    if over:  # the callback of an older version leaves the entry in the index
+        expected = before._replace(milliseconds={"claim": 1, "link": 2}, shard=None, dueAt=None)
+    assert only(table) == expected._replace(updatedAt=only(table).updatedAt)
 
 
 @pytest.mark.parametrize("fault", [LOST_RESPONSE, Fault(error="InternalServerError")], ids=["dropped", "500"])

@@ -6,7 +6,7 @@ import pytest
 
 from common.journal import Attempt, Claimed, Pending, Unknown
 from common.journal.claim import Takeover, decide, decide_without_claim
-from tests.unit.journal.transitions import FINGERPRINT, NOW, ROWS, START, STATUS, Row, item
+from tests.unit.journal.transitions import FINGERPRINT, NOT_STARTED, NOW, ROWS, START, STATUS, Row, item
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -37,6 +37,11 @@ def test_without_a_claim_neither_an_absent_nor_a_failed_attempt_was_started() ->
     failed = Attempt.of(item(state="failed"))
     assert decide_without_claim(None, FINGERPRINT, NOW, starts=True) is None
     assert decide_without_claim(failed, FINGERPRINT, NOW, starts=True) is None
+
+
+def test_without_a_claim_a_failure_on_an_operators_word_is_unknown() -> None:
+    resolved = Attempt.of(item(state="failed", resolution=NOT_STARTED))
+    assert decide_without_claim(resolved, FINGERPRINT, NOW, starts=True) == Unknown(resolved)
 
 
 def test_only_a_request_with_a_token_is_a_start() -> None:

@@ -29,6 +29,9 @@ START = Opening(
 )
 STATUS = START._replace(token=None)
 WINDOW = 3600.0
+# An operator's words on the first try.
+NOT_STARTED = {"outcome": "not-started", "note": "n", "by": "olga", "at": timestamp(NOW - 60), "tries": 1}
+STARTED = {**NOT_STARTED, "outcome": "accepted"}
 
 
 def item(**changes: Any) -> Item:
@@ -103,4 +106,15 @@ ROWS = [
     Row("status request, lease expired, not repeatable", {"lease": NOW - 1, "dialect": "once"}, Claimed, STATUS, doubt=False),
     Row("status request, lease expired, outside the window", {"lease": NOW - 1, "createdAt": _LONG_AGO}, Claimed, STATUS, doubt=False),
     Row("status request, unknown", {"state": "unknown", "dialect": "once"}, Claimed, STATUS, doubt=False),
+    # resolved by an operator as not started: one more start, in doubt; what that leaves unknown, only an operator ends
+    Row("failed and resolved", {"state": "failed", "resolution": NOT_STARTED}, Claimed, doubt=True),
+    Row("failed and resolved, not repeatable", {"state": "failed", "resolution": NOT_STARTED, "dialect": "once"}, Claimed, doubt=True),
+    Row("failed and resolved long ago", {"state": "failed", "resolution": NOT_STARTED, "createdAt": _LONG_AGO}, Claimed, doubt=True),
+    Row("failed and resolved, other fingerprint", {"state": "failed", "resolution": NOT_STARTED, "fingerprint": OTHER}, Mismatch),
+    Row("failed after it was resolved, by an older version", {"state": "failed", "resolution": NOT_STARTED, "tries": 2}, Unknown),
+    Row("unknown after it was resolved", {"state": "unknown", "resolution": NOT_STARTED, "tries": 2}, Unknown),
+    Row("pending after it was resolved, lease expired", {"lease": NOW - 1, "resolution": NOT_STARTED, "tries": 2}, Unknown),
+    Row("pending after it was resolved", {"resolution": NOT_STARTED, "tries": 2}, Pending, retry_after=20),
+    Row("completed after it was resolved", {"state": "completed", "resolution": NOT_STARTED, "answer": ANSWER}, Replay),
+    Row("resolved as accepted", {"state": "completed", "resolution": STARTED, "answer": ANSWER}, Replay),
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from common.journal import callbacks
 from common.journal.attempt import Attempt, State, fingerprint, mask
 from common.journal.claim import Claim, Claimed, Mismatch, Opening, Pending, Replay, Unknown
+from common.journal.digest import token_digest
 from common.journal.dynamodb import ConditionFailed, DynamoDB, JournalUnavailable
 from common.journal.history import KnownServers, Page
 from common.journal.journal import Journal
@@ -28,4 +29,5 @@ __all__ = [
     "callbacks",
     "fingerprint",
     "mask",
+    "token_digest",
 ]

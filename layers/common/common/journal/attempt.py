@@ -7,9 +7,18 @@ import json
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from common.remote_start.transaction import Transaction
+
+# Seconds: longer than an invocation of the connect function can run, so no sending is earlier than this before the lease's end.
+LONGEST_HOLD = 60.0
 
 Item = dict[str, dict[str, Any]]  # DynamoDB's notation: {"id": {"S": "..."}}
+
+
+NOT_STARTED = "not-started"  # the outcome of a resolution
 
 
 class State(StrEnum):
@@ -29,6 +38,12 @@ class Attempt(NamedTuple):
     server's API.
     ``attemptKey`` is random. The first write sets it, and every later write keeps it. After the item was deleted, the id may be
     used again, but the key never is. Version 1.0 wrote none.
+
+    ``shard`` and ``dueAt`` are the keys of the index `unfinished`. ``digest`` is `token_digest` of the start, and ``tenant`` its
+    tenant. ``firstSentAt`` is the first sending since the attempt was last certainly not started, and ``sentAt`` the newest claim.
+    ``transaction`` is the attempt's, as `transaction_map` returns it; ``otherTransactions`` has further ones by id. ``sightings``
+    has the time of the first look that returned a transaction, by `sighting`. ``resolution`` is an operator's word, and ``stop``
+    the last stop. Attempts of earlier versions have none of these.
     """
 
     id: str
@@ -52,6 +67,19 @@ class Attempt(NamedTuple):
     url: str | None = None
     expiresAt: int = 0
     attemptKey: str | None = None
+    shard: str | None = None
+    dueAt: float | None = None
+    digest: bytes | None = None
+    tenant: int | None = None
+    firstSentAt: str | None = None
+    sentAt: str | None = None
+    transaction: dict[str, Any] | None = None
+    otherTransactions: dict[str, dict[str, Any]] | None = None
+    lookedAt: str | None = None
+    nothingFoundUntil: str | None = None
+    sightings: dict[str, str] | None = None
+    resolution: dict[str, Any] | None = None
+    stop: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, item: Item) -> Attempt:
@@ -71,8 +99,55 @@ class Attempt(NamedTuple):
         return self.is_same(other) and self.tries == other.tries
 
     def known_state(self, now: float) -> State:
-        """Return the state at `now`: a pending attempt whose lease expired has died, and its outcome is unknown."""
-        return State.UNKNOWN if self.state is State.PENDING and self.lease < now else self.state
+        """Return the state at `now`.
+
+        The outcome is unknown if a pending attempt's lease expired, since its invocation has died. It is unknown, too, if a try
+        after an operator's word failed: only an older version writes that.
+        """
+        if self.state is State.PENDING and self.lease < now:
+            return State.UNKNOWN
+        if self.state is State.FAILED and self.resolution and self.resolution["tries"] < self.tries:
+            return State.UNKNOWN
+        return self.state
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether an operator once recorded that nothing was started: since then every try is in doubt."""
+        return self.resolution is not None and NOT_STARTED in (
+            self.resolution["outcome"],
+            self.resolution.get("earlier"),
+        )
+
+    @property
+    def may_have_started(self) -> bool:
+        """Whether a charge may have started under this id, as far as is known."""
+        accepted = self.answer is not None and self.answer["outcome"] == "accepted"
+        return accepted or self.is_resolved or self.state in (State.PENDING, State.UNKNOWN)
+
+    @property
+    def first_sending(self) -> float:
+        """The earliest time, in seconds since the epoch, of a sending that may have started a charge.
+
+        An older version claims an attempt again without writing ``firstSentAt``. It claims only what certainly was not started,
+        or what its server repeats safely, so that the claim itself is the first sending; the lease shows when that was.
+        """
+        claimed = self.lease - LONGEST_HOLD
+        if self.firstSentAt is None:
+            return claimed if self.tries > 1 else max(claimed, parse_timestamp(self.createdAt))
+        first = parse_timestamp(self.firstSentAt)
+        is_current = self.sentAt is not None and parse_timestamp(self.sentAt) >= claimed
+        return first if is_current or self.is_resolved else max(first, claimed)
+
+    @property
+    def last_sending(self) -> float:
+        """The latest time of a sending, in seconds since the epoch: the newest holder may have sent until its lease ended."""
+        return self.lease
+
+    @property
+    def transactions(self) -> dict[str, dict[str, Any]]:
+        """All recorded transactions of the attempt, by id."""
+        own = {self.transaction["id"]: self.transaction} if self.transaction else {}
+        return own | (self.otherTransactions or {})
 
 
 def mask(token: str | None) -> str | None:
@@ -90,6 +165,21 @@ def fingerprint(secret: bytes, *fields: str | int | None) -> bytes:
 def timestamp(now: float) -> str:
     """Return `now`, in seconds since the epoch, as ISO 8601 in UTC with microseconds: the texts sort by time."""
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def parse_timestamp(text: str) -> float:
+    """Return a time that `timestamp` wrote, in seconds since the epoch."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def transaction_map(transaction: Transaction) -> dict[str, Any]:
+    """Return a transaction as an attempt stores it: id, and both times in ISO 8601 or None."""
+    started, stopped = transaction.started_at, transaction.stopped_at
+    return {
+        "id": transaction.id,
+        "startedAt": None if started is None else timestamp(started),
+        "stoppedAt": None if stopped is None else timestamp(stopped),
+    }
 
 
 def _value(attribute: dict[str, Any]) -> Any:

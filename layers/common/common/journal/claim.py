@@ -15,7 +15,11 @@ REPEAT_WINDOW = 3600.0
 
 
 class Opening(NamedTuple):
-    """What a claim writes. ``token`` is masked already; ``lease`` is in seconds since the epoch."""
+    """What a claim writes.
+
+    ``token`` is masked already; ``digest`` is its `token_digest`. ``lease`` is in seconds since the epoch, and so is ``due``: when
+    the attempt is looked at if nobody settles it; None: when the lease ends.
+    """
 
     id: str
     charger_id: str
@@ -28,6 +32,9 @@ class Opening(NamedTuple):
     caller: str
     trace_id: str | None = None
     url: str | None = None
+    digest: bytes | None = None
+    tenant: int | None = None
+    due: float | None = None
 
     @property
     def starts(self) -> bool:
@@ -103,6 +110,9 @@ def decide(
         return Pending(old, retry_after(old.lease - now))
     if not starts:  # a status request starts nothing, so it may always be sent again
         return Takeover(old, doubt=False)
+    if old.is_resolved:  # by an operator, whose word can be wrong
+        failed = old.known_state(now) is State.FAILED
+        return Takeover(old, doubt=True) if failed else Unknown(old)
     if old.dialect in repeatable and old.createdAt >= timestamp(now - REPEAT_WINDOW):
         return Takeover(old, doubt=True)
     return Unknown(old)
@@ -111,9 +121,14 @@ def decide(
 def decide_without_claim(
     old: Attempt | None, fingerprint: bytes, now: float, *, starts: bool
 ) -> Replay | Pending | Mismatch | Unknown | None:
-    """Return what a request with this fingerprint receives that may not be sent now; None if nothing was started under its id."""
-    if old is None or (old.state is State.FAILED and old.fingerprint == fingerprint):
+    """Return what a request with this fingerprint receives that may not be sent now; None if nothing was started under its id.
+
+    That nothing was started is not certain if only an operator says so: the attempt is `Unknown`.
+    """
+    if old is None or (old.state is State.FAILED and old.fingerprint == fingerprint and not old.is_resolved):
         return None
-    # No dialect is repeatable here, so a start is never a takeover.
+    # No dialect is repeatable here.
     decision = decide(old, fingerprint, "", now, (), starts=starts)
+    if isinstance(decision, Takeover) and decision.doubt:
+        return Unknown(old)
     return None if isinstance(decision, Claimed | Takeover) else decision

@@ -1,88 +1,47 @@
-"""The conditional updates of an item: update expression, condition, and the names and values of both.
+"""The updates by which a claim opens, takes over and settles an attempt, and by which a callback completes it.
 
-Every update but the first has the condition that the item still is the same attempt. So an update of a deleted item creates no
-new one, and does not change another attempt that uses the id again.
+An update that completes or fails an attempt removes it from the index `unfinished`. An attempt that an operator resolved as not
+started stays there, and only an acceptance completes it.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from common.journal.attempt import State, attribute, timestamp
+from common.journal.attempt import State, timestamp, transaction_map
+from common.journal.index_keys import KEYS, NOT_DUE, shard_of
 from common.journal.settlement import OUTCOME_FIELDS
+from common.journal.update import Condition, Update, same_attempt
 
 if TYPE_CHECKING:
     from common.journal.attempt import Attempt
     from common.journal.claim import Opening
     from common.journal.settlement import Settlement
+    from common.remote_start.transaction import Transaction
 
-
-class Condition:
-    """``names`` are the attributes that the text names with a ``#``; ``values`` are those that it names with a ``:``."""
-
-    # No NamedTuple, here and below: creating its class takes 0.2 ms of every cold start.
-    def __init__(self, text: str, names: tuple[str, ...], values: dict[str, Any]) -> None:
-        self.text = text
-        self.names = names
-        self.values = values
-
-
-class Update:
-    """An update of one item."""
-
-    def __init__(
-        self,
-        id_: str,
-        sets: dict[str, Any],
-        condition: Condition,
-        *,
-        initial: dict[str, str] | None = None,
-        removes: tuple[str, ...] = (),
-        claims: bool = False,
-    ) -> None:
-        """``sets`` are the attributes to write, ``initial`` those to write only if the item does not have them, and ``removes``
-        those to remove. ``claims``: the update counts a try, and its response has the whole item."""
-        self.id = id_
-        self.sets = sets
-        self.condition = condition
-        self.initial = initial or {}
-        self.removes = removes
-        self.claims = claims
-
-    def body(self, table: str) -> dict[str, Any]:
-        """Return the body of the ``UpdateItem`` request."""
-        expression, names = _expression(
-            tuple(self.sets), tuple(self.initial), self.removes, self.condition.names, self.claims
-        )
-        values = {f":{name}": value for name, value in (self.sets | self.initial).items()}
-        values |= self.condition.values
-        if self.claims:
-            values[":one"] = 1
-        return {
-            "TableName": table,
-            "Key": {"id": {"S": self.id}},
-            "UpdateExpression": expression,
-            "ConditionExpression": self.condition.text,
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {name: attribute(value) for name, value in values.items()},
-            "ReturnValues": "ALL_NEW" if self.claims else "NONE",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
+_LOOK_FIELDS = ("lookedAt", "nothingFoundUntil", "sightings", "stop")  # about earlier tries
+_UNRESOLVED = "attribute_not_exists(resolution)"
 
 
 def open_attempt(opening: Opening, owner: str, key: str, now: float, retention: int) -> Update:
-    """Return the first claim of an id: the item does not exist, or its attempt failed and has the same fingerprint.
+    """Return the first claim of an id: the item does not exist, or its attempt certainly failed and has the same fingerprint.
 
     `key` is the attempt's if the item has none; `retention` is in seconds.
     """
-    optional = {"connectorId": opening.connector, "token": opening.token, "url": opening.url}
+    optional = {
+        "connectorId": opening.connector,
+        "token": opening.token,
+        "url": opening.url,
+        "digest": opening.digest,
+        "tenant": opening.tenant,
+    }
     sets = {
         "chargerId": opening.charger_id,
         "server": opening.server,
         "dialect": opening.dialect,
         "fingerprint": opening.fingerprint,
         "expiresAt": int(now) + retention,
+        "firstSentAt": timestamp(now),
         **_holder(opening, owner, now),
         **{name: value for name, value in optional.items() if value is not None},
     }
@@ -91,22 +50,25 @@ def open_attempt(opening: Opening, owner: str, key: str, now: float, retention: 
         opening.id,
         sets,
         Condition(
-            "attribute_not_exists(id) OR (#fingerprint = :fingerprint AND #state = :failed)",
+            f"attribute_not_exists(id) OR (#fingerprint = :fingerprint AND #state = :failed AND {_UNRESOLVED})",
             ("fingerprint", "state"),
             {":failed": State.FAILED},
         ),
         initial={"createdAt": timestamp(now), "attemptKey": key},
-        removes=(*OUTCOME_FIELDS, *absent),
+        removes=(*OUTCOME_FIELDS, *_LOOK_FIELDS, *absent),
         claims=True,
     )
 
 
 def take_over(old: Attempt, opening: Opening, owner: str, now: float) -> Update:
     """Return the claim of an attempt that another invocation held: the item is unchanged since `old` was read."""
+    sets = {**_holder(opening, owner, now), "firstSentAt": timestamp(old.first_sending)}
+    if opening.digest is not None:
+        sets["digest"] = opening.digest  # an older version wrote none
     return Update(
         old.id,
-        _holder(opening, owner, now),
-        _same_attempt(
+        sets,
+        same_attempt(
             old,
             "#owner = :theirs AND #state = :found",
             ("owner", "state"),
@@ -122,31 +84,49 @@ def settle(mine: Attempt, settlement: Settlement, now: float) -> Update:
     """Return the write of a claim's result.
 
     ``completed`` replaces ``pending`` and ``unknown`` under any owner, unless it is provisional; any other state requires that the
-    claim is still held.
+    claim is still held. In an attempt that is resolved, only an acceptance replaces anything but by ``unknown``.
     """
     sets: dict[str, Any] = {"state": settlement.state, "updatedAt": timestamp(now)}
     sets |= {name: value for name in OUTCOME_FIELDS if (value := getattr(settlement, name)) is not None}
+    if settlement.transaction is not None:
+        sets["transaction"] = transaction_map(settlement.transaction)
+    leaves = settlement.state is not State.UNKNOWN and not mine.is_resolved
+    if settlement.state is State.UNKNOWN:
+        sets["dueAt"] = NOT_DUE if settlement.due is None else round(settlement.due, 3)
     return Update(
         mine.id,
         sets,
-        _completes(mine, settlement) if settlement.state is State.COMPLETED else _still_held(mine),
-        removes=("problem",) if "problem" not in sets else (),
+        _completes(mine, settlement)
+        if settlement.state is State.COMPLETED
+        else _still_held(mine, settlement.state),
+        removes=(*(("problem",) if "problem" not in sets else ()), *(KEYS if leaves else ())),
     )
 
 
-def complete_late(attempt: Attempt, answer: dict[str, Any], now: float, *, started: bool) -> Update:
+def complete_late(
+    attempt: Attempt,
+    answer: dict[str, Any],
+    now: float,
+    *,
+    started: bool,
+    transaction: Transaction | None = None,
+) -> Update:
     """Return the write of an answer that arrived after its request: the try is pending or unknown, or failed if it started."""
     states = {f":{state}": state for state in _completable(started)}
+    sets: dict[str, Any] = {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(now)}
+    if transaction is not None:
+        sets["transaction"] = transaction_map(transaction)
+    text = f"#state IN ({', '.join(states)}) AND tries = :tries"
     return Update(
         attempt.id,
-        {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(now)},
-        _same_attempt(
+        sets,
+        same_attempt(
             attempt,
-            f"#state IN ({', '.join(states)}) AND tries = :tries",
+            text + _unless_resolved(attempt, started=started),
             ("state",),
             {**states, ":tries": attempt.tries},
         ),
-        removes=("problem",),
+        removes=("problem",) if attempt.is_resolved else ("problem", *KEYS),
     )
 
 
@@ -155,7 +135,7 @@ def note_problem(attempt: Attempt, problem: dict[str, Any], now: float) -> Updat
     return Update(
         attempt.id,
         {"problem": problem, "updatedAt": timestamp(now)},
-        _same_attempt(
+        same_attempt(
             attempt,
             "#state = :pending AND tries = :tries",
             ("state",),
@@ -169,44 +149,44 @@ def _completable(started: bool) -> list[State]:
     return [State.PENDING, State.UNKNOWN, *([State.FAILED] if started else [])]
 
 
+def _unless_resolved(attempt: Attempt, *, started: bool) -> str:
+    """Return the part of a condition that keeps every result but an acceptance out of a resolved attempt.
+
+    `attempt` was read before: if it was resolved since, its entry in the index must not be removed.
+    """
+    return "" if started and attempt.is_resolved else f" AND {_UNRESOLVED}"
+
+
 def _completes(mine: Attempt, settlement: Settlement) -> Condition:
     values: dict[str, Any] = {
         f":over{number}": state for number, state in enumerate(_completable(settlement.started))
     }
     text = f"#state IN ({', '.join(values)})"
+    unless = _unless_resolved(mine, started=settlement.started)
     if settlement.provisional:
         # Another invocation may have taken the attempt over, and its start may be accepted.
-        return _same_attempt(
-            mine, f"{text} AND #owner = :mine", ("owner", "state"), values | {":mine": mine.owner}
+        return same_attempt(
+            mine, f"{text} AND #owner = :mine{unless}", ("owner", "state"), values | {":mine": mine.owner}
         )
     if settlement.answer is None or settlement.milliseconds is None:
-        return _same_attempt(mine, f"({text})", ("state",), values)
+        return same_attempt(mine, f"({text}){unless}", ("state",), values)
     # A callback may have recorded the same answer; it does not record the duration of the steps.
     same_answer = "#owner = :mine AND #state = :state AND #answer = :answer"
-    return _same_attempt(
+    return same_attempt(
         mine,
-        f"({text} OR ({same_answer} AND attribute_not_exists(#milliseconds)))",
+        f"({text} OR ({same_answer} AND attribute_not_exists(#milliseconds))){unless}",
         ("owner", "state", "answer", "milliseconds"),
         values | {":mine": mine.owner},
     )
 
 
-def _still_held(mine: Attempt) -> Condition:
-    return _same_attempt(
+def _still_held(mine: Attempt, state: State) -> Condition:
+    unless = f" AND {_UNRESOLVED}" if state is State.FAILED else ""
+    return same_attempt(
         mine,
-        "(#state = :pending AND #owner = :mine)",
+        f"(#state = :pending AND #owner = :mine){unless}",
         ("state", "owner"),
         {":pending": State.PENDING, ":mine": mine.owner},
-    )
-
-
-def _same_attempt(attempt: Attempt, text: str, names: tuple[str, ...], values: dict[str, Any]) -> Condition:
-    """Return the condition that the item exists, still is this attempt, and satisfies `text`."""
-    if attempt.attemptKey is None:  # version 1.0 wrote it
-        same = "attribute_not_exists(attemptKey) AND createdAt = :createdAt"
-        return Condition(f"{same} AND {text}", names, {":createdAt": attempt.createdAt, **values})
-    return Condition(
-        f"attemptKey = :attemptKey AND {text}", names, {":attemptKey": attempt.attemptKey, **values}
     )
 
 
@@ -218,24 +198,8 @@ def _holder(opening: Opening, owner: str, now: float) -> dict[str, Any]:
         "lease": round(opening.lease, 3),
         "updatedAt": timestamp(now),
         "caller": opening.caller,
+        "sentAt": timestamp(now),
+        "shard": shard_of(opening.id),
+        "dueAt": round(opening.lease if opening.due is None else opening.due, 3),
     }
     return holder | ({"traceId": opening.trace_id} if opening.trace_id else {})
-
-
-@lru_cache(maxsize=64)  # few combinations exist, and a request needs two of them
-def _expression(
-    sets: tuple[str, ...],
-    initial: tuple[str, ...],
-    removes: tuple[str, ...],
-    in_condition: tuple[str, ...],
-    counts: bool,
-) -> tuple[str, dict[str, str]]:
-    """Return the update expression, and the names that it and its condition use."""
-    expression = "SET " + ", ".join(f"#{name} = :{name}" for name in sets)
-    for name in initial:
-        expression += f", {name} = if_not_exists({name}, :{name})"
-    if removes:
-        expression += " REMOVE " + ", ".join(f"#{name}" for name in removes)
-    if counts:
-        expression += " ADD tries :one"
-    return expression, {f"#{name}": name for name in (*sets, *removes, *in_condition)}

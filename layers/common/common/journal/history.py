@@ -8,7 +8,7 @@ from common.journal.attempt import Attempt, Item, State
 from common.journal.dynamodb import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from common.journal.dynamodb import DynamoDB
     from common.transport import Deadline
@@ -55,11 +55,15 @@ def newest(
     if start:
         query["ExclusiveStartKey"] = start
     page = dynamodb.call("Query", query, deadline)
-    keys = [{"id": key["id"]} for key in page["Items"]]
+    ids = [key["id"]["S"] for key in page["Items"]]
+    return Page(read_many(dynamodb, table, ids, deadline), page.get("LastEvaluatedKey"))
+
+
+def read_many(dynamodb: DynamoDB, table: str, ids: Sequence[str], deadline: Deadline) -> list[Attempt]:
+    """Return the attempts with these ids, at most 100, in this order; without those that do not exist."""
+    keys: list[Item] = [{"id": {"S": id_}} for id_ in ids]
     found = {attempt.id: attempt for attempt in _batch(dynamodb, table, keys, deadline)}
-    return Page(
-        [found[key["id"]["S"]] for key in keys if key["id"]["S"] in found], page.get("LastEvaluatedKey")
-    )
+    return [found[id_] for id_ in ids if id_ in found]
 
 
 def newest_servers(

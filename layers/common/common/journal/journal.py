@@ -16,16 +16,19 @@ from common.journal.claim import Claimed, Pending, Takeover, decide, decide_with
 from common.journal.dynamodb import ConditionFailed, JournalUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from common.journal.claim import Claim, Mismatch, Opening, Replay, Unknown
     from common.journal.dynamodb import DynamoDB
-    from common.journal.expressions import Update
     from common.journal.history import KnownServers, Page
     from common.journal.settlement import Settlement
+    from common.journal.unfinished import EntryPage
+    from common.journal.update import Update
+    from common.remote_start.transaction import Transaction
     from common.transport import Deadline
 
 _DAY = 86400
+_RESOLVED_ROUNDS = 2  # an acceptance is written again if an operator resolved the attempt in the meantime
 _MAX_ROUNDS = 4  # rounds of a claim, if other invocations change the item between its two writes
 
 
@@ -48,7 +51,7 @@ class Journal:
         since the epoch."""
         self._dynamodb = dynamodb
         self._table = table
-        self._retention = retention_days * _DAY
+        self.retention = retention_days * _DAY  # seconds
         self._repeatable = repeatable
         self._clock = clock
 
@@ -110,32 +113,55 @@ class Journal:
             The result may not be recorded, or the item is no longer this attempt: the caller must not receive a success.
         """
         mine = claimed.attempt
-        try:
-            self._update(expressions.settle(mine, settlement, self._clock()), deadline)
-        except ConditionFailed as failed:
-            if failed.item is None:
-                raise JournalUnavailable("item-deleted") from failed
-            now = Attempt.of(failed.item)
-            if not now.is_same(mine):  # the item was deleted, and another attempt uses its id
-                raise JournalUnavailable("item-replaced") from failed
-            return None if settlement.is_recorded_in(now, mine) else now
-        return None
+        for _ in range(_RESOLVED_ROUNDS):
+            try:
+                self._update(expressions.settle(mine, settlement, self._clock()), deadline)
+            except ConditionFailed as failed:
+                if failed.item is None:
+                    raise JournalUnavailable("item-deleted") from failed
+                now = Attempt.of(failed.item)
+                if not now.is_same(mine):  # the item was deleted, and another attempt uses its id
+                    raise JournalUnavailable("item-replaced") from failed
+                if not (settlement.started and _was_resolved_since(mine, now)):
+                    return None if settlement.is_recorded_in(now, mine) else now
+                mine = mine._replace(resolution=now.resolution)
+            else:
+                return None
+        return now
 
     def complete_late(
-        self, attempt: Attempt, answer: dict[str, Any], deadline: Deadline, *, started: bool = False
+        self,
+        attempt: Attempt,
+        answer: dict[str, Any],
+        deadline: Deadline,
+        *,
+        started: bool = False,
+        transaction: Transaction | None = None,
     ) -> bool:
         """Record an answer that arrived after its request: a pending or unknown attempt becomes completed.
 
-        ``started``: the charger accepted the start, which outweighs the conclusion that this try failed. Nothing else changes.
+        ``started``: the charger accepted the start, which outweighs the conclusion that this try failed, and an operator's word.
+        Nothing else changes.
 
         Returns
         -------
         bool
             Whether the attempt changed.
         """
-        return self._applies(
-            expressions.complete_late(attempt, answer, self._clock(), started=started), deadline
-        )
+        for _ in range(_RESOLVED_ROUNDS):
+            update = expressions.complete_late(
+                attempt, answer, self._clock(), started=started, transaction=transaction
+            )
+            try:
+                self._update(update, deadline)
+            except ConditionFailed as failed:
+                now = Attempt.of(failed.item) if failed.item else None
+                if not (now and now.is_same_try(attempt) and started and _was_resolved_since(attempt, now)):
+                    return False
+                attempt = now
+            else:
+                return True
+        return False
 
     def note_problem(self, attempt: Attempt, problem: dict[str, Any], deadline: Deadline) -> bool:
         """Record that no answer will follow for this try: the invocation that waits for one reads it, and settles.
@@ -147,7 +173,15 @@ class Journal:
         bool
             Whether the attempt was still pending.
         """
-        return self._applies(expressions.note_problem(attempt, problem, self._clock()), deadline)
+        return self.apply(expressions.note_problem(attempt, problem, self._clock()), deadline)
+
+    def apply(self, update: Update, deadline: Deadline) -> bool:
+        """Execute an update; return whether its condition held. If its response was lost, it may be False nevertheless."""
+        try:
+            self._update(update, deadline)
+        except ConditionFailed:
+            return False
+        return True
 
     def get(self, id_: str, deadline: Deadline) -> Attempt | None:
         """Return the attempt with this id, by a strongly consistent read."""
@@ -166,6 +200,18 @@ class Journal:
             lambda limit, start: self.newest(charger_id, limit, start, deadline), answered
         )
 
+    def unfinished(self, shard: str, start: Item | None, limit: int, deadline: Deadline) -> EntryPage:
+        """Return at most `limit` entries of a shard of the index `unfinished`, the first due first."""
+        from common.journal import (
+            unfinished,
+        )  # only the sweep and the list of unknown attempts read the index
+
+        return unfinished.read_page(self._dynamodb, self._table, shard, limit, start, deadline)
+
+    def read_many(self, ids: Sequence[str], deadline: Deadline) -> list[Attempt]:
+        """Return the attempts with these ids, at most 100, in this order; without those that do not exist."""
+        return history.read_many(self._dynamodb, self._table, ids, deadline)
+
     def check_access(self, operations: Collection[str], deadline: Deadline) -> None:
         """Check that each of the operations (``GetItem``, ``UpdateItem`` ...) is allowed; nothing changes.
 
@@ -178,19 +224,17 @@ class Journal:
 
     def _open(self, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
         key = secrets.token_urlsafe(12)
-        update = expressions.open_attempt(opening, owner, key, self._clock(), self._retention)
+        update = expressions.open_attempt(opening, owner, key, self._clock(), self.retention)
         return Attempt.of(self._update(update, deadline)["Attributes"])
 
     def _take_over(self, old: Attempt, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
         update = expressions.take_over(old, opening, owner, self._clock())
         return Attempt.of(self._update(update, deadline)["Attributes"])
 
-    def _applies(self, update: Update, deadline: Deadline) -> bool:
-        try:
-            self._update(update, deadline)
-        except ConditionFailed:
-            return False
-        return True
-
     def _update(self, update: Update, deadline: Deadline) -> dict[str, Any]:
         return self._dynamodb.call("UpdateItem", update.body(self._table), deadline)
+
+
+def _was_resolved_since(before: Attempt, now: Attempt) -> bool:
+    """Return whether an operator recorded between two reads that nothing was started: an acceptance is written differently then."""
+    return now.is_resolved and not before.is_resolved
