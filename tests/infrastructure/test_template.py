@@ -206,9 +206,9 @@ def test_the_stage_throttles(deploy: Deploy) -> None:
     }
 
 
-def test_the_readme_lists_every_parameter(source: dict[str, Any]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [name for name in source["Parameters"] if f"`{name}`" not in readme] == []
+def test_the_page_about_deployment_lists_every_parameter(source: dict[str, Any]) -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    assert [name for name in source["Parameters"] if f"`{name}`" not in page] == []
 
 
 def test_every_parameter_has_a_description(source: dict[str, Any]) -> None:
