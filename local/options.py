@@ -43,6 +43,12 @@ def read_options(description: str | None) -> argparse.Namespace:
         help="timeout of a request to the OCPP server, in seconds (or LINK_TIMEOUT)",
     )
     parser.add_argument(
+        "--sweep-seconds",
+        type=_seconds,
+        default=_environ("SWEEP_SECONDS", "0"),
+        help="seconds between two sweeps of unfinished attempts, if not as scheduled in the template (or SWEEP_SECONDS)",
+    )
+    parser.add_argument(
         "--sam-local",
         type=_switch,
         default=_environ("SAM_LOCAL"),
@@ -64,6 +70,16 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds (0 to 86399)")
+    return seconds
 
 
 def _all_or_empty(text: str) -> str:
