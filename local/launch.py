@@ -85,6 +85,7 @@ def _start_ocpp(
     csms = Process("the OCPP server", module, arguments, report)
     stack.callback(csms.stop)
     arguments = dialects.charge_points(options.dialect, options.ocpp_port)
+    arguments.append(f"--charge-seconds={options.charge_seconds}")
     if options.chargers:
         arguments.append("--all")
     charge_points = Process(

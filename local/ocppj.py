@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -38,9 +38,20 @@ SUBPROTOCOLS = ("ocpp2.0.1", "ocpp1.6")
 logger = logging.getLogger(__name__)
 
 
-def now() -> str:
-    """Return the current time in OCPP's format."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def now(offset: float = 0.0) -> str:
+    """Return the current time in OCPP's format, as shown by a clock that is `offset` seconds fast."""
+    return format_time(datetime.now(UTC) + timedelta(seconds=offset))
+
+
+def format_time(time: datetime) -> str:
+    """Return a time in OCPP's format: UTC with milliseconds, so that the texts sort as the times do."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> datetime:
+    """Return the time that a message carries; without a zone, it is in UTC. Raises ValueError."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 class Disconnected(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 
 from local import dialects
@@ -43,6 +44,12 @@ def read_options(description: str | None) -> argparse.Namespace:
         help="timeout of a request to the OCPP server, in seconds (or LINK_TIMEOUT)",
     )
     parser.add_argument(
+        "--charge-seconds",
+        type=_seconds,
+        default=_environ("CHARGE_SECONDS", "5"),
+        help="duration of a charge, in seconds (or CHARGE_SECONDS)",
+    )
+    parser.add_argument(
         "--sam-local",
         type=_switch,
         default=_environ("SAM_LOCAL"),
@@ -64,6 +71,16 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not (0 <= seconds < math.inf):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
 
 
 def _all_or_empty(text: str) -> str:

@@ -84,13 +84,13 @@ def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Att
         id_ = str(read_guid(parameters["id"]))
     except ValueError:
         raise _not_valid("id") from None
-    if callbacks.expired(expires, now):
+    if callbacks.is_expired(expires, now):
         raise _not_valid("expiry")
     attempt = service.journal.get(id_, deadline)
     dialect = registry.find(attempt.dialect) if attempt else None
     if attempt is None or dialect is None or dialect.read_callback is None:
         raise _not_valid("attempt")
-    if not callbacks.signed(service.secret, attempt, expires, parameters["signature"], key_signature):
+    if not callbacks.is_signed(service.secret, attempt, expires, parameters["signature"], key_signature):
         raise _not_valid("signature")
     return attempt, dialect.read_callback
 
@@ -108,7 +108,9 @@ def _record(
             service.journal.note_problem(attempt, problem, deadline)
         return
     started = answer.outcome is Outcome.ACCEPTED
-    changed = service.journal.complete_late(attempt, answer.record(), deadline, started=started)
+    changed = service.journal.complete_late(
+        attempt, answer.record(), deadline, started=started, transaction=answer.transaction
+    )
     if changed and attempt.state is State.FAILED:  # its caller received that nothing was started
         _log.error("started after all", extra={**about, "tries": attempt.tries})
     _log.info(

@@ -25,7 +25,7 @@ def callback_url(attempt: Attempt, server: Server, call: Call, service: Service)
     base = service.callback_base_url or call.base_url
     if base is None or server.entry.dialect not in CALLS_BACK:
         return None
-    return f"{base}{CALLBACKS}/{callbacks.path(service.secret, attempt, time.time())}"
+    return f"{base}{CALLBACKS}/{callbacks.create_path(service.secret, attempt, time.time())}"
 
 
 def wait_for_callback(

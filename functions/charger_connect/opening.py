@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charger_connect.choose_server import connector_for
 from charger_link import addresses
-from common.journal import Opening, fingerprint, masked, token_digest
+from common.journal import Opening, fingerprint, mask, token_digest
 
 if TYPE_CHECKING:
     from charger_connect.request import ConnectRequest
@@ -38,7 +38,7 @@ def make_opening(
         server=server.name,
         dialect=server.entry.dialect,
         connector=connector_for(request, server),
-        token=masked(token),
+        token=mask(token),
         fingerprint=request_digest,
         lease=call.lease,
         caller=call.caller,

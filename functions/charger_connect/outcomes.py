@@ -38,6 +38,7 @@ OUTCOMES: dict[str | type[LinkError], Verdict] = {
     Outcome.REJECTED: Verdict(State.COMPLETED, None),
     REJECTED_EARLY: Verdict(State.FAILED, None),
     Outcome.STATUS: Verdict(State.COMPLETED, None),
+    Outcome.CANCELLED: Verdict(State.COMPLETED, None),
     Outcome.OFFLINE: Verdict(State.FAILED, None),
     Unreachable: Verdict(State.FAILED, "server-unreachable"),
     CircuitOpen: Verdict(State.FAILED, "circuit-open"),

@@ -10,14 +10,15 @@ class Reaction(StrEnum):
     """What a charge point does with a received start.
 
     DROP: accepts it, and closes its WebSocket before it answers. SILENT: neither answers nor starts while this reaction is
-    set; pending starts then get the answer of the next reaction, late. NOT_SUPPORTED and FAIL: answers with a CALLERROR,
-    NotSupported and InternalError.
+    set; pending starts then get the answer of the next reaction, late. LATE: begins the charge at once, and answers the start
+    after `late_seconds`. NOT_SUPPORTED and FAIL: answers with a CALLERROR, NotSupported and InternalError.
     """
 
     ACCEPT = "accept"
     REJECT = "reject"
     SILENT = "silent"
     DROP = "drop"
+    LATE = "late"
     NOT_SUPPORTED = "not-supported"
     FAIL = "fail"
 
@@ -27,7 +28,8 @@ class Behaviour:
     """The charge point reads its behaviour at each step, so a change takes effect while it runs.
 
     `delay`: seconds before a start is answered. `charge_seconds`: duration of a charge. `cable_seconds`: how long the charge
-    point waits for a cable if there is none. `busy` connectors charge another driver's car.
+    point waits for a cable if there is none. `busy` connectors charge another driver's car. `clock_offset`: seconds by which
+    the clock of the charge point is fast.
     """
 
     identity: str
@@ -40,6 +42,8 @@ class Behaviour:
     cable_seconds: float = 5.0
     charge_seconds: float = 5.0
     busy: frozenset[int] = frozenset()
+    late_seconds: float = 25.0
+    clock_offset: float = 0.0
 
 
 def usual() -> list[Behaviour]:

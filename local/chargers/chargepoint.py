@@ -1,4 +1,4 @@
-"""A charge point: it keeps a WebSocket to its server, handles starts, and charges for a while."""
+"""A charge point: it keeps a WebSocket to its server, handles starts and stops, and charges for a while."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from local.chargers.behaviours import Behaviour, Reaction
 from local.chargers.messages import MESSAGES, Messages, Start, Transaction
-from local.ocppj import CallFailed, Disconnected, Payload, Peer
+from local.ocppj import CallFailed, Disconnected, Payload, Peer, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -34,7 +34,8 @@ _POLL_SECONDS = 0.05
 class ChargePoint:
     """A running charge point.
 
-    `starts` are the received starts, in order. `messages` are the last ones that were sent or received, without heartbeats.
+    `starts` are the received starts and `transactions` the charges that began, in order. `messages` are the last ones that
+    were sent or received, without heartbeats.
     """
 
     def __init__(
@@ -43,10 +44,11 @@ class ChargePoint:
         """`url` is that of the server, to which the identity is appended. `on_start` receives each start before it is answered."""
         self.behaviour = behaviour
         self.starts: list[Start] = []
+        self.transactions: list[Transaction] = []
         self.messages: deque[Message] = deque(maxlen=_MAX_MESSAGES)
         self._on_start = on_start
         self._url = f"{url}/{quote(behaviour.identity, safe='')}"
-        self._ocpp: Messages = MESSAGES[behaviour.version]
+        self._ocpp: Messages = MESSAGES[behaviour.version](self._now)
         self._statuses = dict.fromkeys(range(1, behaviour.connectors + 1), "Available")
         self._peer: Peer | None = None
         self._calling = asyncio.Lock()
@@ -87,6 +89,10 @@ class ChargePoint:
         """The status of each connector, with the names of OCPP 1.6, as it is sent to the server."""
         return {connector: self._status(connector) for connector in self._statuses}
 
+    def id_of(self, transaction: Transaction) -> str:
+        """Return the id by which the server knows a transaction; empty if the server has not assigned one yet."""
+        return self._ocpp.id_of(transaction)
+
     def disconnect(self) -> None:
         """Abort the WebSocket, as a network failure does. The charge point reconnects at once."""
         if self._peer:
@@ -114,7 +120,11 @@ class ChargePoint:
             await peer.websocket.close()
 
     def _handlers(self) -> dict[str, Callable[[Payload], Coroutine[Any, Any, Payload]]]:
-        return {self._ocpp.start_action: self._handle_start, "TriggerMessage": self._handle_trigger}
+        return {
+            self._ocpp.start_action: self._handle_start,
+            self._ocpp.stop_action: self._handle_stop,
+            "TriggerMessage": self._handle_trigger,
+        }
 
     async def _handle_trigger(self, payload: Payload) -> Payload:
         if payload["requestedMessage"] != "StatusNotification":
@@ -143,16 +153,27 @@ class ChargePoint:
             return {"status": "Rejected"}
         self._statuses[connector] = "Preparing"
         if reaction is Reaction.DROP:
-            self._start_task(self._charge(connector, start))
+            self._begin(connector, start)
             self.disconnect()
             await asyncio.Event().wait()
+        if reaction is Reaction.LATE:
+            transaction = self._begin(connector, start)
+            await asyncio.sleep(self.behaviour.late_seconds)
+            return self._ocpp.accept(transaction)
         try:
             await asyncio.sleep(self.behaviour.delay)
         except asyncio.CancelledError:
             self._statuses[connector] = "Available"
             raise
-        self._start_task(self._charge(connector, start))
-        return {"status": "Accepted"}
+        return self._ocpp.accept(self._begin(connector, start))
+
+    async def _handle_stop(self, payload: Payload) -> Payload:
+        wanted = str(payload["transactionId"])
+        for transaction in self.transactions:
+            if transaction.stopped_at is None and self._ocpp.id_of(transaction) == wanted:
+                transaction.stop_requested.set()
+                return {"status": "Accepted"}
+        return {"status": "Rejected"}
 
     def _find_free_connector(self, requested: int | None) -> int | None:
         for connector, status in self._statuses.items():
@@ -164,18 +185,36 @@ class ChargePoint:
                 return connector
         return None
 
-    async def _charge(self, connector: int, start: Start) -> None:
+    def _begin(self, connector: int, start: Start) -> Transaction | None:
+        """Begin a charge, and return its transaction. Without a cable, wait for one and return None."""
+        if not self.behaviour.cable:
+            self._start_task(self._wait_for_cable(connector))
+            return None
+        transaction = Transaction(connector, start.token, start.remoteStartId, self._now())
+        self.transactions.append(transaction)
+        self._start_task(self._charge(transaction))
+        return transaction
+
+    async def _charge(self, transaction: Transaction) -> None:
+        connector = transaction.connector
         await self._set_status(connector, "Preparing")
-        if self.behaviour.cable:
-            transaction = Transaction(connector, start.token, start.remoteStartId)
-            await self._ocpp.begin(transaction, self._deliver)
-            await self._set_status(connector, "Charging")
-            await asyncio.sleep(self.behaviour.charge_seconds)
-            await self._ocpp.end(transaction, self._deliver)
-            await self._set_status(connector, "Finishing")
-        else:
-            await asyncio.sleep(self.behaviour.cable_seconds)
+        await self._ocpp.begin(transaction, self._deliver)
+        await self._set_status(connector, "Charging")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(transaction.stop_requested.wait(), self.behaviour.charge_seconds)
+        transaction.stopped_at = self._now()
+        await self._ocpp.end(transaction, self._deliver)
+        await self._set_status(connector, "Finishing")
         await self._set_status(connector, "Available")
+
+    async def _wait_for_cable(self, connector: int) -> None:
+        await self._set_status(connector, "Preparing")
+        await asyncio.sleep(self.behaviour.cable_seconds)
+        await self._set_status(connector, "Available")
+
+    def _now(self) -> str:
+        """Return the time that the charge point's own clock shows."""
+        return now(self.behaviour.clock_offset)
 
     def _start_task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

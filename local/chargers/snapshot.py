@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from local.chargers.behaviours import Behaviour
     from local.chargers.chargepoint import ChargePoint
 
+_MAX_TRANSACTIONS = 20
 _TOKEN_FIELDS = ("idtag", "idtoken")
 """Endings of the names of fields that hold a token, in both OCPP versions: `parentIdTag`, `additionalIdToken`, ..."""
 
 
 def take_snapshot(charge_points: Iterable[ChargePoint]) -> list[dict[str, Any]]:
-    """Return the current state of each one. `starts` counts the starts received; `messages` are the last ones, tokens masked."""
+    """Return the current state of each one.
+
+    `starts` counts the starts received. `transactions` are the last charges, with the times of the charge point's own clock.
+    `messages` are the last ones, tokens masked.
+    """
     return [
         {
             **_describe(charge_point.behaviour),
@@ -28,6 +33,15 @@ def take_snapshot(charge_points: Iterable[ChargePoint]) -> list[dict[str, Any]]:
                 for connector, status in charge_point.statuses.items()
             ],
             "starts": len(charge_point.starts),
+            "transactions": [
+                {
+                    "id": charge_point.id_of(one),
+                    "connectorId": one.connector,
+                    "startedAt": one.started_at,
+                    "stoppedAt": one.stopped_at,
+                }
+                for one in charge_point.transactions[-_MAX_TRANSACTIONS:]
+            ],
             "messages": [
                 {**asdict(message), "payload": mask_tokens(message.payload)}
                 for message in charge_point.messages

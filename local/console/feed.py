@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HEARTBEAT_SECONDS = 10.0
-"""A comment is sent after this many seconds without an event. A failed write then shows that the listener has gone."""
+"""A comment is sent after this many seconds without an event. A failed write then shows that the listener has disconnected."""
 _RETRY_MILLISECONDS = 1000
 
 

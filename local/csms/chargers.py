@@ -13,11 +13,12 @@ from local.csms.v201 import V201
 from local.ocppj import Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from websockets.asyncio.server import ServerConnection
 
-    from local.csms.version import Call, Version
+    from local.csms.recorder import Recorder
+    from local.csms.version import Begin, Call, End, Version
 
 _VERSIONS = {"1.6": V16, "2.0.1": V201}
 
@@ -53,14 +54,14 @@ class Session(Peer):
         self,
         websocket: ServerConnection,
         charger: Charger,
-        on_started: Callable[[str, int, int, str], None],
+        recorder: Recorder,
         call_timeout: float,
     ) -> None:
         version = (websocket.subprotocol or "").removeprefix("ocpp")
         self.ocpp: Version = _VERSIONS[version]
         super().__init__(websocket, self.ocpp.handlers(self))
         self._charger = charger
-        self._on_started = on_started
+        self._recorder = recorder
         self._call_timeout = call_timeout
         self._clock = asyncio.get_running_loop().time
         self._accepted = asyncio.Event()
@@ -109,14 +110,18 @@ class Session(Peer):
 
     def booted(self) -> None:
         self._accepted.set()
+        self._recorder.booted(self._charger.identity)
 
     def reported(self, connector: int, status: str, error_code: str) -> None:
         self._charger.reports[connector] = Report(connector, status, error_code, self._clock())
         self._charger.changed.set()
         self._charger.changed = asyncio.Event()
 
-    def started(self, remote_start_id: int, connector: int, status: str) -> None:
-        self._on_started(self._charger.identity, remote_start_id, connector, status)
+    def began(self, begin: Begin) -> str:
+        return self._recorder.began(self._charger.identity, begin)
+
+    def ended(self, end: End) -> None:
+        self._recorder.ended(self._charger.identity, end)
 
 
 class Chargers:
@@ -127,12 +132,10 @@ class Chargers:
         self.by_identity = {identity: Charger(identity) for identity in known}
         self._call_timeout = call_timeout
 
-    async def serve(
-        self, websocket: ServerConnection, identity: str, on_started: Callable[[str, int, int, str], None]
-    ) -> None:
+    async def serve(self, websocket: ServerConnection, identity: str, recorder: Recorder) -> None:
         """Serve a charger's WebSocket until it closes. A newer one of the same charger replaces it."""
         charger = self.by_identity.setdefault(identity, Charger(identity))
-        session = Session(websocket, charger, on_started, self._call_timeout)
+        session = Session(websocket, charger, recorder, self._call_timeout)
         older, charger.session = charger.session, session
         if older:
             older.websocket.transport.abort()

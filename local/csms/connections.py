@@ -19,7 +19,7 @@ from local.csms.results import (
     rejected_by_charger,
     remote_start_id,
 )
-from local.csms.store import State
+from local.csms.store import State, Stopped
 from local.ocppj import CallFailed, Disconnected
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Connections:
     async def connect(self, start: Start, wait: float) -> Result:
         """Send the start, at most once per id and only within the next `wait` seconds, and return its result.
 
-        Raises ChargerUnknown, Mismatch, NotSent, NoResult.
+        Raises ChargerUnknown, Mismatch, Stopped, NotSent, NoResult.
         """
         deadline = self._clock() + wait
         charger = self._charger(start.charger)
@@ -103,11 +103,9 @@ class Connections:
             raise StatusUnknown
         return Result(charger_id, report.connector, report.error_code, report.status, None)
 
-    def started(self, charger_id: str, remote_start_id: int, connector: int, status: str) -> None:
-        """Record that a start was accepted: a transaction names it by its remoteStartId, even if the result got lost."""
-        key = self._store.find_sent(charger_id, remote_start_id)
-        if key is not None:
-            self._settle(key, Result(charger_id, connector, "NoError", status, None))
+    def prove_accepted(self, key: str, result: Result) -> None:
+        """Record that a start was accepted: a transaction names it, even if the charger's answer got lost."""
+        self._settle(key, result)
 
     async def close(self) -> None:
         """Cancel every call in progress."""
@@ -136,6 +134,8 @@ class Connections:
                 if not await session.acquire_turn():
                     return offline(start.charger, start.connector)
                 self._send(start, session, charger, deadline)
+                if self._store.read(start.id).state is State.NOT_SENT:
+                    raise Stopped
         pending = self._results.get(start.id)
         result = await asyncio.shield(pending) if pending else self._store.read(start.id).result
         if result is None:
@@ -146,7 +146,7 @@ class Connections:
         if self._clock() >= deadline:
             session.release_turn()
             raise TimeoutError
-        if not self._store.mark_sent(start.id):
+        if not self._store.mark_sent(start.id, start.connector):
             session.release_turn()
             return
         self._results[start.id] = asyncio.get_running_loop().create_future()

@@ -11,11 +11,13 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 from local.csms.connections import ChargerUnknown, Connections, NoResult, NotSent, Start, StatusUnknown
-from local.csms.store import Mismatch
+from local.csms.store import Mismatch, Stopped
+from local.csms.transactions import ConnectionUnknown, NoStopResult, StopNotSent, Transactions
 from local.server import Request, Response
 
 if TYPE_CHECKING:
     from local.csms.results import Result
+    from local.csms.transactions import Connection
 
 BODY_LIMIT = 65_536
 DEFAULT_WAIT = 20.0
@@ -28,6 +30,26 @@ _TOKEN = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,36}")
 
 _PROBLEMS = {
     Mismatch: (409, "id-reused", "This id is recorded with another token or for another charger."),
+    Stopped: (
+        409,
+        "id-stopped",
+        "This id was stopped. Nothing was sent for this request, and nothing will be.",
+    ),
+    ConnectionUnknown: (
+        404,
+        "connection-unknown",
+        "No start with this id has arrived for this charger. One may still arrive.",
+    ),
+    StopNotSent: (
+        503,
+        "stop-not-sent",
+        "The charger was busy with another call for the whole wait, so the stop was not sent. The request can be repeated safely.",
+    ),
+    NoStopResult: (
+        504,
+        "no-answer",
+        "The charger's answer to the stop is not known. The request can be repeated safely.",
+    ),
     ChargerUnknown: (404, "charger-unknown", "This server has never known a charger of this identity."),
     NotSent: (
         503,
@@ -47,8 +69,11 @@ _PROBLEMS = {
 }
 _TITLES = {
     "id-reused": "Id used for another start",
+    "id-stopped": "Id stopped",
     "charger-unknown": "Charger unknown",
+    "connection-unknown": "Connection unknown",
     "not-sent": "Nothing was sent",
+    "stop-not-sent": "The stop was not sent",
     "no-answer": "No answer from the charger",
     "status-unknown": "Status unknown",
     "invalid-request": "Invalid request",
@@ -71,8 +96,11 @@ class ProblemError(Exception):
 class Native:
     """The HTTP handler. `authorization` is the required value of the header, or None."""
 
-    def __init__(self, connections: Connections, authorization: str | None) -> None:
+    def __init__(
+        self, connections: Connections, transactions: Transactions, authorization: str | None
+    ) -> None:
         self._connections = connections
+        self._transactions = transactions
         self._authorization = authorization
 
     async def respond(self, request: Request) -> Response:
@@ -101,14 +129,22 @@ class Native:
         target = urlsplit(request.target)
         match _segments(target.path):
             case ["api", "v1", "chargers", charger] if charger:
-                _require_method("GET", request)
+                _require_method(request, "GET")
                 connector = _connector_of_query(target.query)
                 return _ok(await self._connections.status(charger, connector, _wait(headers)))
             case ["api", "v1", "chargers", charger, "connections", id] if charger:
-                _require_method("PUT", request)
-                start = Start(_uuid(id), charger, *_token_and_connector(request.body))
-                return _ok(await self._connections.connect(start, _wait(headers)))
+                _require_method(request, "PUT", "GET", "DELETE")
+                return await self._respond_to_connection(request, charger, _uuid(id), _wait(headers))
         raise ProblemError(404, "no-such-resource", "This server has no resource at this path.")
+
+    async def _respond_to_connection(self, request: Request, charger: str, id_: str, wait: float) -> Response:
+        if request.method == "GET":
+            return _json(_describe(self._transactions.find(charger, id_)))
+        if request.method == "DELETE":
+            connection, stop = await self._transactions.stop(charger, id_, wait)
+            return _json(_describe(connection) | {"stop": asdict(stop)})
+        start = Start(id_, charger, *_token_and_connector(request.body))
+        return _ok(await self._connections.connect(start, wait))
 
 
 def problem(status: int, slug: str, detail: str, *headers: tuple[str, str]) -> Response:
@@ -120,7 +156,30 @@ def problem(status: int, slug: str, detail: str, *headers: tuple[str, str]) -> R
 
 
 def _ok(result: Result) -> Response:
-    return Response(200, [("Content-Type", "application/json")], json.dumps(asdict(result)).encode())
+    return _json(asdict(result))
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return Response(200, [("Content-Type", "application/json")], json.dumps(body).encode())
+
+
+def _describe(connection: Connection) -> dict[str, Any]:
+    return {
+        "id": connection.id,
+        "chargerId": connection.charger,
+        "state": connection.state,
+        "cancelled": connection.cancelled,
+        "result": asdict(connection.result) if connection.result else None,
+        "transactions": [
+            {
+                "id": charge.id,
+                "connectorId": charge.connector,
+                "startedAt": charge.started,
+                "stoppedAt": charge.stopped,
+            }
+            for charge in connection.charges
+        ],
+    }
 
 
 def _segments(path: str) -> list[str]:
@@ -130,9 +189,10 @@ def _segments(path: str) -> list[str]:
         raise ProblemError(400, "invalid-request", "The path is not percent-encoded UTF-8.") from None
 
 
-def _require_method(method: str, request: Request) -> None:
-    if request.method != method:
-        raise ProblemError(405, "method-not-allowed", f"Only {method} is allowed here.", ("Allow", method))
+def _require_method(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        allowed = ", ".join(methods)
+        raise ProblemError(405, "method-not-allowed", f"Allowed here: {allowed}.", ("Allow", allowed))
 
 
 def _uuid(text: str) -> str:

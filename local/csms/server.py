@@ -11,6 +11,8 @@ from local.csms.chargers import Chargers
 from local.csms.connections import Connections
 from local.csms.native import Native
 from local.csms.store import Store
+from local.csms.transaction_log import TransactionLog
+from local.csms.transactions import Transactions
 from local.listeners import serving_http, serving_ocpp
 
 if TYPE_CHECKING:
@@ -60,10 +62,11 @@ async def serving(options: Options) -> AsyncIterator[Csms]:
         known = (*options.known, *store.charger_identities())
         chargers = Chargers(known, options.call_timeout)
         connections = Connections(store, chargers)
+        transactions = Transactions(store, TransactionLog(store), chargers, connections)
 
         async def serve_charger(websocket: ServerConnection, identity: str) -> None:
             store.add_charger(identity)
-            await chargers.serve(websocket, identity, connections.started)
+            await chargers.serve(websocket, identity, transactions)
 
         ocpp_port = await stack.enter_async_context(
             serving_ocpp(
@@ -76,7 +79,8 @@ async def serving(options: Options) -> AsyncIterator[Csms]:
             )
         )
         stack.push_async_callback(connections.close)
-        native = Native(connections, options.authorization)
+        stack.push_async_callback(transactions.close)
+        native = Native(connections, transactions, options.authorization)
         rest = await stack.enter_async_context(
             serving_http(
                 native.respond,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-import time
 from typing import TYPE_CHECKING
 
-from local.csms.version import Call, Events, Version, boot_result
+from local.csms.version import Begin, Call, End, Events, Version, boot_result, read_time
 from local.ocppj import Payload, now
 
 if TYPE_CHECKING:
@@ -14,15 +12,16 @@ if TYPE_CHECKING:
 
     from local.ocppj import Handler
 
-# A restarted server must not assign the id of an older transaction.
-_transaction_ids = itertools.count(int(time.time()))
-
 
 def _start(token: str, connector: int | None, _remote_start_id: int) -> Call:
     payload: Payload = {"idTag": token}
     if connector is not None:
         payload["connectorId"] = connector
     return "RemoteStartTransaction", payload
+
+
+def _stop(transaction: str) -> Call:
+    return "RemoteStopTransaction", {"transactionId": int(transaction)}
 
 
 def _trigger(connector: int | None) -> Call:
@@ -44,8 +43,23 @@ def _handlers(events: Events) -> Mapping[str, Handler]:
     async def authorize(_: Payload) -> Payload:
         return {"idTagInfo": {"status": "Accepted"}}
 
-    async def start_transaction(_: Payload) -> Payload:
-        return {"transactionId": next(_transaction_ids), "idTagInfo": {"status": "Accepted"}}
+    async def start_transaction(payload: Payload) -> Payload:
+        begin = Begin(
+            id=None,
+            connector=payload["connectorId"],
+            token=payload["idTag"],
+            remote_start_id=None,
+            at=read_time(payload["timestamp"]),
+            status="Charging",
+            meter=payload["meterStart"],
+        )
+        return {"transactionId": int(events.began(begin)), "idTagInfo": {"status": "Accepted"}}
+
+    async def stop_transaction(payload: Payload) -> Payload:
+        events.ended(
+            End(str(payload["transactionId"]), read_time(payload["timestamp"]), payload.get("reason"))
+        )
+        return {}
 
     async def heartbeat(_: Payload) -> Payload:
         return {"currentTime": now()}
@@ -58,10 +72,10 @@ def _handlers(events: Events) -> Mapping[str, Handler]:
         "StatusNotification": status_notification,
         "Authorize": authorize,
         "StartTransaction": start_transaction,
-        "StopTransaction": acknowledge,
+        "StopTransaction": stop_transaction,
         "MeterValues": acknowledge,
         "Heartbeat": heartbeat,
     }
 
 
-V16 = Version(token_limit=20, start=_start, trigger=_trigger, handlers=_handlers)
+V16 = Version(token_limit=20, start=_start, stop=_stop, trigger=_trigger, handlers=_handlers)

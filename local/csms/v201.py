@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.csms.results import CHARGING_STATES
-from local.csms.version import Call, Events, Version, boot_result
+from local.csms.version import Begin, Call, End, Events, Version, boot_result, read_time
 from local.ocppj import Payload, now
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ def _start(token: str, connector: int | None, remote_start_id: int) -> Call:
     if connector is not None:
         payload["evseId"] = connector
     return "RequestStartTransaction", payload
+
+
+def _stop(transaction: str) -> Call:
+    return "RequestStopTransaction", {"transactionId": transaction}
 
 
 def _trigger(connector: int | None) -> Call:
@@ -40,10 +44,19 @@ def _handlers(events: Events) -> Mapping[str, Handler]:
         return {"idTokenInfo": {"status": "Accepted"}}
 
     async def transaction_event(payload: Payload) -> Payload:
-        transaction = payload["transactionInfo"]
-        if "remoteStartId" in transaction:
-            status = CHARGING_STATES.get(transaction.get("chargingState", ""), "Accepted")
-            events.started(transaction["remoteStartId"], payload.get("evse", {}).get("id", 0), status)
+        transaction, at = payload["transactionInfo"], read_time(payload["timestamp"])
+        # The EVSE, the token and the remoteStartId are in the first message, and may be in the others.
+        begin = Begin(
+            id=transaction["transactionId"],
+            connector=payload.get("evse", {}).get("id", 0),
+            token=payload.get("idToken", {}).get("idToken"),
+            remote_start_id=transaction.get("remoteStartId"),
+            at=at,
+            status=CHARGING_STATES.get(transaction.get("chargingState", ""), "Accepted"),
+        )
+        events.began(begin)
+        if payload["eventType"] == "Ended":
+            events.ended(End(begin.id or "", at, transaction.get("stoppedReason")))
         return {"idTokenInfo": {"status": "Accepted"}} if "idToken" in payload else {}
 
     async def heartbeat(_: Payload) -> Payload:
@@ -63,4 +76,4 @@ def _handlers(events: Events) -> Mapping[str, Handler]:
     }
 
 
-V201 = Version(token_limit=36, start=_start, trigger=_trigger, handlers=_handlers)
+V201 = Version(token_limit=36, start=_start, stop=_stop, trigger=_trigger, handlers=_handlers)

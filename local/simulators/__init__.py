@@ -1,7 +1,7 @@
 """Simulators of real OCPP servers.
 
-Each sends the REST responses of the server that it models, and holds WebSockets of real charge points. So a test counts a
-start where it arrives.
+Each sends the REST responses of the server that it models, and is connected to real charge points by WebSocket. So the tests
+count the starts that charge points receive.
 """
 
 from __future__ import annotations

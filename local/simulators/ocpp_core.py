@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from ocpp.exceptions import OCPPError
 
+from local.csms.recorder import NoRecords
 from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
 from local.simulators.serving import (
     call_charger,
@@ -50,6 +51,7 @@ class OcppCore:
         `DenyConcurrentTx` on.
         """
         self.chargers = new_chargers()
+        self.recorder = NoRecords()
         self._api_key = api_key
         self._timeout = timeout
         self._failing_chargers = failing_chargers

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from websockets.frames import CloseCode
 
 from local.csms.chargers import Charger, Chargers
+from local.csms.recorder import NoRecords
 from local.ocppj import SUBPROTOCOLS, CallFailed, Disconnected
 from local.simulators.serving import (
     CALL_TIMEOUT,
@@ -25,10 +26,11 @@ from local.simulators.serving import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from websockets.asyncio.server import ServerConnection
 
+    from local.csms.recorder import Recorder
     from local.csms.version import Call
     from local.server import Request, Response
 
@@ -56,6 +58,7 @@ class OcppCs:
         """
         self.subprotocols: Sequence[str] = ("ocpp1.6",) if version == 1 else SUBPROTOCOLS
         self.chargers = _ForgettingChargers((), CALL_TIMEOUT) if version == 1 else new_chargers()
+        self.recorder = NoRecords()
         self.bearer = bearer
         self._version = version
         self._older = older
@@ -130,10 +133,8 @@ class OcppCs:
 class _ForgettingChargers(Chargers):
     """The chargers of version 1: it deletes one that closes its connection, and keeps one whose connection breaks."""
 
-    async def serve(
-        self, websocket: ServerConnection, identity: str, on_started: Callable[[str, int, int, str], None]
-    ) -> None:
-        await super().serve(websocket, identity, on_started)
+    async def serve(self, websocket: ServerConnection, identity: str, recorder: Recorder) -> None:
+        await super().serve(websocket, identity, recorder)
         charger = self.by_identity.get(identity)
         if charger and charger.session is None and websocket.close_code != CloseCode.ABNORMAL_CLOSURE:
             del self.by_identity[identity]

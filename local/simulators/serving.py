@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
     from local.csms.chargers import Session
+    from local.csms.recorder import Recorder
     from local.csms.version import Call
     from local.ocppj import Payload
 
@@ -31,10 +32,16 @@ CALL_TIMEOUT = 30.0
 
 
 class Model(Protocol):
-    """The REST API of a server, and its chargers; `subprotocols` are the WebSocket subprotocols that it accepts."""
+    """The REST API of a server, its chargers, and what it records of their transactions.
+
+    `subprotocols` are the WebSocket subprotocols that it accepts.
+    """
 
     subprotocols: Sequence[str]
     chargers: Chargers
+
+    @property
+    def recorder(self) -> Recorder: ...
 
     async def respond(self, request: Request) -> Response: ...
 
@@ -59,7 +66,7 @@ async def serving_simulator(
     """Serve `model`, REST and OCPP, on these ports (0: any free one), also on `extra_hosts`. Raises PortTaken."""
 
     async def serve_charger(websocket: ServerConnection, identity: str) -> None:
-        await model.chargers.serve(websocket, identity, lambda *_: None)
+        await model.chargers.serve(websocket, identity, model.recorder)
 
     async def respond(request: Request) -> Response:
         if request.target == CONNECTED_PATH:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.documentation.stack import Stack
 
 API = "/api/v1/ocpp/"
-PATIENCE = 30_000
+TIMEOUT = 30_000
 """Milliseconds for what is slow by design: a silent charger, a restarting server."""
 
 
@@ -53,7 +53,7 @@ class Console:
 
     def shows(self, charger: str, text: str) -> None:
         """Wait until the card of a charger contains this text."""
-        expect(self.card(charger)).to_contain_text(text, timeout=PATIENCE)
+        expect(self.card(charger)).to_contain_text(text, timeout=TIMEOUT)
 
     def idle(self, charger: str) -> None:
         """Wait until a charger is available for a start."""
@@ -91,7 +91,7 @@ class Console:
     def outcome(self) -> str:
         """Wait for the response to the last request. Return the outcome that the page shows."""
         outcome = self.page.locator(".outcome")
-        expect(outcome).to_have_text(re.compile(r"^\d{3} "), timeout=PATIENCE)
+        expect(outcome).to_have_text(re.compile(r"^\d{3} "), timeout=TIMEOUT)
         return outcome.inner_text()
 
     def raw(self, title: str) -> str:
@@ -108,7 +108,7 @@ class Console:
         """Return an attempt's row."""
         return self.page.locator(f'[data-attempt="{id_}"]')
 
-    def asked(self, id_: str) -> Any:
+    def read_attempt(self, id_: str) -> Any:
         """Return the attempt as the API returns it."""
         return json.loads(self._stack.send("GET", f"{API}charger-connect/{id_}").text)
 

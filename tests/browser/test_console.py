@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.console import PATIENCE
+from tests.browser.console import TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("charger", "form", "accept", "answered"),
+    ("charger", "form", "accept", "response_type"),
     [
         ("CP-1", "JSON", "the same", "application/json"),
         ("CP-2", "text/json", "the same", "text/json"),
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     ],
 )
 def test_a_token_is_connected_in_any_format(
-    console: Console, charger: str, form: str, accept: str, answered: str
+    console: Console, charger: str, form: str, accept: str, response_type: str
 ) -> None:
     console.idle(charger)
     before = console.starts(charger)
     assert console.connect(charger, form=form, accept=accept).startswith("200 ")
-    assert f"content-type: {answered}; charset=utf-8" in console.raw("Response")
+    assert f"content-type: {response_type}; charset=utf-8" in console.raw("Response")
     row = console.attempt(console.sent_id())
     expect(row).to_contain_text("completed")
     console.shows(charger, "Charging")
@@ -64,7 +64,7 @@ def test_the_request_is_shown_as_it_was_sent(console: Console) -> None:
         ("CP-404", "404 The charger is unknown", "failed"),
     ],
 )
-def test_each_charger_answers_in_its_own_way(
+def test_each_charger_answers_as_its_behaviour_requires(
     console: Console, charger: str, outcome: str, state: str
 ) -> None:
     assert console.connect(charger).startswith(outcome)
@@ -75,9 +75,9 @@ def test_a_silent_charger_leaves_the_outcome_unknown_until_the_request_is_repeat
     console.idle("CP-2")
     before = console.starts("CP-2")
     console.behave("CP-2", "Silent")
-    said = console.connect("CP-2", form="XML")
-    assert said.startswith("504 ")
-    assert "unknown" in said
+    outcome = console.connect("CP-2", form="XML")
+    assert outcome.startswith("504 ")
+    assert "unknown" in outcome
     row = console.attempt(console.sent_id())
     expect(row).to_contain_text("unknown")
     console.behave("CP-2", "Accept")
@@ -85,6 +85,14 @@ def test_a_silent_charger_leaves_the_outcome_unknown_until_the_request_is_repeat
     assert console.press("Send it again, same id").startswith("200 Accepted")
     expect(row).to_contain_text("completed")
     assert console.starts("CP-2") == before + 1
+
+
+def test_a_late_charger_charges_before_it_answers(console: Console) -> None:
+    console.idle("CP-1")
+    console.behave("CP-1", "Late")
+    console.shows("CP-1", "answers the start 25 s later")
+    assert console.connect("CP-1").startswith("504 ")
+    console.idle("CP-1")
 
 
 def test_an_offline_charger_is_shown_until_it_reconnects(console: Console) -> None:
@@ -132,10 +140,10 @@ def test_every_field_that_is_wrong_is_named(console: Console, form: str) -> None
     console.page.get_by_text("OCPP server and connector").click()
     console.page.get_by_label("serverIpAddress").fill("localhost")
     console.page.get_by_label("serverRestApiPort").fill("70000")
-    said = console.connect("CP-1", form=form)
-    assert said.startswith("400 ")
-    assert "serverIpAddress must be an IP address" in said
-    assert "serverRestApiPort must be a port" in said
+    outcome = console.connect("CP-1", form=form)
+    assert outcome.startswith("400 ")
+    assert "serverIpAddress must be an IP address" in outcome
+    assert "serverRestApiPort must be a port" in outcome
 
 
 def test_the_start_names_the_connector(console: Console) -> None:
@@ -159,7 +167,7 @@ def test_the_details_of_an_attempt_are_those_that_the_api_returns(console: Conso
     row = console.attempt(console.sent_id())
     row.get_by_role("button", name="Details of the attempt").click()
     unfolded = console.page.get_by_role("region", name="The attempt as the API returns it").inner_text()
-    assert json.loads(unfolded) == console.asked(console.sent_id())
+    assert json.loads(unfolded) == console.read_attempt(console.sent_id())
 
 
 def test_the_ocpp_messages_are_shown(console: Console) -> None:
@@ -178,15 +186,15 @@ def test_a_killed_ocpp_server_is_reported_and_restarts(console: Console) -> None
     assert console.connect("CP-1").startswith("502 The OCPP server could not be reached")
     expect(console.attempt(console.sent_id())).to_contain_text("server-unreachable")
     console.idle("CP-1")
-    expect(console.page.get_by_text("runs, process")).to_be_visible(timeout=PATIENCE)
+    expect(console.page.get_by_text("runs, process")).to_be_visible(timeout=TIMEOUT)
     # The failures may have opened the circuit for a while. The same id allows another try.
     for _ in range(20):
-        said = console.press("Send it again, same id")
-        if said.startswith("200 Accepted"):
+        outcome = console.press("Send it again, same id")
+        if outcome.startswith("200 Accepted"):
             return
-        assert said.startswith(("502", "503"))
+        assert outcome.startswith(("502", "503"))
         console.page.wait_for_timeout(1000)
-    raise AssertionError(said)
+    raise AssertionError(outcome)
 
 
 def test_a_request_without_a_response_may_have_arrived(console: Console) -> None:
@@ -202,16 +210,16 @@ def test_a_stack_that_does_not_respond_is_reported_until_it_responds_again(
     visit: Callable[..., Console],
 ) -> None:
     console = visit("/docs")
-    gone = console.page.get_by_role("alert")
+    alert = console.page.get_by_role("alert")
     console.page.route("**/console/events", lambda _: None)
     console.open("/")
     expect(console.page.get_by_role("heading", name="Attempts")).to_be_visible()
-    expect(gone).to_be_empty()
+    expect(alert).to_be_empty()
     # After this response, a browser does not reconnect by itself.
     console.page.unroute("**/console/events")
     console.page.route("**/console/events", lambda route: route.fulfill(status=503), times=1)
     console.open("/")
-    expect(gone).to_have_text("The stack does not respond. This page continues when it is running again.")
+    expect(alert).to_have_text("The stack does not respond. This page continues when it is running again.")
     console.shows("CP-4", "connected")
-    expect(gone).to_be_empty()
+    expect(alert).to_be_empty()
     console.errors = [error for error in console.errors if "503" not in error]

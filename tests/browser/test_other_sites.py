@@ -1,4 +1,4 @@
-"""A page of another origin, in a real browser, starts no charge, reads nothing and replaces no charge point."""
+"""A page of another origin, in a real browser, cannot start a charge, read data or replace a charge point."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def test_a_form_starts_no_charge(page: Page, stack: Stack) -> None:
     assert page.evaluate(POST, [url, form(stack, id_)]) == "sent"
     fields = "".join(f'<input name="{name}" value="{value}">' for name, value in form(stack, id_).items())
     page.set_content(f'<form method="post" action="{url}">{fields}<button>Go</button></form>')
-    with page.expect_response(url) as answered:
+    with page.expect_response(url) as response:
         page.get_by_role("button").click()
-    assert answered.value.status == 403
+    assert response.value.status == 403
     assert stack.send("GET", f"{PATH}/{id_}").status == 404
     # The same bytes from a client that is no browser start one.
     stack.wait_until_available("CP-1")
@@ -100,9 +100,9 @@ def test_a_link_opens_the_console_and_it_works(page: Page, stack: Stack) -> None
 def test_the_pages_cannot_be_framed(page: Page, stack: Stack) -> None:
     for path in ("/", "/docs"):
         url = f"http://127.0.0.1:{stack.ports.gateway}{path}"
-        with page.expect_response(url) as answered:
+        with page.expect_response(url) as response:
             page.set_content(f'<iframe src="{url}"></iframe>')
-        assert answered.value.status == 403
+        assert response.value.status == 403
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])

@@ -83,9 +83,9 @@ def test_the_form_of_the_help_page_works_by_keyboard_alone(
     page.keyboard.type("application/xml")
     to(page, "Send")
     page.keyboard.press("Enter")
-    answer = page.get_by_role("status", name="Response")
-    expect(answer).to_contain_text("200 OK")
-    expect(answer).to_contain_text("<status>Accepted</status>")
+    shown = page.get_by_role("status", name="Response")
+    expect(shown).to_contain_text("200 OK")
+    expect(shown).to_contain_text("<status>Accepted</status>")
 
 
 def test_the_focus_is_visible(console: Console) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("media", "accept", "heard"),
+    ("media", "accept", "content"),
     [
         ("application/json", "", '"status":"Unavailable"'),
         ("text/xml", "", "<status>Unavailable</status>"),
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_it_sends_and_shows_the_response(
-    visit: Callable[..., Console], media: str, accept: str, heard: str
+    visit: Callable[..., Console], media: str, accept: str, content: str
 ) -> None:
     page = visit("/docs").page
     page.get_by_role("textbox", name="chargerId").fill("CP-3")
@@ -34,24 +34,24 @@ def test_it_sends_and_shows_the_response(
     page.get_by_role("combobox", name="Accept").select_option(accept)
     expect(page.get_by_role("region", name="Request", exact=True)).to_contain_text(f"Content-Type: {media}")
     page.get_by_role("button", name="Send").click()
-    answer = page.get_by_role("status", name="Response")
-    expect(answer).to_contain_text("200 OK")
-    expect(answer).to_contain_text(f"content-type: {accept or media}; charset=utf-8")
-    expect(answer).to_contain_text(heard)
+    shown = page.get_by_role("status", name="Response")
+    expect(shown).to_contain_text("200 OK")
+    expect(shown).to_contain_text(f"content-type: {accept or media}; charset=utf-8")
+    expect(shown).to_contain_text(content)
 
 
 def test_a_repeat_is_a_replay_until_the_id_is_new(visit: Callable[..., Console]) -> None:
     page = visit("/docs").page
     page.get_by_role("textbox", name="chargerId").fill("CP-4")
-    answer = page.get_by_role("status", name="Response")
+    shown = page.get_by_role("status", name="Response")
     page.get_by_role("button", name="Send").click()
-    expect(answer).to_contain_text("connect-outcome: rejected")
+    expect(shown).to_contain_text("connect-outcome: rejected")
     page.get_by_role("button", name="Send").click()
-    expect(answer).to_contain_text("idempotent-replayed: true")
+    expect(shown).to_contain_text("idempotent-replayed: true")
     page.get_by_role("button", name="New id").click()
     page.get_by_role("button", name="Send").click()
-    expect(answer).to_contain_text("connect-outcome: rejected")
-    expect(answer).not_to_contain_text("idempotent-replayed")
+    expect(shown).to_contain_text("connect-outcome: rejected")
+    expect(shown).not_to_contain_text("idempotent-replayed")
 
 
 def test_a_deployed_page_explains_instead(browser: Browser) -> None:

@@ -29,12 +29,10 @@ if TYPE_CHECKING:
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 _RETRY_ROUNDS = 5  # after the storm; each begins when all leases have expired
-_ROUNDS_FOR_SENT = (
-    2  # rounds that include the attempts whose OCPP server record is only "sent", which cannot be resolved
-)
-_STORM_SECONDS = (
-    0.3  # maximum duration of the storm for each attempt; the remaining attempts run without faults
-)
+# The rounds that include attempts whose OCPP server record is only "sent": a retry cannot resolve them.
+_ROUNDS_FOR_SENT = 2
+# Maximum duration of the storm for each attempt. The remaining attempts run without faults.
+_STORM_SECONDS = 0.3
 
 
 def run(

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 PATH = "/api/v1/ocpp/charger-connect"
 CALLERS = 10
 _TRIES = 12  # of each caller during the storm
-_MAX_UNKNOWN = (
-    2  # 504 responses after which a caller stops for now: each of them takes the link's full timeout
-)
+# The number of 504 responses after which a caller stops for now: each takes the link's full timeout.
+_MAX_UNKNOWN = 2
 
 
 @dataclass(slots=True)
@@ -36,7 +35,7 @@ class Order:
 
     @property
     def answers(self) -> set[str]:
-        """The statuses with which the charger answered, as its callers received them."""
+        """The statuses in the charger's answers that the callers received."""
         return {body["status"] for status, body in self.responses if status == 200} - {"Unavailable"}
 
     @property

@@ -33,9 +33,8 @@ if TYPE_CHECKING:
     from local.table import TableServer
 
 HOST = "127.0.0.1"
-FUNCTION_TIMEOUT = (
-    8  # seconds, instead of the template's 29: a lease lasts as long, and the tests wait for leases
-)
+# Seconds, instead of the template's 29: a lease lasts as long, and the tests wait for leases.
+FUNCTION_TIMEOUT = 8
 LINK_TIMEOUT = 3  # seconds
 CALL_TIMEOUT = 4.0  # seconds that the OCPP server waits for a charge point
 STARTUP_TIMEOUT = 20.0  # seconds

@@ -1,4 +1,4 @@
-"""Checks the result of a storm by three sources: the callers' responses, the table, and the charge points' file."""
+"""Check the result of a storm by three sources: the callers' responses, the table, and the charge points' file."""
 
 from __future__ import annotations
 

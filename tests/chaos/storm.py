@@ -1,4 +1,4 @@
-"""Injects random faults, one after the other, until the load has ended. The seed determines their order."""
+"""Inject random faults, one after the other, until the load has ended. The seed determines their order."""
 
 from __future__ import annotations
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 DOCS: Final = ROOT / "docs"
 PAGE: Final = (DOCS / "dialects.md").read_text(encoding="utf-8")
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+STOP_WORDS: Final = {InfoWord.NOTHING_STARTED, InfoWord.ALREADY_STOPPED, InfoWord.STOP_RECORDED}
 # A native server distinguishes an unknown charger by its status code.
-NATIVE_WORDS: Final = {*InfoWord} - {InfoWord.UNKNOWN_OR_NOT_CONNECTED}
+NATIVE_WORDS: Final = {*InfoWord} - {InfoWord.UNKNOWN_OR_NOT_CONNECTED, InfoWord.CONFIRMED_BY_OPERATOR}
+START_WORDS: Final = NATIVE_WORDS - STOP_WORDS
 
 
 def rows() -> list[list[str]]:
@@ -77,8 +79,10 @@ def test_the_page_of_the_native_server_lists_the_words_that_it_uses() -> None:
 def test_the_description_of_the_native_server_has_the_words_that_it_uses() -> None:
     text = (DOCS / "native-link.openapi.yaml").read_text(encoding="utf-8")
     (pattern,) = re.findall(r"\^\(([a-z|-]+)\)\( \.\*\)\?\$", text)
-    assert set(pattern.split("|")) == NATIVE_WORDS
-    assert set(re.findall(r"^ *\| `([a-z-]+)` \|", text, re.MULTILINE)) == NATIVE_WORDS
+    assert set(pattern.split("|")) == START_WORDS
+    assert set(re.findall(r"^ *\| `([a-z-]+)` \|", text, re.MULTILINE)) == START_WORDS
+    stop = yaml.safe_load(text)["components"]["schemas"]["Stopped"]["allOf"][1]["properties"]["stop"]
+    assert set(stop["properties"]["info"]["enum"]) == {*STOP_WORDS, None}
 
 
 def test_the_description_of_the_service_has_all_words() -> None:

@@ -4,23 +4,23 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
-from tests.hostile.harness import Stage, staged
+from tests.hostile.harness import Stack, running_stack
 from tests.hostile.summary import PROPERTY
 
 Count = Callable[[str, Mapping[int, int], int], None]
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with staged() as stage:
-        yield stage
+def stack() -> Iterator[Stack]:
+    with running_stack() as stack:
+        yield stack
 
 
 @pytest.fixture
 def count_inputs(record_property: Callable[[str, object], None]) -> Count:
     """Return a function that passes counts to the summary.
 
-    Its arguments are a harness's name, the number of responses by status code (0 if not over HTTP), and the peak of
+    Its arguments are the name of the test, the number of responses by status code (0 if not over HTTP), and the peak of
     memory of one input, in bytes.
     """
 

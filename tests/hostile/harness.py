@@ -1,4 +1,4 @@
-"""What hostile requests meet: the gateway, the real handlers and table, and an OCPP server that answers at once."""
+"""The stack that receives hostile requests: gateway, real handlers and table, and an OCPP server that responds at once."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
     from local.table import TableServer
 
-HANGS = 120
-"""Seconds after which an answer will not come any more; nothing is measured by it."""
+TIMEOUT = 120
+"""Seconds to wait for a response. No test depends on the value."""
 
-_ASKED = re.compile(
+_API_REQUEST = re.compile(
     r"(PUT|GET) /api/v1/chargers/([^/?#\s]+)(/connections/[0-9a-f-]{36})?(\?connectorId=\d+)?"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """`status` 0 is a connection that was closed without an answer."""
+class ReceivedResponse:
+    """A response. `status` is 0 if the connection was closed without one."""
 
     status: int
     headers: dict[str, str]
@@ -41,20 +41,20 @@ class Heard:
 
 
 class Target:
-    """The OCPP server. `strays` are the requests that are not of its API: there must be none, whatever a caller sends."""
+    """The OCPP server. `unexpected` lists the requests that are not of its API: no request of a caller may cause one."""
 
     def __init__(self) -> None:
-        self.strays: list[str] = []
-        self.asked = 0
+        self.unexpected: list[str] = []
+        self.request_count = 0
         self._server = Server(self._respond)
         self.port, self.close = self._server.port, self._server.close
 
     def _respond(self, request: Request) -> Response:
-        self.asked += 1
-        found = _ASKED.fullmatch(f"{request.method} {request.target}")
+        self.request_count += 1
+        found = _API_REQUEST.fullmatch(f"{request.method} {request.target}")
         names = {name.lower() for name, _ in request.headers}
         if found is None or (found[1] == "PUT") != bool(found[3]) or "x-injected" in names:
-            self.strays.append(f"{request.method} {request.target} {sorted(names)}")
+            self.unexpected.append(f"{request.method} {request.target} {sorted(names)}")
             return Response(500)
         status = "Accepted" if found[3] else "Available"
         answer = {
@@ -68,7 +68,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Stack:
     port: int
     target: Target
     table: TableServer
@@ -77,26 +77,26 @@ class Stage:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def send(self, data: bytes, method: str = "POST") -> Heard:
-        """Send bytes on a connection of their own and read one answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=HANGS) as connection:
+    def send(self, data: bytes, method: str = "POST") -> ReceivedResponse:
+        """Send bytes on a new connection, and read one response."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT) as connection:
             try:
                 connection.sendall(data)
                 connection.shutdown(socket.SHUT_WR)
             except (BrokenPipeError, ConnectionResetError):
-                pass  # it has answered before all was sent
+                pass  # the gateway responded before it had read everything
             except OSError:
-                return Heard(0, {}, b"")
+                return ReceivedResponse(0, {}, b"")
             try:
                 with closing(Connection(connection)) as reader:
                     answer = read(reader, method)
-                return Heard(answer.status, answer.headers, answer.body)
+                return ReceivedResponse(answer.status, answer.headers, answer.body)
             except (HTTPException, ConnectionError):
-                return Heard(0, {}, b"")
+                return ReceivedResponse(0, {}, b"")
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
+def running_stack() -> Iterator[Stack]:
     with ExitStack() as parts:
         target = Target()
         parts.callback(target.close)
@@ -105,4 +105,4 @@ def staged() -> Iterator[Stage]:
         settings = {"DEFAULT_LINK_SERVER": f"127.0.0.1:{target.port}"}
         invoke = parts.enter_context(real_functions(table, link_servers, settings=settings))
         gateway = parts.enter_context(closing(serve(template.read().routes, invoke)))
-        yield Stage(gateway.port, target, table)
+        yield Stack(gateway.port, target, table)

@@ -29,7 +29,7 @@ from apidoc.samples import REQUEST_FORMATS
 
 if TYPE_CHECKING:
     from tests.hostile.conftest import Count
-    from tests.hostile.harness import Stage
+    from tests.hostile.harness import Stack
 
 EXAMPLES = 500 if os.environ.get("HOSTILE") == "all" else 40
 CHECKS = [
@@ -71,25 +71,25 @@ sent_media_types: set[str | None] = set()
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_responses_match_the_description(case: schemathesis.Case[Any], stage: Stage) -> None:
+def test_responses_match_the_description(case: schemathesis.Case[Any], stack: Stack) -> None:
     body = case.body
     # Most addresses return 403, so about half of the requests name the running OCPP server.
     if isinstance(body, dict) and body.get("serverIpAddress") and len(json.dumps(body, default=str)) % 2:
-        body |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": stage.target.port}
-    response = case.call(base_url=stage.url, timeout=120)
+        body |= {"serverIpAddress": "127.0.0.1", "serverRestApiPort": stack.target.port}
+    response = case.call(base_url=stack.url, timeout=120)
     responses[response.status_code] += 1
     sent_media_types.add(case.media_type)
     case.validate_response(response, checks=CHECKS)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def empty_table(stage: Stage) -> None:
-    stage.table.clear()
+def empty_table(stack: Stack) -> None:
+    stack.table.clear()
 
 
-def test_requests_in_every_format_were_sent_and_some_succeeded(stage: Stage, count_inputs: Count) -> None:
+def test_requests_in_every_format_were_sent_and_some_succeeded(stack: Stack, count_inputs: Count) -> None:
     count_inputs("Schemathesis", responses, 0)
     assert sum(responses.values()) > EXAMPLES
     assert responses[200] > 0
     assert set(REQUEST_FORMATS) <= sent_media_types
-    assert stage.target.strays == []
+    assert stack.target.unexpected == []

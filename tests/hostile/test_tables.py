@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.hostile.conftest import Count
-    from tests.hostile.harness import Heard, Stage
+    from tests.hostile.harness import ReceivedResponse, Stack
     from tests.hostile.hostile import Hostile
 
 MEMORY_LIMIT = 24 * 1024 * 1024
@@ -49,8 +49,8 @@ TABLES: dict[str, Callable[[int], Iterator[Hostile]]] = {
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_hostile_requests_are_rejected_or_executed(table: str, stage: Stage, count_inputs: Count) -> None:
-    inputs = list(TABLES[table](stage.target.port))
+def test_hostile_requests_are_rejected_or_executed(table: str, stack: Stack, count_inputs: Count) -> None:
+    inputs = list(TABLES[table](stack.target.port))
     if os.environ.get("HOSTILE") != "all" and len(inputs) > SAMPLE_SIZE:
         inputs = random.Random(table).sample(inputs, SAMPLE_SIZE)
     failures: list[str] = []
@@ -60,10 +60,10 @@ def test_hostile_requests_are_rejected_or_executed(table: str, stage: Stage, cou
     try:
         for number, hostile in enumerate(inputs):
             if number % CLEAR_INTERVAL == 0:
-                stage.table.clear()
+                stack.table.clear()
             before, _ = tracemalloc.get_traced_memory()
             tracemalloc.reset_peak()
-            response = stage.send(hostile.to_bytes(), hostile.method)
+            response = stack.send(hostile.to_bytes(), hostile.method)
             peak = tracemalloc.get_traced_memory()[1] - before
             statuses[response.status] += 1
             largest_peak = max(largest_peak, peak)
@@ -74,11 +74,11 @@ def test_hostile_requests_are_rejected_or_executed(table: str, stage: Stage, cou
         tracemalloc.stop()
     count_inputs(table, statuses, largest_peak)
     assert failures == []
-    assert stage.target.strays == []
+    assert stack.target.unexpected == []
 
 
-def test_malformed_http_is_rejected_without_a_server_error(stage: Stage, count_inputs: Count) -> None:
-    statuses = {data: stage.send(data).status for data in requests.framing(stage.target.port)}
+def test_malformed_http_is_rejected_without_a_server_error(stack: Stack, count_inputs: Count) -> None:
+    statuses = {data: stack.send(data).status for data in requests.framing(stack.target.port)}
     count_inputs("framing", {0: len(statuses)}, 0)
     gateway_errors = (
         HTTPStatus.NOT_IMPLEMENTED,
@@ -89,15 +89,15 @@ def test_malformed_http_is_rejected_without_a_server_error(stage: Stage, count_i
         for data, status in statuses.items()
         if status >= 500 and status not in gateway_errors
     } == {}
-    assert stage.target.strays == []
+    assert stack.target.unexpected == []
 
 
-def test_many_requests_reached_the_ocpp_server(stage: Stage) -> None:
+def test_many_requests_reached_the_ocpp_server(stack: Stack) -> None:
     """Many requests in the tables are valid, and the service executes them."""
-    assert stage.target.asked > 100
+    assert stack.target.request_count > 100
 
 
-def faults(response: Heard) -> Iterator[str]:
+def faults(response: ReceivedResponse) -> Iterator[str]:
     """Yield a description of each fault of a response."""
     if response.status == 0:
         yield "no response"

@@ -149,7 +149,7 @@ def test_without_access_network_there_is_no_authorizer_function(deploy: Deploy, 
 
 
 @pytest.mark.parametrize(
-    ("rule", "asked", "needed"),
+    ("rule", "incomplete", "missing"),
     [
         ("SourcesAreNamed", {"Access": "network"}, {"AllowedSources": "203.0.113.0/28"}),
         ("JwtIsComplete", {"Access": "jwt", "JwtAudience": "one"}, {"JwtIssuer": "https://issuer.example/"}),
@@ -160,15 +160,15 @@ def test_without_access_network_there_is_no_authorizer_function(deploy: Deploy, 
     ],
 )
 def test_a_deployment_without_a_required_parameter_is_rejected(
-    source: dict[str, Any], rule: str, asked: dict[str, str], needed: dict[str, str]
+    source: dict[str, Any], rule: str, incomplete: dict[str, str], missing: dict[str, str]
 ) -> None:
     def holds(parameters: dict[str, str]) -> bool:
         resolver = Resolver(source, parameters)
         assert resolver.resolve(source["Rules"][rule]["RuleCondition"])
         return all(resolver.resolve(assertion["Assert"]) for assertion in source["Rules"][rule]["Assertions"])
 
-    assert not holds(asked)
-    assert holds(asked | needed)
+    assert not holds(incomplete)
+    assert holds(incomplete | missing)
 
 
 def test_a_custom_domain_disables_the_execute_api_endpoint(deploy: Deploy) -> None:

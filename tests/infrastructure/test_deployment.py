@@ -183,8 +183,8 @@ def test_the_check_runs_before_traffic_shifts(
         assert policy["BeforeAllowTrafficHook"] == "PreflightFunction"
     hook = resources["PreflightFunction"]["Properties"]
     assert hook["FunctionName"].startswith("CodeDeployHook_")
-    asked = hook["Environment"]["Variables"]["VERSIONS"].split(",")
-    assert set(asked) == {
+    checked = hook["Environment"]["Variables"]["VERSIONS"].split(",")
+    assert set(checked) == {
         resources[f"{name}Aliaslive"]["Properties"]["FunctionVersion"].removesuffix(".Version")
         for name in shifted
     }

@@ -39,7 +39,7 @@ class Peer:
         self._server = server
 
     def read(self) -> ReceivedRequest:
-        """Read and return the next complete request. The server appends it to `asked`."""
+        """Read and return the next complete request. The server appends it to `requests`."""
         buffer = b""
         while b"\r\n\r\n" not in buffer:
             buffer += self._receive()
@@ -50,7 +50,7 @@ class Peer:
             body += self._receive()
         method, path, _ = line.split(" ")
         request = ReceivedRequest(method, path, headers, body)
-        self._server.asked.append(request)
+        self._server.requests.append(request)
         return request
 
     def send(self, data: bytes) -> None:
@@ -91,14 +91,14 @@ Script = Callable[[Peer], None]
 class Misbehaving:
     """A server that listens on 127.0.0.1 from the start, on `port` or any free one.
 
-    `plays` sets its scripts; with `tls` it uses TLS. `close` closes every accepted connection. Without `accepting`, connections
+    `set_scripts` sets its scripts; with `tls` it uses TLS. `close` closes every accepted connection. Without `accepting`, connections
     wait in a queue of one until `accept`.
     """
 
     def __init__(
         self, *scripts: Script, host: str = "127.0.0.1", port: int = 0, accepting: bool = True
     ) -> None:
-        self.asked: list[ReceivedRequest] = []
+        self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self.tls: ssl.SSLContext | None = None
         self._scripts: list[Script] = list(scripts)
@@ -118,14 +118,14 @@ class Misbehaving:
         """Accept connections from now on."""
         self._run(self._accept)
 
-    def plays(self, *scripts: Script) -> None:
+    def set_scripts(self, *scripts: Script) -> None:
         """Set the scripts of the next connections, in order. The last script also handles every later connection."""
         self._scripts = list(scripts)
 
     @property
     def starts(self) -> list[ReceivedRequest]:
-        """The received requests for a start."""
-        return [request for request in self.asked if request.method == "PUT"]
+        """Return the received requests for a start."""
+        return [request for request in self.requests if request.method == "PUT"]
 
     def catch_up(self) -> None:
         """Wait until the server has read everything from connections that are closed by now, however slow the machine is."""
@@ -133,7 +133,7 @@ class Misbehaving:
             last.bind((self.host, 0))
             own = last.getsockname()
             last.settimeout(TIMEOUT)
-            with contextlib.suppress(ConnectionResetError):  # by a script that does so at once
+            with contextlib.suppress(ConnectionResetError):  # a script has already reset it
                 last.connect((self.host, self.port))
         until = time.monotonic() + TIMEOUT
         while own not in self._accepted or any(thread.is_alive() for thread in self._serving):

@@ -25,7 +25,7 @@ def table() -> Iterator[Table]:
 
 @pytest.fixture
 def callers(table: Table, monkeypatch: pytest.MonkeyPatch) -> type[Callers]:
-    """The machine in its harness, with a dialect that is not repeatable beside the native one."""
+    """Return the state machine in its harness, with a second dialect that is not repeatable."""
     plain = ModuleType("charger_link.dialects.plain")
     plain.__dict__["DIALECT"] = native.DIALECT._replace(name="plain", repeatable=False)
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")

@@ -50,13 +50,11 @@ _MODULES_WITH_CLOCK = (
     common.journal.dynamodb,
     common.transport.deadline,
 )
-_HANG_TIMEOUT = (
-    30.0  # seconds of real time: an invocation that neither sends nor ends is a defect of the harness
-)
+_HANG_TIMEOUT = 30.0  # seconds of real time; an invocation that neither sends a request nor ends is a defect of the harness
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: no handler catches it, nothing runs after it."""
+    """Represents SIGKILL: no handler catches it, and no code runs after it."""
 
 
 class End(StrEnum):
@@ -246,7 +244,7 @@ def _connect(
 
 
 def install_harness(patch: pytest.MonkeyPatch) -> Clock:
-    """Replace network and clocks of the service for as long as `patch` lasts, and return the clock."""
+    """Replace network and clocks of the service until `patch` is undone, and return the clock."""
     clock = Clock()
     for module in _MODULES_WITH_CLOCK:
         patch.setattr(module, "time", clock)

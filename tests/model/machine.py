@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 NATIVE, PLAIN, CALLING = _PORTS = 9001, 9002, 9003
 LEASE = 30.0  # seconds; longer than any lease
 WINDOW = 3700.0  # seconds; longer than the repeat window
-_RETRIED = 2  # so many of the newest ids are retried
+_RETRIED = 2  # the number of newest ids that are retried
 _MAX_RUNNING = 4
 _MAX_DELETED = 2  # ids in one run
 _SECRET = b"a secret of the model's"
@@ -63,9 +63,8 @@ class Arrival(StrEnum):
 
 
 picks = st.integers(0, 59)  # selects one of several, modulo their number: 60 has many divisors
-smooth = st.sampled_from(
-    [True, True, False]
-)  # whether the table responds at once, until the invocation sends a request to a server
+# Whether the table responds at once, until the invocation sends a request to a server.
+table_responds = st.sampled_from([True, True, False])
 
 
 class Defect(StrEnum):
@@ -78,9 +77,12 @@ class Defect(StrEnum):
 
 
 class Callers(RuleBasedStateMachine):
-    """`table` and `clock` are the harness's; `repeatable` names the dialects that the journal repeats. `ports`, `behaviors` and
-    `max_ids` (in one run) narrow the search; `deletes` adds the deletion of items. `versions` are the journals of the deployed
-    versions: each invocation has one of them."""
+    """The state machine.
+
+    `table` and `clock` are the harness's. `repeatable` names the dialects whose starts the journal repeats. `ports`, `behaviors`
+    and `max_ids` (in one run) narrow the search. `deletes` adds the deletion of items. `versions` are the journals of the
+    deployed versions: each invocation has one of them.
+    """
 
     table: ClassVar[Table]
     clock: ClassVar[Clock]
@@ -95,50 +97,47 @@ class Callers(RuleBasedStateMachine):
         super().__init__()
         self.ids: dict[str, int] = {}  # each with the port of its server
         self.generations: dict[str, int] = {}
-        self.requested: dict[
-            Invocation, tuple[int, type[Any]]
-        ] = {}  # each with its generation and its journal
+        # Each invocation with its generation and its journal.
+        self.requested: dict[Invocation, tuple[int, type[Any]]] = {}
         self.native, self.plain, self.calling = NativeServer(), PlainServer(), CallingServer()
         self.running: list[Invocation] = []
         self.ended: list[Invocation] = []
-        self.called_back: list[
-            tuple[Invocation, bool]
-        ] = []  # those that ended, each with whether its callback was invalid
+        # The ended invocations, each with whether its callback was invalid.
+        self.called_back: list[tuple[Invocation, bool]] = []
         self.invalid: set[Invocation] = set()
-        self.lost: list[
-            Request
-        ] = []  # requests whose senders have stopped waiting, and which may still arrive
+        # Requests that may still arrive, although their senders have stopped waiting.
+        self.lost: list[Request] = []
         self.attempts: dict[str, Attempt] = {}
         self.completed: dict[str, Attempt] = {}
         self.began_at = self.clock.wall
 
-    # what callers do
+    # The steps of callers.
 
     @precondition(lambda self: len(self.running) < _MAX_RUNNING and len(self.ids) < self.max_ids)
-    @rule(pick=picks, smooth=smooth)
-    def begin(self, pick: int, smooth: bool) -> None:
+    @rule(pick=picks, table_responds=table_responds)
+    def begin(self, pick: int, table_responds: bool) -> None:
         """A caller sends a request with a new id."""
         id_ = str(UUID(int=next(_numbers)))
         self.ids[id_] = self.ports[pick % len(self.ports)]
         self.generations[id_] = 0
-        self._call(id_, smooth, pick)
+        self._call(id_, table_responds, pick)
 
     @precondition(lambda self: self.ids and len(self.running) < _MAX_RUNNING)
-    @rule(pick=picks, smooth=smooth)
-    def retry(self, pick: int, smooth: bool) -> None:
+    @rule(pick=picks, table_responds=table_responds)
+    def retry(self, pick: int, table_responds: bool) -> None:
         """A caller sends a duplicate, or retries."""
         ids = list(self.ids)[-_RETRIED:]
-        self._call(ids[pick % len(ids)], smooth, pick)
+        self._call(ids[pick % len(ids)], table_responds, pick)
 
-    # what the network does
+    # The steps of the network.
 
     @precondition(lambda self: self.running)
-    @rule(pick=picks, behavior=picks, smooth=smooth)
-    def serve(self, pick: int, behavior: int, smooth: bool) -> None:
+    @rule(pick=picks, behavior=picks, table_responds=table_responds)
+    def serve(self, pick: int, behavior: int, table_responds: bool) -> None:
         """A request is delivered, and its sender receives the response."""
         invocation = self.running[pick % len(self.running)]
         self._deliver(_waiting(invocation), self._behavior(behavior))
-        self._respond(invocation, smooth)
+        self._respond(invocation, table_responds)
 
     @precondition(lambda self: self._under_way())
     @rule(pick=picks, behavior=picks)
@@ -153,18 +152,17 @@ class Callers(RuleBasedStateMachine):
         end=st.sampled_from([End.BROKEN, End.TIMED_OUT, End.KILLED]),
         arrival=st.sampled_from(Arrival),
         behavior=picks,
-        smooth=smooth,
+        table_responds=table_responds,
     )
-    def lose(self, pick: int, end: End, arrival: Arrival, behavior: int, smooth: bool) -> None:
-        """The connection breaks, the response is too late, or the invocation dies: before, while or after its request is
-        executed."""
+    def lose(self, pick: int, end: End, arrival: Arrival, behavior: int, table_responds: bool) -> None:
+        """The connection breaks, the response is too late, or the invocation is killed. The request is executed now, later or never."""
         invocation = self.running[pick % len(self.running)]
         request = _waiting(invocation)
         if arrival is Arrival.NOW:
             self._deliver(request, self._behavior(behavior))
         elif arrival is Arrival.LATER and not request.delivered:
             self.lost.append(request)
-        self._resume(invocation, end, smooth)
+        self._resume(invocation, end, table_responds)
 
     @precondition(lambda self: self._not_delivered())
     @rule(pick=picks, kind=st.sampled_from([None, "ThrottlingException", "AccessDeniedException"]))
@@ -189,7 +187,7 @@ class Callers(RuleBasedStateMachine):
     @precondition(lambda self: any(self._is_held(attempt) for attempt in self.attempts.values()))
     @rule(seconds=st.sampled_from([LEASE, LEASE, LEASE, WINDOW]))
     def pass_time(self, seconds: float) -> None:
-        """Leases expire; their holders may be alive and frozen."""
+        """Leases expire. Their owners may still run: a process can be frozen."""
         self.clock.wall += seconds
 
     @precondition(lambda self: any(record.late for record in self.native.records.values()))
@@ -197,37 +195,37 @@ class Callers(RuleBasedStateMachine):
     def answer_late(self) -> None:
         self.native.answer_late()
 
-    # what a server that calls back does, and a client that knows or guesses its URLs
+    # The steps of a server that calls back, and of a client that has or guesses its URLs.
 
     @precondition(lambda self: self._answered() and len(self.running) < _MAX_RUNNING)
-    @rule(pick=picks, smooth=smooth)
-    def call_back(self, pick: int, smooth: bool) -> None:
+    @rule(pick=picks, table_responds=table_responds)
+    def call_back(self, pick: int, table_responds: bool) -> None:
         """A charger's answer is posted: at once, late, or again; for this try, or for an earlier attempt with the id."""
         answered = self._answered()
         callback = answered[pick % len(answered)]
         self._call_back(
-            callback, callback.url, callback.body, smooth, pick, invalid=self._is_expired(callback)
+            callback, callback.url, callback.body, table_responds, pick, invalid=self._is_expired(callback)
         )
 
     @precondition(lambda self: self._completed() and len(self.running) < _MAX_RUNNING)
-    @rule(pick=picks, smooth=smooth)
-    def contradict(self, pick: int, smooth: bool) -> None:
+    @rule(pick=picks, table_responds=table_responds)
+    def contradict(self, pick: int, table_responds: bool) -> None:
         """The opposite of the recorded answer is posted to a valid URL."""
         completed = self._completed()
         callback = completed[pick % len(completed)]
-        self._call_back(callback, callback.url, self._opposite(callback), smooth, pick)
+        self._call_back(callback, callback.url, self._opposite(callback), table_responds, pick)
 
     @precondition(lambda self: self._expired() and len(self.running) < _MAX_RUNNING)
-    @rule(pick=picks, smooth=smooth)
-    def call_back_too_late(self, pick: int, smooth: bool) -> None:
+    @rule(pick=picks, table_responds=table_responds)
+    def call_back_too_late(self, pick: int, table_responds: bool) -> None:
         """An answer that is false for the present try is posted to an expired URL."""
         expired = self._expired()
         callback = expired[pick % len(expired)]
-        self._call_back(callback, callback.url, self._opposite(callback), smooth, pick, invalid=True)
+        self._call_back(callback, callback.url, self._opposite(callback), table_responds, pick, invalid=True)
 
     @precondition(lambda self: self.calling.callbacks and len(self.running) < _MAX_RUNNING)
-    @rule(pick=picks, defect=st.sampled_from(Defect), smooth=smooth)
-    def forge(self, pick: int, defect: Defect, smooth: bool) -> None:
+    @rule(pick=picks, defect=st.sampled_from(Defect), table_responds=table_responds)
+    def forge(self, pick: int, defect: Defect, table_responds: bool) -> None:
         """A false answer is posted to a URL that the service did not create."""
         callback = self.calling.callbacks[pick % len(self.calling.callbacks)]
         path, _, query = callback.url.partition("?")
@@ -235,14 +233,14 @@ class Callers(RuleBasedStateMachine):
         if not query:  # created by version 1.0
             defect = Defect.SIGNATURE
         forged = {
-            Defect.SIGNATURE: f"{before}/{expires}/{_changed(signature)}?{query}",
-            Defect.KEY_SIGNATURE: f"{path}?{_changed(query)}",
+            Defect.SIGNATURE: f"{before}/{expires}/{_change(signature)}?{query}",
+            Defect.KEY_SIGNATURE: f"{path}?{_change(query)}",
             Defect.NO_KEY: path,
             Defect.EXPIRY: f"{before}/{int(expires) - 1}/{signature}?{query}",
         }[defect]
         if defect in (Defect.KEY_SIGNATURE, Defect.NO_KEY):
             pick = 0  # version 1.0 has no key to verify
-        self._call_back(callback, forged, self._opposite(callback), smooth, pick, invalid=True)
+        self._call_back(callback, forged, self._opposite(callback), table_responds, pick, invalid=True)
 
     @precondition(lambda self: self._deletable())
     @rule(pick=picks)
@@ -255,7 +253,7 @@ class Callers(RuleBasedStateMachine):
         self.completed.pop(id_, None)
         self.generations[id_] += 1
 
-    # what must hold
+    # The invariants.
 
     @invariant()
     def no_id_starts_twice(self) -> None:
@@ -280,9 +278,8 @@ class Callers(RuleBasedStateMachine):
         for id_, attempt in self.attempts.items():
             if id_ in self.completed:
                 before = self.completed[id_]
-                if (
-                    before.milliseconds is None and attempt.milliseconds
-                ):  # settle adds what a callback does not record
+                # A callback does not record the durations: settling adds them.
+                if before.milliseconds is None and attempt.milliseconds:
                     before = before._replace(milliseconds=attempt.milliseconds, updatedAt=attempt.updatedAt)
                     self.completed[id_] = before
                 assert attempt == before, "a completed attempt was changed"
@@ -339,7 +336,7 @@ class Callers(RuleBasedStateMachine):
     def _retry_once_more(self, id_: str) -> None:
         in_window = self.clock.wall + LEASE < self.began_at + WINDOW - LEASE * 4
         self.clock.wall += LEASE
-        self._call(id_, smooth=False)
+        self._call(id_, table_responds=False)
         self._finish(self.running[-1], Behavior.ACCEPTS)
         attempt = self.attempts[id_]
         if self.ids[id_] == NATIVE and in_window and self.native.has_result(id_):
@@ -359,7 +356,7 @@ class Callers(RuleBasedStateMachine):
         """Check that a charger's answer is recorded if its URL is still valid."""
         if self._is_expired(callback):
             return
-        self._call_back(callback, callback.url, callback.body, smooth=False)
+        self._call_back(callback, callback.url, callback.body, table_responds=False)
         invocation = self.running[-1]
         self._finish(invocation, Behavior.ACCEPTS)
         attempt = self.attempts[callback.sender.id]
@@ -382,7 +379,7 @@ class Callers(RuleBasedStateMachine):
         else:
             assert status in (409, 422, 504), (status, body)
 
-    def _call(self, id_: str, smooth: bool, pick: int = 0) -> None:
+    def _call(self, id_: str, table_responds: bool, pick: int = 0) -> None:
         body = {
             "id": id_,
             "chargerId": "CP-1",
@@ -394,14 +391,14 @@ class Callers(RuleBasedStateMachine):
         invocation = invoke_connect(body, self._service(version, 2.0 if self.ids[id_] == CALLING else 20.0))
         self.requested[invocation] = self.generations[id_], version
         self.running.append(invocation)
-        self._proceed(invocation, smooth)
+        self._proceed(invocation, table_responds)
 
     def _call_back(
         self,
         callback: Callback,
         url: str,
         body: dict[str, Any] | None,
-        smooth: bool,
+        table_responds: bool,
         pick: int = 0,
         *,
         invalid: bool = False,
@@ -412,7 +409,7 @@ class Callers(RuleBasedStateMachine):
         if invalid:
             self.invalid.add(invocation)
         self.running.append(invocation)
-        self._proceed(invocation, smooth)
+        self._proceed(invocation, table_responds)
 
     def _version(self, pick: int) -> type[Any]:
         return self.versions[pick // 6 % len(self.versions)]
@@ -510,9 +507,9 @@ class Callers(RuleBasedStateMachine):
             assert request.headers["x-amz-target"].endswith(".UpdateItem")
             request.response = self._update(body)
             id_ = body["Key"]["id"]["S"]
-            found = self.table.item(id_)
-            if found and (id_ in self.attempts or _is_claim(request)):
-                self.attempts[id_] = Attempt.of(found)
+            stored = self.table.item(id_)
+            if stored and (id_ in self.attempts or _is_claim(request)):
+                self.attempts[id_] = Attempt.of(stored)
             _count_try(request, body)
 
     def _update(self, body: dict[str, Any]) -> Response:
@@ -523,18 +520,20 @@ class Callers(RuleBasedStateMachine):
             self._deliver(invocation.waiting, behavior)
             self._respond(invocation)
 
-    def _respond(self, invocation: Invocation, smooth: bool = False) -> None:
-        self._resume(invocation, End.RESPONDED if _waiting(invocation).response else End.BROKEN, smooth)
+    def _respond(self, invocation: Invocation, table_responds: bool = False) -> None:
+        self._resume(
+            invocation, End.RESPONDED if _waiting(invocation).response else End.BROKEN, table_responds
+        )
 
-    def _resume(self, invocation: Invocation, end: End, smooth: bool = False) -> None:
+    def _resume(self, invocation: Invocation, end: End, table_responds: bool = False) -> None:
         invocation.resume(end)
-        self._proceed(invocation, smooth)
+        self._proceed(invocation, table_responds)
 
-    def _proceed(self, invocation: Invocation, smooth: bool) -> None:
+    def _proceed(self, invocation: Invocation, table_responds: bool) -> None:
         request = invocation.waiting
-        if smooth and request and request.port not in _PORTS:
+        if table_responds and request and request.port not in _PORTS:
             self._deliver(request, Behavior.ACCEPTS)
-            self._respond(invocation, smooth)
+            self._respond(invocation, table_responds)
         elif request is None:
             self.running.remove(invocation)
             if invocation.response is not None and invocation in self.requested:
@@ -557,7 +556,7 @@ def _count_try(request: Request, body: dict[str, Any]) -> None:
         request.sender.tries = int(item["tries"]["N"])
 
 
-def _changed(text: str) -> str:
+def _change(text: str) -> str:
     return text[:-1] + ("0" if text[-1:] != "0" else "1")
 
 

@@ -1,8 +1,8 @@
 """Three OCPP servers, and the charge points behind them, which count the requests that they receive.
 
 `NativeServer` follows docs/native-link.openapi.yaml: it stores the result of each id. `PlainServer` stores nothing and starts a
-charge at every request: every repeat is a double start. `CallingServer` does so too, as CitrineOS: its response says that the start
-is published, and it posts the charger's answer to the URL in the request.
+charge at every request: every repeat is a double start. `CallingServer` also does, as CitrineOS: its response means that the start is
+published, and it posts the charger's answer to the URL in the request.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _BEGINS = (Behavior.ACCEPTS, Behavior.LATE, *_GARBLED)
 
 @dataclass(slots=True)
 class ChargePoint:
-    """How many requests a charge point received for one token, and how many charges it began."""
+    """The number of requests that a charge point received for one token, and of charges that it began."""
 
     received: int = 0
     began: int = 0
@@ -116,7 +116,7 @@ class NativeServer(PlainServer):
         return _json(200, record.answer) if record.answer else _problem(504)
 
     def answer_late(self) -> None:
-        """Every charger whose answer is late answers now."""
+        """Send the answers of all chargers whose answers are late."""
         for record in self.records.values():
             record.answer = record.answer or record.late
 
@@ -147,7 +147,7 @@ class Callback:
 
 @dataclass(slots=True)
 class CallingServer(PlainServer):
-    """`callbacks` has one for every request that it read, in order."""
+    """Posts the charger's answer to a callback URL. `callbacks` has one for every request that it read, in order."""
 
     callbacks: list[Callback] = field(default_factory=list)
 

@@ -35,8 +35,8 @@ class Table:
 
     def read(self, body: dict[str, Any]) -> Response:
         """Return DynamoDB's response to a GetItem."""
-        found = self.item(body["Key"]["id"]["S"])
-        return Response(200, {}, json.dumps({"Item": found} if found else {}).encode())
+        stored = self.item(body["Key"]["id"]["S"])
+        return Response(200, {}, json.dumps({"Item": stored} if stored else {}).encode())
 
     def delete(self, id_: str) -> None:
         """Delete an item, as an operator or its time to live does."""

@@ -1,6 +1,6 @@
 """Search for orders of events that break an invariant.
 
-MODEL_EXAMPLES=2000 searches so many random runs, others each time. Without it, a few runs are searched, always the same.
+With MODEL_EXAMPLES=2000 the search has 2000 random runs, which differ each time. By default it has a few runs, always the same.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.model.machine import Callers
 
     Story = Callable[[Callers], None]
-    Plant = Callable[[type[Callers], pytest.MonkeyPatch], None]
+    PlantBug = Callable[[type[Callers], pytest.MonkeyPatch], None]
 
 
 def takes_over_a_start_that_cannot_be_repeated(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
@@ -52,13 +52,13 @@ def settles_a_completed_attempt(callers: type[Callers], patch: pytest.MonkeyPatc
 def returns_a_success_that_is_not_recorded(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
     settle = Journal.settle
 
-    def careless(*arguments: Any) -> Any:
+    def settle_without_check(*arguments: Any) -> Any:
         try:
             return settle(*arguments)
         except JournalUnavailable:
             return None
 
-    patch.setattr(Journal, "settle", careless)
+    patch.setattr(Journal, "settle", settle_without_check)
 
 
 def records_failed_in_doubt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
@@ -74,67 +74,66 @@ TWICE, FAILED = "was started [2-9] times", "failed, and a charge point received 
 UNTRUE = "a success was returned that is not recorded|and its request started a charge"
 CHANGED = "a completed attempt was changed"
 ACCEPTS, OFFLINE = 0, 1
-QUICK = (takes_over_a_start_that_cannot_be_repeated, claims_an_attempt_in_any_state)
-RARE = (
-    settles_an_attempt_of_another_owner,
-)  # five steps in one order, of one invocation: a thousand runs may miss them
+FOUND_IN_FEW_RUNS = (takes_over_a_start_that_cannot_be_repeated, claims_an_attempt_in_any_state)
+# Needs five steps in one order, of one invocation: a thousand runs may not contain them.
+RARELY_FOUND = (settles_an_attempt_of_another_owner,)
 
 
 def killed_after_the_start(run: Callers) -> None:
-    run.begin(0, smooth=True)
-    run.lose(0, End.KILLED, Arrival.NOW, ACCEPTS, smooth=True)
+    run.begin(0, table_responds=True)
+    run.lose(0, End.KILLED, Arrival.NOW, ACCEPTS, table_responds=True)
     run.pass_time(LEASE)
-    run.retry(0, smooth=True)
+    run.retry(0, table_responds=True)
     while run.running:
-        run.serve(0, ACCEPTS, smooth=True)
+        run.serve(0, ACCEPTS, table_responds=True)
 
 
 def response_lost(run: Callers) -> None:
-    run.begin(0, smooth=True)
-    run.lose(0, End.BROKEN, Arrival.NOW, ACCEPTS, smooth=True)
+    run.begin(0, table_responds=True)
+    run.lose(0, End.BROKEN, Arrival.NOW, ACCEPTS, table_responds=True)
     while run.running:
-        run.serve(0, ACCEPTS, smooth=True)
+        run.serve(0, ACCEPTS, table_responds=True)
 
 
 def retried_when_completed(run: Callers) -> None:
-    run.begin(0, smooth=True)
-    run.serve(0, ACCEPTS, smooth=True)
+    run.begin(0, table_responds=True)
+    run.serve(0, ACCEPTS, table_responds=True)
     run._check()
-    run.retry(0, smooth=True)
+    run.retry(0, table_responds=True)
 
 
 def first_fails_after_a_takeover(run: Callers) -> None:
-    run.begin(0, smooth=True)
+    run.begin(0, table_responds=True)
     run.pass_time(LEASE)
-    run.retry(0, smooth=True)
-    run.serve(0, OFFLINE, smooth=True)
+    run.retry(0, table_responds=True)
+    run.serve(0, OFFLINE, table_responds=True)
     run.deliver(0, ACCEPTS)
 
 
 def second_answers_after_the_first(run: Callers) -> None:
-    run.begin(0, smooth=True)
+    run.begin(0, table_responds=True)
     run.pass_time(LEASE)
-    run.retry(0, smooth=True)
-    run.serve(0, ACCEPTS, smooth=True)
+    run.retry(0, table_responds=True)
+    run.serve(0, ACCEPTS, table_responds=True)
     run._check()
     run.pass_time(LEASE)
-    run.serve(0, ACCEPTS, smooth=True)
+    run.serve(0, ACCEPTS, table_responds=True)
 
 
 def table_fails_at_settle(run: Callers) -> None:
-    run.begin(0, smooth=True)
-    run.serve(0, ACCEPTS, smooth=False)
+    run.begin(0, table_responds=True)
+    run.serve(0, ACCEPTS, table_responds=False)
     run.refuse(0, "AccessDeniedException")
 
 
 def request_arrives_after_its_repeat(run: Callers) -> None:
-    run.begin(0, smooth=True)
-    run.lose(0, End.BROKEN, Arrival.LATER, ACCEPTS, smooth=True)
-    run.serve(0, OFFLINE, smooth=True)
+    run.begin(0, table_responds=True)
+    run.lose(0, End.BROKEN, Arrival.LATER, ACCEPTS, table_responds=True)
+    run.serve(0, OFFLINE, table_responds=True)
     run.deliver(0, ACCEPTS)
 
 
-BUGS: list[tuple[Plant, int, Story, str]] = [
+BUGS: list[tuple[PlantBug, int, Story, str]] = [
     (takes_over_a_start_that_cannot_be_repeated, PLAIN, killed_after_the_start, TWICE),
     (repeats_a_start_that_cannot_be_repeated, PLAIN, response_lost, TWICE),
     (claims_an_attempt_in_any_state, PLAIN, retried_when_completed, CHANGED),
@@ -144,38 +143,47 @@ BUGS: list[tuple[Plant, int, Story, str]] = [
     (records_failed_in_doubt, NATIVE, request_arrives_after_its_repeat, FAILED),
     (reports_a_broken_connection_as_never_made, PLAIN, response_lost, FAILED),
 ]
-SEARCHED = [plant for plant, *_ in BUGS if (plant not in RARE if EXAMPLES else plant in QUICK)]
-NAMES = [plant.__name__ for plant, *_ in BUGS]
+SEARCHED = [
+    plant_bug
+    for plant_bug, *_ in BUGS
+    if (plant_bug not in RARELY_FOUND if EXAMPLES else plant_bug in FOUND_IN_FEW_RUNS)
+]
+NAMES = [plant_bug.__name__ for plant_bug, *_ in BUGS]
 
 
-@pytest.mark.parametrize(("plant", "port", "story", "found"), BUGS, ids=NAMES)
+@pytest.mark.parametrize(("plant_bug", "port", "story", "expected_error"), BUGS, ids=NAMES)
 def test_a_planted_bug_breaks_an_invariant_in_its_story(
-    plant: Plant, port: int, story: Story, found: str, callers: type[Callers], monkeypatch: pytest.MonkeyPatch
+    plant_bug: PlantBug,
+    port: int,
+    story: Story,
+    expected_error: str,
+    callers: type[Callers],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     callers.ports, callers.behaviors = (port,), (Behavior.ACCEPTS, Behavior.OFFLINE)
-    _play(story, callers)
-    plant(callers, monkeypatch)
-    with pytest.raises(AssertionError, match=found):
-        _play(story, callers)
+    _run_story(story, callers)
+    plant_bug(callers, monkeypatch)
+    with pytest.raises(AssertionError, match=expected_error):
+        _run_story(story, callers)
 
 
 @pytest.mark.parametrize(
-    ("plant", "port"),
-    [(plant, port) for plant, port, *_ in BUGS if plant in SEARCHED],
-    ids=[plant.__name__ for plant in SEARCHED],
+    ("plant_bug", "port"),
+    [(plant_bug, port) for plant_bug, port, *_ in BUGS if plant_bug in SEARCHED],
+    ids=[plant_bug.__name__ for plant_bug in SEARCHED],
 )
 def test_the_search_finds_a_planted_bug(
-    plant: Plant, port: int, callers: type[Callers], monkeypatch: pytest.MonkeyPatch
+    plant_bug: PlantBug, port: int, callers: type[Callers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A large search runs for all bugs but the rare ones; else for those that show within a few dozen runs."""
+    """A large search looks for all bugs except the rarely found ones. By default it looks for those of a few dozen runs."""
     callers.ports, callers.max_ids = (port,), 1
     callers.behaviors = (Behavior.ACCEPTS, Behavior.OFFLINE, Behavior.DIES_SENT)
-    plant(callers, monkeypatch)
+    plant_bug(callers, monkeypatch)
     with pytest.raises(AssertionError, match="|".join((TWICE, FAILED, CHANGED, UNTRUE))):
         run_state_machine_as_test(callers, settings=settings(SEARCH, max_examples=1000))
 
 
-def _play(story: Story, callers: type[Callers]) -> None:
+def _run_story(story: Story, callers: type[Callers]) -> None:
     run = callers()
     story(run)
     run._check()

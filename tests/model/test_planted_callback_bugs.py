@@ -1,6 +1,6 @@
 """Bugs planted in the handling of callbacks, and in the conditions that bind a write to its attempt.
 
-The model detects each in a story of a few steps, which passes without it. The search finds the common ones too.
+The model detects each bug in a story of a few steps, which passes without the bug. The search also finds the common ones.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.model.machine import Callers
 
     Story = Callable[[Callers], None]
-    Plant = Callable[[type[Callers], pytest.MonkeyPatch], None]
+    PlantBug = Callable[[type[Callers], pytest.MonkeyPatch], None]
 
 BEHAVIORS = (Behavior.ACCEPTS, Behavior.OFFLINE, Behavior.SILENT, Behavior.REJECTS)
 ACCEPTS, OFFLINE, SILENT, REJECTS = range(4)
@@ -32,18 +32,18 @@ SAME = "attemptKey = :attemptKey AND "
 ANY = "(attemptKey = :attemptKey OR attribute_exists(id)) AND "
 
 
-# the bugs
+# The bugs.
 
 
 def checks_no_signature(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(callbacks, "signed", lambda *_: True)
+    patch.setattr(callbacks, "is_signed", lambda *_: True)
 
 
 def accepts_a_url_of_version_1_0_for_every_attempt(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    signed = callbacks.signed
+    signed = callbacks.is_signed
     patch.setattr(
         callbacks,
-        "signed",
+        "is_signed",
         lambda secret, attempt, expires, signature, _: signed(
             secret, attempt._replace(attemptKey=None), expires, signature
         ),
@@ -59,11 +59,11 @@ def signs_without_the_key(callers: type[Callers], patch: pytest.MonkeyPatch) -> 
 
 
 def accepts_expired_urls(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(callbacks, "expired", lambda *_: False)
+    patch.setattr(callbacks, "is_expired", lambda *_: False)
 
 
 def rejects_every_callback(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(callbacks, "signed", lambda *_: False)
+    patch.setattr(callbacks, "is_signed", lambda *_: False)
 
 
 def reads_every_answer_as_an_acceptance(callers: type[Callers], patch: pytest.MonkeyPatch) -> None:
@@ -108,124 +108,124 @@ def creates_an_item_by_an_update(callers: type[Callers], patch: pytest.MonkeyPat
     _rewrite(callers, patch, SAME, f"attribute_not_exists(id) OR {SAME}")
 
 
-# the stories
+# The stories.
 
 
 def forged(run: Callers) -> None:
-    _left_unknown(run, SILENT)
-    run.forge(0, Defect.SIGNATURE, smooth=True)
+    _leave_unknown(run, SILENT)
+    run.forge(0, Defect.SIGNATURE, table_responds=True)
 
 
 def without_the_keys_signature(run: Callers) -> None:
-    _left_unknown(run, SILENT)
-    run.forge(0, Defect.NO_KEY, smooth=True)
+    _leave_unknown(run, SILENT)
+    run.forge(0, Defect.NO_KEY, table_responds=True)
 
 
 def of_an_earlier_try(run: Callers) -> None:
-    run.begin(0, smooth=True)
-    run.serve(0, OFFLINE, smooth=True)
-    run.retry(0, smooth=True)
-    run.serve(0, SILENT, smooth=True)
-    run.call_back_too_late(0, smooth=True)
+    run.begin(0, table_responds=True)
+    run.serve(0, OFFLINE, table_responds=True)
+    run.retry(0, table_responds=True)
+    run.serve(0, SILENT, table_responds=True)
+    run.call_back_too_late(0, table_responds=True)
 
 
 def of_a_deleted_attempt(run: Callers) -> None:
-    _left_unknown(run, SILENT)
+    _leave_unknown(run, SILENT)
     run.delete(0)
-    run.retry(0, smooth=True)
-    run.serve(0, SILENT, smooth=True)
-    run.call_back_too_late(0, smooth=True)
+    run.retry(0, table_responds=True)
+    run.serve(0, SILENT, table_responds=True)
+    run.call_back_too_late(0, table_responds=True)
 
 
 def after_a_day(run: Callers) -> None:
-    _left_unknown(run, SILENT)
+    _leave_unknown(run, SILENT)
     run.clock.wall += callbacks.LIFETIME + 1
-    run.call_back_too_late(0, smooth=True)
+    run.call_back_too_late(0, table_responds=True)
 
 
 def late(run: Callers) -> None:
-    _left_unknown(run, ACCEPTS)
+    _leave_unknown(run, ACCEPTS)
 
 
 def rejected(run: Callers) -> None:
-    _left_unknown(run, REJECTS)
-    run.call_back(0, smooth=True)
+    _leave_unknown(run, REJECTS)
+    run.call_back(0, table_responds=True)
 
 
 def contradicted(run: Callers) -> None:
-    _left_unknown(run, ACCEPTS)
-    run.call_back(0, smooth=True)
+    _leave_unknown(run, ACCEPTS)
+    run.call_back(0, table_responds=True)
     run._check()
-    run.contradict(0, smooth=True)
+    run.contradict(0, table_responds=True)
 
 
 def read_before_the_next_try(run: Callers) -> None:
     """A server that returned "not connected" posts an acceptance nevertheless, which is written during the next try."""
-    run.begin(0, smooth=True)
+    run.begin(0, table_responds=True)
     run.deliver(0, OFFLINE)
     (first,) = run.calling.callbacks
-    run._call_back(first, first.url, {"status": "Accepted"}, smooth=False)
-    run.serve(1, ACCEPTS, smooth=False)
-    run.serve(0, ACCEPTS, smooth=True)
-    run.retry(0, smooth=True)
-    run.serve(1, SILENT, smooth=True)
-    run.serve(0, ACCEPTS, smooth=True)
+    run._call_back(first, first.url, {"status": "Accepted"}, table_responds=False)
+    run.serve(1, ACCEPTS, table_responds=False)
+    run.serve(0, ACCEPTS, table_responds=True)
+    run.retry(0, table_responds=True)
+    run.serve(1, SILENT, table_responds=True)
+    run.serve(0, ACCEPTS, table_responds=True)
 
 
 def deleted_between_read_and_write(run: Callers) -> None:
-    _left_unknown(run, ACCEPTS)
-    run.call_back(0, smooth=False)
-    run.serve(0, ACCEPTS, smooth=False)
+    _leave_unknown(run, ACCEPTS)
+    run.call_back(0, table_responds=False)
+    run.serve(0, ACCEPTS, table_responds=False)
     run.delete(0)
-    run.retry(0, smooth=True)
-    run.serve(1, SILENT, smooth=True)
-    run.serve(0, ACCEPTS, smooth=True)
+    run.retry(0, table_responds=True)
+    run.serve(1, SILENT, table_responds=True)
+    run.serve(0, ACCEPTS, table_responds=True)
 
 
 def deleted_before_it_is_completed(run: Callers) -> None:
-    _left_unknown(run, ACCEPTS)
-    run.call_back(0, smooth=False)
-    run.serve(0, ACCEPTS, smooth=False)
+    _leave_unknown(run, ACCEPTS)
+    run.call_back(0, table_responds=False)
+    run.serve(0, ACCEPTS, table_responds=False)
     run.delete(0)
-    run.serve(0, ACCEPTS, smooth=True)
+    run.serve(0, ACCEPTS, table_responds=True)
 
 
 def deleted_before_it_is_settled(run: Callers) -> None:
-    run.begin(0, smooth=True)
-    run.serve(0, SILENT, smooth=False)
+    run.begin(0, table_responds=True)
+    run.serve(0, SILENT, table_responds=False)
     run.delete(0)
     run.run_to_end(0)
 
 
 def deleted_between_answer_and_settle(run: Callers) -> None:
-    run.begin(0, smooth=True)
-    run.serve(0, REJECTS, smooth=False)
-    run.call_back(0, smooth=True)
-    run.serve(0, ACCEPTS, smooth=False)
+    run.begin(0, table_responds=True)
+    run.serve(0, REJECTS, table_responds=False)
+    run.call_back(0, table_responds=True)
+    run.serve(0, ACCEPTS, table_responds=False)
     run.delete(0)
-    run.retry(0, smooth=True)
-    run.serve(1, ACCEPTS, smooth=False)
-    run.serve(0, ACCEPTS, smooth=True)
+    run.retry(0, table_responds=True)
+    run.serve(1, ACCEPTS, table_responds=False)
+    run.serve(0, ACCEPTS, table_responds=True)
 
 
 def called_back_between_last_read_and_settle(run: Callers) -> None:
-    run.begin(0, smooth=True)
-    run.serve(0, ACCEPTS, smooth=False)
+    run.begin(0, table_responds=True)
+    run.serve(0, ACCEPTS, table_responds=False)
     while run.running[0].waiting and b"UpdateExpression" not in run.running[0].waiting.body:
-        run.serve(0, ACCEPTS, smooth=False)
-    run.call_back(0, smooth=True)
+        run.serve(0, ACCEPTS, table_responds=False)
+    run.call_back(0, table_responds=True)
     run._check()
-    run.serve(0, ACCEPTS, smooth=True)
+    run.serve(0, ACCEPTS, table_responds=True)
 
 
 def deleted_while_waiting(run: Callers) -> None:
     """The id's next attempt is accepted, and the invocation that waits for the first one's answer reads it."""
-    run.begin(0, smooth=True)
-    run.serve(0, SILENT, smooth=False)
+    run.begin(0, table_responds=True)
+    run.serve(0, SILENT, table_responds=False)
     run.delete(0)
-    run.retry(0, smooth=True)
-    run.serve(1, ACCEPTS, smooth=True)
-    run.call_back(0, smooth=True)
+    run.retry(0, table_responds=True)
+    run.serve(1, ACCEPTS, table_responds=True)
+    run.call_back(0, table_responds=True)
     run.run_to_end(0)
 
 
@@ -235,7 +235,7 @@ CHANGED = "a completed attempt was changed"
 LOST = "lost: a valid callback was rejected"
 WRONG_ANSWER = "another attempt's answer was returned|the returned answer is not the recorded one"
 STUB = "there is an item without a claim"
-BUGS: list[tuple[Plant, Story, str]] = [
+BUGS: list[tuple[PlantBug, Story, str]] = [
     (checks_no_signature, forged, UNTRUE),
     (accepts_a_url_of_version_1_0_for_every_attempt, without_the_keys_signature, UNTRUE),
     (signs_without_the_try, of_an_earlier_try, UNTRUE),
@@ -252,9 +252,9 @@ BUGS: list[tuple[Plant, Story, str]] = [
     (creates_an_item_by_an_update, deleted_before_it_is_completed, STUB),
     (creates_an_item_by_an_update, deleted_before_it_is_settled, STUB),
 ]
-QUICK = (checks_no_signature, rejects_every_callback)
-# Five steps or more in one order: a thousand runs may miss them.
-RARE = (
+FOUND_IN_FEW_RUNS = (checks_no_signature, rejects_every_callback)
+# Need five or more steps in one order: a thousand runs may not contain them.
+RARELY_FOUND = (
     completes_another_try,
     completes_another_attempt,
     settles_another_attempt,
@@ -262,47 +262,57 @@ RARE = (
     confuses_another_attempt_with_its_own,
     accepts_expired_urls,
 )
-SEARCHED = [plant for plant in dict.fromkeys(plant for plant, *_ in BUGS) if plant not in RARE]
+SEARCHED = [
+    plant_bug
+    for plant_bug in dict.fromkeys(plant_bug for plant_bug, *_ in BUGS)
+    if plant_bug not in RARELY_FOUND
+]
 if not EXAMPLES:
-    SEARCHED = [plant for plant in SEARCHED if plant in QUICK]
+    SEARCHED = [plant_bug for plant_bug in SEARCHED if plant_bug in FOUND_IN_FEW_RUNS]
 
 
 @pytest.fixture
-def narrowed(callers: type[Callers]) -> type[Callers]:
-    """One id, one server, and the behaviors of the stories."""
+def single_id_callers(callers: type[Callers]) -> type[Callers]:
+    """Return the state machine with one id, one server, and the behaviors of the stories."""
     callers.ports, callers.behaviors, callers.max_ids, callers.deletes = (CALLING,), BEHAVIORS, 1, True
     return callers
 
 
 @pytest.mark.parametrize(
-    ("plant", "story", "found"), BUGS, ids=[f"{plant.__name__}-{story.__name__}" for plant, story, _ in BUGS]
+    ("plant_bug", "story", "expected_error"),
+    BUGS,
+    ids=[f"{plant_bug.__name__}-{story.__name__}" for plant_bug, story, _ in BUGS],
 )
 def test_a_planted_bug_breaks_an_invariant_in_its_story(
-    plant: Plant, story: Story, found: str, narrowed: type[Callers], monkeypatch: pytest.MonkeyPatch
+    plant_bug: PlantBug,
+    story: Story,
+    expected_error: str,
+    single_id_callers: type[Callers],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _play(story, narrowed)
-    plant(narrowed, monkeypatch)
-    with pytest.raises(AssertionError, match=found):
-        _play(story, narrowed)
+    _run_story(story, single_id_callers)
+    plant_bug(single_id_callers, monkeypatch)
+    with pytest.raises(AssertionError, match=expected_error):
+        _run_story(story, single_id_callers)
 
 
-@pytest.mark.parametrize("plant", SEARCHED, ids=lambda plant: plant.__name__)
+@pytest.mark.parametrize("plant_bug", SEARCHED, ids=lambda plant_bug: plant_bug.__name__)
 def test_the_search_finds_a_planted_bug(
-    plant: Plant, narrowed: type[Callers], monkeypatch: pytest.MonkeyPatch
+    plant_bug: PlantBug, single_id_callers: type[Callers], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant(narrowed, monkeypatch)
+    plant_bug(single_id_callers, monkeypatch)
     with pytest.raises(
         AssertionError, match="|".join((UNTRUE, NOT_REJECTED, CHANGED, LOST, WRONG_ANSWER, STUB))
     ):
-        run_state_machine_as_test(narrowed, settings=settings(SEARCH, max_examples=1000))
+        run_state_machine_as_test(single_id_callers, settings=settings(SEARCH, max_examples=1000))
 
 
-def _left_unknown(run: Callers, behavior: int) -> None:
-    run.begin(0, smooth=True)
-    run.serve(0, behavior, smooth=True)
+def _leave_unknown(run: Callers, behavior: int) -> None:
+    run.begin(0, table_responds=True)
+    run.serve(0, behavior, table_responds=True)
 
 
-def _play(story: Story, callers: type[Callers]) -> None:
+def _run_story(story: Story, callers: type[Callers]) -> None:
     run = callers()
     story(run)
     run._check()
@@ -311,10 +321,10 @@ def _play(story: Story, callers: type[Callers]) -> None:
 
 def _sign_without(patch: pytest.MonkeyPatch, **fields: Any) -> None:
     for name in ("_signature", "_key_signature"):
-        patch.setattr(callbacks, name, _blind(getattr(callbacks, name), fields))
+        patch.setattr(callbacks, name, _sign_with(getattr(callbacks, name), fields))
 
 
-def _blind(sign: Callable[..., str], fields: dict[str, Any]) -> Callable[..., str]:
+def _sign_with(sign: Callable[..., str], fields: dict[str, Any]) -> Callable[..., str]:
     return lambda secret, attempt, expires: sign(secret, attempt._replace(**fields), expires)
 
 

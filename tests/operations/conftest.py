@@ -1,4 +1,4 @@
-"""The real handlers on a table and an OCPP server of the test's own, and everything that they log."""
+"""Fixtures and functions for tests of the real handlers' log lines and metrics."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ _LOGGERS: list[Any] = [
 def _metrics_have_a_namespace() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POWERTOOLS_METRICS_NAMESPACE", "ChargerConnect")
-        patch.setenv("POWERTOOLS_SERVICE_NAME", "local")  # the name of the stack, as the template has it
+        patch.setenv("POWERTOOLS_SERVICE_NAME", "local")  # the stack's name, as in the template
         yield
 
 
 @pytest.fixture(scope="session")
 def parameters() -> set[str]:
-    """The names of the template's parameters."""
+    """Return the names of the template's parameters."""
     return set(load()["Parameters"])
 
 
@@ -66,8 +66,8 @@ def caller(table: TableServer) -> Iterator[Caller]:
 
 
 @contextmanager
-def listening() -> Iterator[list[Line]]:
-    """The lines that functions print meanwhile, log lines and metrics, there when it ends."""
+def captured_lines() -> Iterator[list[Line]]:
+    """Capture the log lines and metrics that functions print. The list is filled when the block ends."""
     lines: list[Line] = []
     printed = io.StringIO()
     handlers = {log.registered_handler for log in _LOGGERS}
@@ -78,17 +78,17 @@ def listening() -> Iterator[list[Line]]:
     finally:
         for handler, stream in before:
             handler.setStream(stream)
-        print(printed.getvalue(), end="")  # where a search of all output finds it
+        print(printed.getvalue(), end="")  # for the search of all output for tokens
         lines += [json.loads(line) for line in printed.getvalue().splitlines()]
 
 
 def messages(lines: list[Line]) -> list[Line]:
-    """The log lines among them."""
+    """Return the log lines without the metrics."""
     return [line for line in lines if "message" in line]
 
 
 def metrics(lines: list[Line]) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """The sum of every metric in them, by name and dimensions, as CloudWatch reads the embedded format."""
+    """Return the sum of each metric by name and dimensions, as CloudWatch reads the embedded metric format."""
     sums: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
     for line in lines:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):

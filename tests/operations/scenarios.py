@@ -1,4 +1,4 @@
-"""Everything that can happen to a request, made to happen, over real sockets."""
+"""One scenario for each result of a request, over real sockets."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def server(*scripts: Any) -> Iterator[Misbehaving]:
         yield misbehaving
 
 
-def everything(table: TableServer) -> None:
-    """Each happening, one after the other, every one with attempts of its own."""
-    for happening in HAPPENINGS:
+def run_all(table: TableServer) -> None:
+    """Run all scenarios, one after the other. Each has attempts of its own."""
+    for scenario in SCENARIOS:
         with calling(table, LINK_TIMEOUT="0.3") as caller:
-            happening(caller, table)
+            scenario(caller, table)
         table.on_request = lambda *_: None
 
 
-def outcomes(caller: Caller, _table: TableServer) -> None:
+def charger_answers(caller: Caller, _table: TableServer) -> None:
     for status in ("Accepted", "Rejected", "Unavailable"):
         with server(responds_with(body=status_body(status=status))) as ocpp:
             assert caller.post(request(ocpp.port)).status == 200
@@ -61,42 +61,42 @@ def repeats(caller: Caller, _table: TableServer) -> None:
         assert caller.post({**zero, "chargerId": "CP-2"}).problem == "id-reused"
 
 
-def still_going_on(caller: Caller, _table: TableServer) -> None:
-    asked, go = threading.Event(), threading.Event()
+def attempt_in_progress(caller: Caller, _table: TableServer) -> None:
+    reached, release = threading.Event(), threading.Event()
 
-    def slow(peer: Any) -> None:
+    def respond_later(peer: Any) -> None:
         peer.read()
-        asked.set()
-        go.wait(10)
+        reached.set()
+        release.wait(10)
         responds_with()(peer)
 
     caller.service = replace(caller.service, link_timeout=10)
-    with server(slow) as ocpp:
+    with server(respond_later) as ocpp:
         members = request(ocpp.port)
         first = threading.Thread(target=caller.post, args=(members,))
         first.start()
-        assert asked.wait(10)
+        assert reached.wait(10)
         assert caller.post(members).outcome == "pending"
-        go.set()
+        release.set()
         ocpp.close()
         first.join()
 
 
-def asked_again_in_vain(caller: Caller, _table: TableServer) -> None:
+def repeat_of_unknown(caller: Caller, _table: TableServer) -> None:
     with server(hangs) as ocpp:
         members = request(ocpp.port)
         assert caller.post(members).outcome == "unknown"
         assert caller.at(later=7200).post(members).outcome == "unknown"
 
 
-def refusals(caller: Caller, table: TableServer) -> None:
+def rejected_requests(caller: Caller, table: TableServer) -> None:
     assert caller.post({"id": "not a GUID"}).status == 400
     assert caller.post(request(80, serverIpAddress="169.254.169.254")).status == 403
     with calling(table, PAUSED="true") as paused:
         assert paused.post(request(80)).problem == "starts-paused"
 
 
-def a_server_that_is_gone(caller: Caller, _table: TableServer) -> None:
+def unreachable_server(caller: Caller, _table: TableServer) -> None:
     caller.service = replace(caller.service, link_timeout=3.0)
     with server(responds_with()) as ocpp:
         members = request(ocpp.port)
@@ -105,7 +105,7 @@ def a_server_that_is_gone(caller: Caller, _table: TableServer) -> None:
     assert caller.post(members).problem == "circuit-open"
 
 
-def a_table_that_fails(caller: Caller, table: TableServer) -> None:
+def failing_table(caller: Caller, table: TableServer) -> None:
     with server(responds_with()) as ocpp:
         table.on_request = lambda *_: DENIED
         assert caller.post(request(ocpp.port)).problem == "journal-unavailable"
@@ -113,7 +113,7 @@ def a_table_that_fails(caller: Caller, table: TableServer) -> None:
         assert caller.post(request(ocpp.port)).outcome == "unknown"
 
 
-def a_crash(caller: Caller, _table: TableServer) -> None:
+def crash(caller: Caller, _table: TableServer) -> None:
     broken = replace(caller.service, link_timeout="no number")  # type: ignore[arg-type]
     event = {
         "headers": {"content-type": "application/x-www-form-urlencoded"},
@@ -124,7 +124,7 @@ def a_crash(caller: Caller, _table: TableServer) -> None:
     assert charger_connect.handler.respond(event, Context(29.0), broken)["statusCode"] == 500
 
 
-def crashes_of_the_other_functions(_caller: Caller, _table: TableServer) -> None:
+def crashes_of_other_functions(_caller: Caller, _table: TableServer) -> None:
     for module, name in (
         (attempts.handler, "AttemptsFunction"),
         (callback.handler, "CallbackFunction"),
@@ -133,14 +133,14 @@ def crashes_of_the_other_functions(_caller: Caller, _table: TableServer) -> None
         module.respond({}, Context(29.0, function_name=name), cast("Any", None))
 
 
-HAPPENINGS: tuple[Callable[[Caller, TableServer], None], ...] = (
-    outcomes,
+SCENARIOS: tuple[Callable[[Caller, TableServer], None], ...] = (
+    charger_answers,
     repeats,
-    still_going_on,
-    asked_again_in_vain,
-    refusals,
-    a_server_that_is_gone,
-    a_table_that_fails,
-    a_crash,
-    crashes_of_the_other_functions,
+    attempt_in_progress,
+    repeat_of_unknown,
+    rejected_requests,
+    unreachable_server,
+    failing_table,
+    crash,
+    crashes_of_other_functions,
 )

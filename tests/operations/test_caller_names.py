@@ -1,4 +1,4 @@
-"""Access by network: the caller's name, which a repeat must have again."""
+"""Access by network: the caller's name, which must be the same in a repeated request."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ from common.settings import SettingsError
 from common.settings.access import AccessSettings
 from tests.integration.calling import Caller, Context, request
 from tests.integration.misbehaving import Misbehaving
-from tests.operations.conftest import listening
+from tests.operations.conftest import captured_lines
 
 ROOT = Path(__file__).parents[2]
 CONNECT = "ANY /api/v1/ocpp/charger-connect"
 
 
-def caller_of(source: str, sources: str, readers: str = "", route: str = CONNECT) -> str | None:
-    """The caller's name for a source address under these settings; None where it is refused."""
+def find_caller(source: str, sources: str, readers: str = "", route: str = CONNECT) -> str | None:
+    """Return the caller's name for a source address with these settings, or None if it is rejected."""
     settings = AccessSettings.read({"ALLOWED_SOURCES": sources, "ALLOWED_READERS": readers})
     event: dict[str, Any] = {"routeKey": route, "requestContext": {"http": {"sourceIp": source}}}
-    with listening():
+    with captured_lines():
         answer = respond(event, Context(5.0), settings)
     return answer["context"]["caller"] if answer["isAuthorized"] else None
 
 
-def order(sources: str) -> list[str]:
-    """The list, and the list the other way round: the order of entries decides nothing."""
+def both_orders(sources: str) -> list[str]:
+    """Return the list and the reversed list: the order of the entries has no effect."""
     return [sources, ",".join(reversed(sources.split(",")))]
 
 
-@pytest.mark.parametrize("sources", order("203.0.113.0/24,203.0.113.16/28,203.0.113.17/32,2001:db8::/48"))
+@pytest.mark.parametrize(
+    "sources", both_orders("203.0.113.0/24,203.0.113.16/28,203.0.113.17/32,2001:db8::/48")
+)
 @pytest.mark.parametrize(
     ("source", "caller"),
     [
@@ -45,44 +47,46 @@ def order(sources: str) -> list[str]:
         ("203.0.114.1", None),
     ],
 )
-def test_without_names_callers_are_called_as_in_version_1_0(
+def test_without_names_callers_have_the_same_name_as_in_version_1_0(
     sources: str, source: str, caller: str | None
 ) -> None:
-    assert caller_of(source, sources) == caller
+    assert find_caller(source, sources) == caller
 
 
 @pytest.mark.parametrize(
     "sources",
     [
-        *order("office=203.0.113.0/24,203.0.113.16/28"),
-        *order("office=203.0.113.0/24,kiosk=203.0.113.16/28"),
-        *order("office=203.0.113.0/24,kiosk=203.0.113.16/28,203.0.113.17/32"),
-        *order("office=203.0.113.16/28,office=203.0.113.17/32"),
-        *order("203.0.113.0/24,office=203.0.113.17/32"),
-        *order("203.0.0.0/16,office=203.0.113.0/24"),
+        *both_orders("office=203.0.113.0/24,203.0.113.16/28"),
+        *both_orders("office=203.0.113.0/24,kiosk=203.0.113.16/28"),
+        *both_orders("office=203.0.113.0/24,kiosk=203.0.113.16/28,203.0.113.17/32"),
+        *both_orders("office=203.0.113.16/28,office=203.0.113.17/32"),
+        *both_orders("203.0.113.0/24,office=203.0.113.17/32"),
+        *both_orders("203.0.0.0/16,office=203.0.113.0/24"),
     ],
 )
-def test_a_named_network_keeps_its_caller_whatever_narrower_or_nameless_one_is_added(sources: str) -> None:
-    assert caller_of("203.0.113.17", sources) == "network:office"
+def test_a_named_network_keeps_its_caller_after_a_narrower_or_unnamed_one_is_added(sources: str) -> None:
+    assert find_caller("203.0.113.17", sources) == "network:office"
 
 
-def test_several_networks_of_one_name_are_one_caller() -> None:
+def test_several_networks_with_one_name_are_one_caller() -> None:
     sources = "office=203.0.113.0/28,office=198.51.100.0/28,office=2001:db8::/48"
-    assert {caller_of(source, sources) for source in ("203.0.113.1", "198.51.100.1", "2001:db8::1")} == {
+    assert {find_caller(source, sources) for source in ("203.0.113.1", "198.51.100.1", "2001:db8::1")} == {
         "network:office"
     }
 
 
-def test_a_network_that_is_split_keeps_the_caller_by_its_old_name() -> None:
-    before = caller_of("203.0.113.17", "203.0.113.0/24")
+def test_a_network_that_is_split_keeps_its_caller_under_the_old_name() -> None:
+    before = find_caller("203.0.113.17", "203.0.113.0/24")
     split = "203.0.113.0/24=203.0.113.0/28,203.0.113.0/24=203.0.113.16/28"
-    assert caller_of("203.0.113.17", split) == before == "network:203.0.113.0/24"
-    assert caller_of("203.0.113.32", split) is None
+    assert find_caller("203.0.113.17", split) == before == "network:203.0.113.0/24"
+    assert find_caller("203.0.113.32", split) is None
 
 
 def test_readers_have_names_too() -> None:
     route = "GET /api/v1/ocpp/chargers/{chargerId}/attempts"
-    assert caller_of("198.51.100.7", "203.0.113.0/24", "support=198.51.100.0/28", route) == "network:support"
+    assert (
+        find_caller("198.51.100.7", "203.0.113.0/24", "support=198.51.100.0/28", route) == "network:support"
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,24 +107,24 @@ def test_readers_have_names_too() -> None:
         "office=203.0.113.0/24,kiosk=203.0.113.0/24",
     ],
 )
-def test_what_is_no_name_or_names_a_network_twice_is_refused(sources: str) -> None:
+def test_an_invalid_name_or_a_network_with_two_names_is_rejected(sources: str) -> None:
     with pytest.raises(SettingsError, match="ALLOWED_SOURCES"):
         AccessSettings.read({"ALLOWED_SOURCES": sources})
 
 
 def test_a_repeat_is_replayed_after_a_narrower_network_was_added(caller: Caller, server: Misbehaving) -> None:
     members = request(server.port)
-    first = caller_of("203.0.113.17", "office=203.0.113.0/24")
-    later = caller_of("203.0.113.17", "office=203.0.113.0/24,203.0.113.16/28,kiosk=203.0.113.17/32")
+    first = find_caller("203.0.113.17", "office=203.0.113.0/24")
+    later = find_caller("203.0.113.17", "office=203.0.113.0/24,203.0.113.16/28,kiosk=203.0.113.17/32")
     assert first is not None
     assert later is not None
     assert caller.post(members, caller=first).status == 200
     replayed = caller.post(members, caller=later)
     assert (replayed.status, replayed.headers["Idempotent-Replayed"]) == (200, "true")
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_a_repeat_after_a_change_of_access_starts_nothing_and_leads_to_the_attempt(
+def test_a_repeat_after_a_change_of_access_starts_nothing_and_points_to_the_attempt(
     caller: Caller, server: Misbehaving
 ) -> None:
     members = request(server.port)
@@ -130,10 +134,10 @@ def test_a_repeat_after_a_change_of_access_starts_nothing_and_leads_to_the_attem
     assert repeat.body["instance"].endswith(members["id"])
     assert repeat.body["detail"].startswith("Look at `instance`")
     assert "GUID" not in repeat.body["detail"]
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_sam_passes_names_on_whole() -> None:
+def test_sam_forwards_names_unchanged() -> None:
     override = "AllowedSources=office=203.0.113.0/28,203.0.113.0/24=198.51.100.0/28"
     program = (
         "import json, sys; from samcli.cli.types import CfnParameterOverridesType as Overrides;"

@@ -24,7 +24,7 @@ from local.server import Request, Response, Server
 from scripts.transform import load
 from tests.infrastructure.conftest import of_type
 from tests.integration.calling import Context
-from tests.operations.conftest import listening, messages, metrics
+from tests.operations.conftest import captured_lines, messages, metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,7 +93,7 @@ SOME = pytest.mark.parametrize("case", HTTP, ids=lambda case: case.name)
 
 @pytest.fixture(autouse=True)
 def _callbacks_do_not_expire(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("common.journal.callbacks.expired", lambda *_: False)
+    monkeypatch.setattr("common.journal.callbacks.is_expired", lambda *_: False)
 
 
 def assert_without_message(error: Crashed) -> None:
@@ -103,8 +103,8 @@ def assert_without_message(error: Crashed) -> None:
 
 
 def crash(case: Case) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the response, and everything that was printed meanwhile."""
-    with listening() as lines:
+    """Return the response, and all printed lines."""
+    with captured_lines() as lines:
         answer = case.respond(case.event, Context(29.0, "r-1", case.name, "7"), Failing())
     return answer, lines
 
@@ -151,7 +151,7 @@ def test_a_crash_is_counted_for_the_service_and_for_the_version_of_the_function(
 @pytest.mark.parametrize("event", [{}, [], None, {"headers": 1}, {"requestContext": 1, "pathParameters": 1}])
 def test_no_event_makes_a_function_raise_another_exceptions_message(case: Case, event: Any) -> None:
     raised: Crashed | None = None
-    with listening():
+    with captured_lines():
         try:
             answer = case.respond(event, Context(29.0), Failing())
         except Crashed as crashed:
@@ -165,7 +165,7 @@ def test_no_event_makes_a_function_raise_another_exceptions_message(case: Case, 
 @pytest.mark.parametrize("media", ["application/xml", "application/json"])
 def test_the_response_after_a_crash_has_the_format_of_the_request(media: str) -> None:
     event = {"headers": {"Content-Type": media}, "requestContext": {"http": {"method": "POST"}}, "body": 1}
-    with listening():
+    with captured_lines():
         answer = charger_connect.handler.respond(event, Context(29.0, function_version="7"), Failing())  # type: ignore[arg-type]
     assert answer["headers"]["Content-Type"].startswith(media.replace("/", "/problem+"))
 
@@ -174,7 +174,7 @@ def test_if_the_crash_response_raises_as_well_the_runtime_receives_an_exception_
     def fails(*_: object) -> dict[str, Any]:
         raise RuntimeError(TOKEN)
 
-    with listening() as lines, pytest.raises(Crashed) as raised:
+    with captured_lines() as lines, pytest.raises(Crashed) as raised:
         guarded(fails)(fails)({}, Context(29.0))
     assert_without_message(raised.value)
     assert [line["message"] for line in messages(lines)] == ["crashed", "crashed"]
@@ -210,7 +210,7 @@ def test_a_check_that_crashes_is_a_failure_of_the_version() -> None:
     def fails() -> list[str]:
         raise RuntimeError(TOKEN)
 
-    with listening() as lines:
+    with captured_lines() as lines:
         answer = check(fails, Context(29.0))
     assert answer == {"failures": ["the check itself failed: see crashed in the log of this version"]}
     assert TOKEN not in json.dumps(lines)
@@ -227,7 +227,7 @@ def test_every_version_guards_its_own_check(
     app = importlib.import_module(f"{package}.app")
     monkeypatch.delitem(sys.modules, f"{package}.app")
     monkeypatch.setattr(app, "_service", Failing())
-    with listening() as lines:
+    with captured_lines() as lines:
         (failure,) = app.handler({"preflight": True}, Context(29.0))["failures"]
     assert "see crashed in the log" in failure
     assert TOKEN not in json.dumps(lines)
@@ -255,7 +255,7 @@ def codedeploy(status: int, reported: list[str]) -> Iterator[None]:
 
 def test_if_the_check_crashes_codedeploy_receives_failed() -> None:
     reported: list[str] = []
-    with codedeploy(200, reported), listening() as lines:
+    with codedeploy(200, reported), captured_lines() as lines:
         answer = preflight.handler.respond(HOOK, Context(120.0), cast("PreflightSettings", Failing()))
     assert (answer["status"], reported) == ("Failed", ["Failed"])
     assert "crashed" in [line["message"] for line in messages(lines)]
@@ -265,7 +265,7 @@ def test_if_the_check_crashes_codedeploy_receives_failed() -> None:
 
 def test_if_the_report_to_codedeploy_fails_the_hook_fails_without_the_message() -> None:
     reported: list[str] = []
-    with codedeploy(400, reported), listening() as lines, pytest.raises(Crashed) as raised:
+    with codedeploy(400, reported), captured_lines() as lines, pytest.raises(Crashed) as raised:
         preflight.handler.respond(HOOK, Context(120.0), cast("PreflightSettings", Failing()))
     assert reported == ["Failed"]
     assert_without_message(raised.value)
@@ -301,7 +301,7 @@ def test_the_reason_that_a_version_does_not_start_is_returned_if_it_cannot_hold_
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("AWS_ENDPOINT_URL_LAMBDA", server.url)
-        with listening() as lines:
+        with captured_lines() as lines:
             answer = preflight.handler.respond(HOOK, Context(120.0), settings)
     assert answer["failures"] == {"one": [f"does not start: {shown}"]}
     assert TOKEN not in json.dumps(lines)
@@ -320,7 +320,7 @@ def test_the_reason_that_a_version_could_not_be_invoked_is_returned_by_type_only
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("AWS_ENDPOINT_URL_LAMBDA", server.url)
-        with listening() as lines:
+        with captured_lines() as lines:
             answer = preflight.handler.respond(HOOK, Context(120.0), settings)
     assert (answer["failures"], reported) == (
         {"one": ["could not be asked: AccessDeniedException"]},

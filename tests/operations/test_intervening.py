@@ -1,4 +1,4 @@
-"""Starts are stopped, and started again, by settings alone: through the gateway, as an operator sees it."""
+"""Settings alone stop starts and allow them again. The tests send requests through the gateway, as a client does."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def test_paused_starts_are_refused_before_claim_and_go_on_with_the_same_id(
         status, headers, body = post(members)
         assert (status, body["type"], body["outcome"]) == (503, "/problems/starts-paused", "not-started")
         assert int(headers["retry-after"]) >= 1
-        assert (table.items(), server.asked) == ([], [])
-        server.plays(responds_with(body=status_body(status="Available")))
-        assert post(request(server.port, tokenId=None))[0] == 200, "a status is told all the same"
-    server.plays(responds_with())
+        assert (table.items(), server.requests) == ([], [])
+        server.set_scripts(responds_with(body=status_body(status="Available")))
+        assert post(request(server.port, tokenId=None))[0] == 200, "a status is returned nevertheless"
+    server.set_scripts(responds_with())
     with deployed(table, [LOOPBACK], PAUSED="false") as post:
         assert post(members)[2]["status"] == "Accepted"
 
 
-def test_a_server_that_is_not_enabled_gets_no_starts_and_another_does(
+def test_a_server_that_is_not_enabled_receives_no_starts_and_another_does(
     table: TableServer, server: Misbehaving
 ) -> None:
     with closing(Misbehaving(responds_with())) as other:
@@ -67,14 +67,14 @@ def test_a_server_that_is_not_enabled_gets_no_starts_and_another_does(
             status, headers, body = post(members)
             assert (status, body["type"]) == (503, "/problems/starts-paused")
             assert int(headers["retry-after"]) >= 1
-            assert (table.items(), server.asked) == ([], [])
+            assert (table.items(), server.requests) == ([], [])
             assert post(request(other.port))[0] == 200
     with deployed(table, [{**LOOPBACK, "ports": [server.port]}]) as post:
         assert post(members)[0] == 200
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_what_an_earlier_try_became_is_told_while_starts_are_paused(
+def test_a_completed_attempt_is_replayed_while_starts_are_paused(
     table: TableServer, server: Misbehaving
 ) -> None:
     members = request(server.port)
@@ -83,4 +83,4 @@ def test_what_an_earlier_try_became_is_told_while_starts_are_paused(
     with deployed(table, [LOOPBACK], PAUSED="true") as post:
         status, headers, body = post(members)
     assert (status, headers["idempotent-replayed"], body) == (200, "true", first)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1

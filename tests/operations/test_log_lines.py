@@ -17,8 +17,8 @@ from charger_connect import observe
 from tests.infrastructure.conftest import of_type
 from tests.integration.calling import Caller, Context, request
 from tests.integration.misbehaving import Misbehaving, hangs, sends_problem
-from tests.operations.conftest import listening, messages
-from tests.operations.scenarios import everything
+from tests.operations.conftest import captured_lines, messages
+from tests.operations.scenarios import run_all
 
 if TYPE_CHECKING:
     from local.table import TableServer
@@ -38,7 +38,7 @@ def post(caller: Caller, members: dict[str, Any], **headers: str) -> dict[str, A
 
 def test_an_attempt_is_logged_as_claimed_and_settled(caller: Caller, server: Misbehaving) -> None:
     members = request(server.port, tokenId="04A2B3C4D5E6F7")
-    with listening() as lines:
+    with captured_lines() as lines:
         post(caller, members, **{"x-amzn-trace-id": TRACE})
     claimed, settled = messages(lines)
     both = {
@@ -69,14 +69,14 @@ def test_a_killed_invocation_logs_claimed_without_settled(
         raise Killed
 
     monkeypatch.setattr(charger_connect.flow, "call_server", die)
-    with listening() as lines, pytest.raises(Killed):
+    with captured_lines() as lines, pytest.raises(Killed):
         post(caller, request(server.port))
     assert [line["message"] for line in messages(lines)] == ["claimed"]
 
 
 def test_settled_contains_the_kind_of_the_failure(caller: Caller, server: Misbehaving) -> None:
-    server.plays(sends_problem(404))
-    with listening() as lines:
+    server.set_scripts(sends_problem(404))
+    with captured_lines() as lines:
         post(caller, request(server.port))
     assert messages(lines)[-1]["kind"] == "charger-unknown"
 
@@ -101,18 +101,18 @@ def test_an_exception_whose_message_contains_the_token_is_logged_with_types_and_
             raise RuntimeError(message) from error
 
     monkeypatch.setattr(charger_connect.flow, "make_opening", crash)
-    with listening() as lines:
+    with captured_lines() as lines:
         answer = post(caller, request(server.port, tokenId=TOKEN))
     assert (answer["statusCode"], "internal-error" in answer["body"]) == (500, True)
     (line,) = messages(lines)
     assert [cause["type"] for cause in line["causes"]] == ["RuntimeError", "KeyError"]
     assert line["causes"][0]["places"][-1].endswith(" crash")
-    written = json.dumps(lines) + answer["body"]
-    assert not [part for part in ("0123", "cret", "CRET", quote("Tök€n")) if part in written]
+    logged = json.dumps(lines) + answer["body"]
+    assert not [part for part in ("0123", "cret", "CRET", quote("Tök€n")) if part in logged]
 
 
 def test_a_body_that_cannot_be_parsed_is_not_logged(caller: Caller) -> None:
-    with listening() as lines:
+    with captured_lines() as lines:
         for members in ({"tokenId": TOKEN}, {"id": TOKEN, "tokenId": TOKEN}, {"tokenId": TOKEN * 9, "id": 1}):
             assert post(caller, members)["statusCode"] == 400
     assert {line["message"] for line in messages(lines)} == {"refused"}
@@ -120,22 +120,22 @@ def test_a_body_that_cannot_be_parsed_is_not_logged(caller: Caller) -> None:
 
 
 def test_no_scenario_logs_a_token(shared_table: TableServer) -> None:
-    with listening() as lines:
-        everything(shared_table)
-    written = json.dumps(lines)
+    with captured_lines() as lines:
+        run_all(shared_table)
+    logged = json.dumps(lines)
     assert len(messages(lines)) > 30
-    assert "****" in written
-    assert "04A2B3" not in written
+    assert "****" in logged
+    assert "04A2B3" not in logged
 
 
 def test_the_level_can_be_raised(
     caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.plays(hangs)
+    server.set_scripts(hangs)
     caller.service = replace(caller.service, link_timeout=0.2)
     monkeypatch.setattr(observe._log._logger, "level", 30)
     logging.Logger.manager._clear_cache()  # type: ignore[attr-defined]
-    with listening() as lines:
+    with captured_lines() as lines:
         post(caller, request(server.port))
     monkeypatch.undo()
     logging.Logger.manager._clear_cache()  # type: ignore[attr-defined]
@@ -146,19 +146,21 @@ def test_the_level_can_be_raised(
 def test_saved_queries_use_only_messages_and_fields_that_are_logged(
     resources: dict[str, Any], shared_table: TableServer
 ) -> None:
-    with listening() as lines:
-        everything(shared_table)
-    written = messages(lines)
-    fields = {name for line in written for name in line} | {"status", "ip", "client", "route", "error"}
+    with captured_lines() as lines:
+        run_all(shared_table)
+    logged = messages(lines)
+    fields = {name for line in logged for name in line} | {"status", "ip", "client", "route", "error"}
     fields |= set(json.loads(resources["ApiStage"]["Properties"]["AccessLogSettings"]["Format"]))
     queries = of_type(resources, "AWS::Logs::QueryDefinition")
     assert len(queries) > 8
     for name, properties in queries.items():
         text = properties["QueryString"]
         for literal in re.findall(r'message (?:=|in) (\[[^\]]*\]|"[^"]*")', text):
-            told = json.loads(literal)
-            assert {told} if isinstance(told, str) else set(told) <= {line["message"] for line in written}, (
-                name
-            )
-        for asked in re.findall(r"\b(?:latest|pct|count_distinct|count)\((\w+)", text):
-            assert asked in fields, name
+            messages_in_query = json.loads(literal)
+            assert (
+                {messages_in_query}
+                if isinstance(messages_in_query, str)
+                else set(messages_in_query) <= {line["message"] for line in logged}
+            ), name
+        for field in re.findall(r"\b(?:latest|pct|count_distinct|count)\((\w+)", text):
+            assert field in fields, name

@@ -20,8 +20,8 @@ from tests.integration.calling import Context, calling, request
 from tests.integration.misbehaving import responds_with
 from tests.operations import template_metrics
 from tests.operations.aws_metrics import DOCUMENTED
-from tests.operations.conftest import listening, messages, metrics
-from tests.operations.scenarios import everything, server
+from tests.operations.conftest import captured_lines, messages, metrics
+from tests.operations.scenarios import run_all, server
 from tests.operations.template_metrics import OWN, Metric
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def emitted(shared_table: TableServer) -> Emitted:
     charger_connect.metrics._is_cold = True
-    with listening() as lines:
-        everything(shared_table)
+    with captured_lines() as lines:
+        run_all(shared_table)
     return metrics(lines)
 
 
@@ -107,7 +107,7 @@ def test_an_ordinary_start_writes_two_log_lines_and_one_metrics_record(
 ) -> None:
     with calling(shared_table) as caller, server(responds_with()) as ocpp:
         caller.post(request(ocpp.port))
-        with listening() as lines:
+        with captured_lines() as lines:
             caller.post(request(ocpp.port))
     assert [line.get("message", "metrics") for line in lines] == ["claimed", "settled", "metrics"]
     assert lines[2]["chargerId"] == "CP-1"
@@ -148,7 +148,7 @@ def callback_refused(shared_table: TableServer) -> dict[str, Any]:
         "pathParameters": {"id": "1", "expires": "1", "signature": "0"},
         "body": "{}",
     }
-    with listening() as lines:
+    with captured_lines() as lines:
         assert callback.handler.respond(event, Context(29.0), service)["statusCode"] == 404
     dynamodb.close()
     (line,) = messages(lines)

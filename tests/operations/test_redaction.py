@@ -1,4 +1,4 @@
-"""The search of all output for tokens finds one where there is one, in one process and in several."""
+"""The search of all output for tokens finds each token, in one process and in several."""
 
 from __future__ import annotations
 
@@ -32,12 +32,14 @@ def test_that_leaks():
         '{"TOKENID":"04A2B3C4D5E6F7"}',
     ],
 )
-def test_tokens_are_known_in_every_format(text: str) -> None:
+def test_tokens_are_found_in_requests_of_every_format(text: str) -> None:
     assert tokens_in(text) == {"04A2B3C4D5E6F7"}
 
 
-def test_log_lines_are_searched_and_what_a_test_prints_itself_is_not() -> None:
-    text = 'a test says 04A2B3C4D5E6F7\n{"level": "INFO", "id": "04A2B3C4D5E6F7"}\nKeyError: 04A2B3C4D5E6F7\n'
+def test_log_lines_are_searched_and_other_output_of_a_test_is_not() -> None:
+    text = (
+        'a test prints 04A2B3C4D5E6F7\n{"level": "INFO", "id": "04A2B3C4D5E6F7"}\nKeyError: 04A2B3C4D5E6F7\n'
+    )
     assert len(log_lines(text)) == len(leaks(log_lines(text), ["04A2B3C4D5E6F7"])) == 2
     assert leaks(log_lines(text), ["04A2B3C4D5E6F8"]) == []
 
@@ -46,7 +48,7 @@ def test_log_lines_are_searched_and_what_a_test_prints_itself_is_not() -> None:
     ("printed", "processes", "status"),
     [("04A2B3C4D5E6F7", "0", 1), ("04A2B3C4D5E6F7", "1", 1), ("****E6F7", "1", 0)],
 )
-def test_a_test_whose_output_holds_a_token_fails(
+def test_a_test_whose_output_contains_a_token_fails(
     tmp_path: Path, processes: str, printed: str, status: int
 ) -> None:
     (tmp_path / "test_leaking.py").write_text(LEAKING.replace("PRINTED", json.dumps(printed)))
@@ -59,5 +61,5 @@ def test_a_test_whose_output_holds_a_token_fails(
         check=False,
     )
     assert ran.returncode == status, ran.stdout
-    assert ("a token stands in the log" in ran.stdout) is bool(status)
+    assert ("a token is in the log" in ran.stdout) is bool(status)
     assert "1 log lines of 1 tests searched for 1 tokens" in ran.stdout

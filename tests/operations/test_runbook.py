@@ -23,7 +23,7 @@ def anchor(heading: str) -> str:
 
 def test_every_alarm_has_an_entry_and_refers_to_it() -> None:
     templates = (load(), *load_nested(load()).values())
-    alarms = {  # whatever their conditions
+    alarms = {  # regardless of their conditions
         name: alarm
         for template in templates
         for name, alarm in of_type(template["Resources"], "AWS::CloudWatch::Alarm").items()

@@ -1,4 +1,4 @@
-"""What is installed is what was locked."""
+"""The installed dependencies are the locked ones."""
 
 from __future__ import annotations
 

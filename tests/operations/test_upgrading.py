@@ -1,4 +1,4 @@
-"""An item of another version of the service is read: attributes that are missing, and attributes that nobody knows."""
+"""Items of other versions of the service can be read: with missing attributes, and with unknown ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ANSWER = {
     "status": {"S": "Accepted"},
     "info": {"NULL": True},
 }
-OF_LATER = {
+OF_LATER_VERSION = {
     "newText": {"S": "x"},
     "newList": {"L": [{"S": "x"}, {"M": {"a": {"BOOL": True}}}]},
     "newSet": {"SS": ["x", "y"]},
@@ -34,15 +34,15 @@ OF_LATER = {
 
 
 def put(table: TableServer, caller: Caller, members: dict[str, Any], state: str, **more: Any) -> None:
-    """What the first version cannot have done without, and `more`."""
-    meaning = ("CP-1", members["tokenId"], f"127.0.0.1:{members['serverRestApiPort']}", None, "alice")
+    """Store an item with the attributes that every version writes, and `more`."""
+    fields = ("CP-1", members["tokenId"], f"127.0.0.1:{members['serverRestApiPort']}", None, "alice")
     item = {
         "id": {"S": members["id"]},
         "chargerId": {"S": "CP-1"},
         "state": {"S": state},
         "createdAt": {"S": CREATED},
         "updatedAt": {"S": CREATED},
-        "fingerprint": {"B": _base64(fingerprint(caller.service.secret, *meaning))},
+        "fingerprint": {"B": _base64(fingerprint(caller.service.secret, *fields))},
         **more,
     }
     table.call("PutItem", {"TableName": table.name, "Item": item})
@@ -54,36 +54,36 @@ def _base64(value: bytes) -> str:
     return b64encode(value).decode()
 
 
-@pytest.mark.parametrize("more", [{}, OF_LATER], ids=["fewer attributes", "unknown attributes"])
+@pytest.mark.parametrize("more", [{}, OF_LATER_VERSION], ids=["fewer attributes", "unknown attributes"])
 def test_a_completed_attempt_is_replayed_and_shown(
     caller: Caller, table: TableServer, server: Misbehaving, more: dict[str, Any]
 ) -> None:
     members = request(server.port)
     put(table, caller, members, "completed", answer={"M": {**ANSWER, **more}}, **more)
-    heard = caller.post(members)
-    assert (heard.status, heard.headers["Idempotent-Replayed"]) == (200, "true")
-    assert heard.body["status"] == "Accepted"
-    assert server.asked == []
-    for shown in (caller.get(members["id"]).body, caller.list("CP-1").body["attempts"][0]):
-        assert (shown["state"], shown["outcome"]) == ("completed", "accepted")
-        assert (shown["server"], shown["token"], shown["tries"]) == (None, None, 1)
+    reply = caller.post(members)
+    assert (reply.status, reply.headers["Idempotent-Replayed"]) == (200, "true")
+    assert reply.body["status"] == "Accepted"
+    assert server.requests == []
+    for attempt in (caller.get(members["id"]).body, caller.list("CP-1").body["attempts"][0]):
+        assert (attempt["state"], attempt["outcome"]) == ("completed", "accepted")
+        assert (attempt["server"], attempt["token"], attempt["tries"]) == (None, None, 1)
 
 
-@pytest.mark.parametrize("more", [{}, OF_LATER], ids=["fewer attributes", "unknown attributes"])
+@pytest.mark.parametrize("more", [{}, OF_LATER_VERSION], ids=["fewer attributes", "unknown attributes"])
 @pytest.mark.parametrize(("state", "status"), [("failed", 200), ("unknown", 504), ("pending", 504)])
-def test_an_attempt_that_was_not_completed_is_taken_up_as_its_state_says(
+def test_a_repeat_of_an_attempt_that_is_not_completed_follows_its_state(
     caller: Caller, table: TableServer, server: Misbehaving, state: str, status: int, more: dict[str, Any]
 ) -> None:
     members = request(server.port)
     put(table, caller, members, state, **more)
     assert caller.get(members["id"]).body["state"] == ("unknown" if state == "pending" else state)
     assert caller.post(members).status == status
-    assert len(server.asked) == (1 if status == 200 else 0)
+    assert len(server.requests) == (1 if status == 200 else 0)
     (item,) = table.items()
-    assert set(more) <= set(item), "what a later version wrote stays"
+    assert set(more) <= set(item), "attributes of a later version are kept"
 
 
-def test_an_item_of_another_meaning_is_no_ones_but_its_callers(
+def test_an_item_matches_only_its_own_request_and_caller(
     caller: Caller, table: TableServer, server: Misbehaving
 ) -> None:
     members = request(server.port)

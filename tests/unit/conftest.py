@@ -1,4 +1,4 @@
-"""Unit tests never reach for the network: whoever opens a socket fails."""
+"""Unit tests do not use the network: a test that opens a socket fails."""
 
 from __future__ import annotations
 

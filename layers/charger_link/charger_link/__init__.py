@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Unreachable,
     )
     from charger_link.link import Link
+    from charger_link.records import Found, Stop
     from charger_link.servers import AddressNotAllowed, AddressUnusable, LinkServer, LinkServers, Server
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "CircuitOpen",
     "Circuits",
     "Command",
+    "Found",
     "Link",
     "LinkError",
     "LinkServer",
@@ -50,6 +52,7 @@ __all__ = [
     "ServerFailed",
     "ServerRefused",
     "StatusNotAvailable",
+    "Stop",
     "Unreachable",
     "addresses",
 ]
@@ -72,6 +75,7 @@ if not TYPE_CHECKING:
             "Unreachable",
         ),
         "link": ("Link",),
+        "records": ("Found", "Stop"),
         "servers": ("AddressNotAllowed", "AddressUnusable", "LinkServer", "LinkServers", "Server"),
     }
     _MODULES = {name: module for module, names in _NAMES.items() for name in names}

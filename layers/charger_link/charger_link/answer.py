@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from charger_link.errors import OutcomeUnknown
+    from common.remote_start.transaction import Transaction
 
 
 class Outcome(StrEnum):
@@ -18,12 +19,13 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     OFFLINE = "offline"
     STATUS = "status"
+    CANCELLED = "cancelled"
 
 
 class Published(NamedTuple):
-    """The server took the start, and sends the charger's answer to the command's callback URL later.
+    """The server took the request, and sends the charger's answer to the command's callback URL later.
 
-    ``failure`` is set if the server's own response did not arrive whole, so that it may not have taken the start.
+    ``failure`` is set if the server's own response did not arrive whole, so that it may not have taken the request.
     """
 
     failure: OutcomeUnknown | None = None
@@ -34,6 +36,7 @@ class Answer(NamedTuple):
 
     ``early``: a rejection from before the request was sent to the charger. The cause may be temporary.
     ``provisional``: a rejection that another try of the same start may contradict.
+    ``transaction``: the charge that the charger names in its answer to a start; `record` does not hold it.
     """
 
     outcome: Outcome
@@ -43,6 +46,7 @@ class Answer(NamedTuple):
     info: str | None = None
     early: bool = False
     provisional: bool = False
+    transaction: Transaction | None = None
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Answer:

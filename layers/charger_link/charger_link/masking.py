@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from charger_link.words import InfoWord
+from charger_link.words import REASON_CODES, REFUSALS, InfoWord
 
 _MASK = "***"
 _INFO_WORDS = frozenset[str](InfoWord)
+_CODES = REASON_CODES | REFUSALS
 _SHORTEST_REMAINDER = 3  # characters of a cut token at the end of a text; fewer identify nobody
 _LONGEST_TEXT = 512  # characters that are searched: far more than are kept
 
@@ -23,6 +24,17 @@ def mask_info(info: str, token: str) -> str:
     if word not in _INFO_WORDS:
         return mask(info, token)
     return f"{word}{blank}{mask(text, token)}"
+
+
+def without_text(info: str | None) -> str | None:
+    """Return only the word of the closed list and a code of OCPP after it; None if `info` has no such word.
+
+    This is for a reply that arrives where the token is not known, so that it cannot be masked.
+    """
+    word, _, text = (info or "").partition(" ")
+    if word not in _INFO_WORDS:
+        return None
+    return info if text in _CODES else word
 
 
 def mask(text: str, token: str) -> str:

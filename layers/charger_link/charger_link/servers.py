@@ -212,3 +212,21 @@ class LinkServers:
         if not port.isascii() or not port.isdecimal():
             raise AddressUnusable("must be an address and a port like 10.0.0.5:8080")
         return self.find(address.removeprefix("[").removesuffix("]"), int(port))
+
+    def find_same(self, name: str, url: str | None, dialect: str | None, tenant: int | None) -> Server:
+        """Return the server that received a start, for a find or a stop; `enabled` does not matter, which pauses starts only.
+
+        `tenant` is None if the attempt stores none. Without a stored `url`, nothing shows that it is the same server.
+
+        Raises
+        ------
+        AddressUnusable
+            `name` is no name of a server.
+        AddressNotAllowed
+            No entry allows the address today (as `find` says), or the entry describes another server (``entry``).
+        """
+        server = self.find_named(name)
+        entry = server.entry
+        if (url, dialect) != (server.url, entry.dialect) or tenant not in (None, entry.tenant):
+            raise AddressNotAllowed("entry")
+        return server

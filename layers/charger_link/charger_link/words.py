@@ -15,6 +15,10 @@ class InfoWord(StrEnum):
     NOT_CONNECTED = "not-connected"
     UNKNOWN_OR_NOT_CONNECTED = "unknown-or-not-connected"
     NOT_SUPPORTED = "not-supported"
+    NOTHING_STARTED = "nothing-started"
+    ALREADY_STOPPED = "already-stopped"
+    STOP_RECORDED = "stop-recorded"
+    CONFIRMED_BY_OPERATOR = "confirmed-by-operator"
 
 
 # The status of a start that the charger accepted; all but Accepted come from a status that follows the acceptance.

@@ -29,7 +29,7 @@ CHARGE_POINT, KILL = "/console/charge-point", "/console/kill-ocpp-server"
 
 
 class Site:
-    """A console and charge points without an OCPP server. The same process also takes the OCPP server's place."""
+    """A console and charge points without an OCPP server. The process of the charge points also represents the OCPP server."""
 
     def __init__(self, stack: ExitStack) -> None:
         self.stack = stack
@@ -113,6 +113,7 @@ def test_a_new_listener_receives_the_current_state(site: Site) -> None:
         "connected": False,
         "connectors": [{"connectorId": 1, "status": "Available"}],
         "starts": 0,
+        "transactions": [],
     }
     assert received["messages"]["CP-4"] == []
 

@@ -21,15 +21,20 @@ def document() -> dict[str, Any]:
     return loaded
 
 
-def documented(path: str) -> dict[str, Any]:
-    """Return the responses that the file allows at `path`, by status code."""
-    responses = document()["paths"][path][METHODS[path]]["responses"]
+def is_documented(path: str, method: str) -> bool:
+    return method.lower() in document()["paths"][path]
+
+
+def documented(path: str, method: str | None = None) -> dict[str, Any]:
+    """Return the responses that the file allows at `path`, by status code; without a method, those of the path's first one."""
+    responses = document()["paths"][path][(method or METHODS[path]).lower()]["responses"]
     return {status: _resolved(response) for status, response in responses.items()}
 
 
-def assert_conforms(path: str, status: int, headers: dict[str, str], body: Any) -> None:
-    response = documented(path).get(str(status))
-    assert response, f"{status} is not a response of {path}"
+def assert_conforms(path: str, method: str, status: int, headers: dict[str, str], body: Any) -> None:
+    """Compare a response with the file. A rejected method that the file does not have is compared with the path's first one."""
+    response = documented(path, method if is_documented(path, method) else None).get(str(status))
+    assert response, f"{status} is not a response of {method} {path}"
     media = headers["content-type"]
     assert media in response["content"]
     schema = {**document(), **response["content"][media]["schema"]}

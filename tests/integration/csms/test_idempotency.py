@@ -62,12 +62,12 @@ def test_waiting_callers_receive_no_answer_if_the_charger_drops_the_call(csms: C
 def test_callers_with_a_short_wait_time_out_and_the_others_receive_the_answer(csms: Csms, rest: Rest) -> None:
     key = str(uuid4())
     with Scripted(csms.ocpp_url, "CP") as charger, ThreadPoolExecutor(8) as pool:
-        patient = [pool.submit(rest.connect, "CP", key=key) for _ in range(4)]
+        long_waits = [pool.submit(rest.connect, "CP", key=key) for _ in range(4)]
         unique_id, _, _ = next(charger.calls())
-        hasty = [pool.submit(rest.connect, "CP", key=key, wait=1) for _ in range(4)]
-        assert {reply.result().outcome for reply in hasty} == {(504, "no-answer")}
+        short_waits = [pool.submit(rest.connect, "CP", key=key, wait=1) for _ in range(4)]
+        assert {reply.result().outcome for reply in short_waits} == {(504, "no-answer")}
         charger.answer(unique_id, {"status": "Accepted"})
-        assert {reply.result().outcome for reply in patient} == {(200, "Accepted")}
+        assert {reply.result().outcome for reply in long_waits} == {(200, "Accepted")}
         with pytest.raises(TimeoutError):
             charger.socket.recv(timeout=0.2)
 
@@ -171,11 +171,11 @@ def test_a_repeated_start_is_sent_once_the_charger_is_connected(rest: Rest, plug
     key = str(uuid4())
     assert rest.connect("CP-3", key=key).outcome == (200, "Unavailable")
     charger.behaviour.online = True
-    heard = eventually(
+    outcome = eventually(
         lambda: (reply := rest.connect("CP-3", key=key).outcome) != (200, "Unavailable") and reply
     )
     # The charger may be reporting its connectors, as after every boot, when the start comes.
-    assert heard in {(200, "Accepted"), (200, "Preparing")}
+    assert outcome in {(200, "Accepted"), (200, "Preparing")}
     assert len(charger.starts) == 1
 
 

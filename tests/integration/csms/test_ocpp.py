@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from local.csms import Csms
 
 
-def start(rest: Rest, charger: Scripted, respond: Callable[[str], object], **asked: Any) -> RestResponse:
+def start(rest: Rest, charger: Scripted, respond: Callable[[str], object], **fields: Any) -> RestResponse:
     """Request a start, let `respond` handle the incoming call, and return the REST response."""
     with ThreadPoolExecutor(1) as pool:
-        reply = pool.submit(lambda: rest.connect("CP", **asked))
+        reply = pool.submit(lambda: rest.connect("CP", **fields))
         unique_id, action, _ = next(charger.calls())
         assert action in ("RemoteStartTransaction", "RequestStartTransaction")
         respond(unique_id)

@@ -16,7 +16,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.csms.client import Rest
+from local.ocppj import now
+from tests.integration.csms.client import Rest, Scripted
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -65,12 +66,12 @@ class Stack:
         self._ports = ready[2], ready[4]
         return server
 
-    def plug(self, identity: str) -> subprocess.Popen[str]:
+    def plug(self, identity: str, charge_seconds: str = "0.2") -> subprocess.Popen[str]:
         chargers = self._stack.enter_context(
             process(
                 "local.chargers",
                 *("--server", self.ocpp_url, "--only", identity, "--journal", str(self._journal)),
-                *("--charge-seconds", "0.2"),
+                *("--charge-seconds", charge_seconds),
             )
         )
         self.until_connected(identity)
@@ -118,6 +119,40 @@ def test_a_restarted_server_returns_the_stored_answer(stack: Stack) -> None:
     assert stack.rest.connect("CP-2", key=key).outcome == (200, "Accepted")
     stack.until_connected("CP-2")
     assert len(stack.starts()) == 1
+
+
+@pytest.mark.parametrize("identity", ["CP-1", "CP-2"])
+def test_a_restarted_server_finds_and_stops_a_charge_that_began_before(stack: Stack, identity: str) -> None:
+    server = stack.serve()
+    stack.plug(identity, charge_seconds="60")
+    key = str(uuid4())
+    stack.rest.connect(identity, key=key)
+    before = eventually(lambda: stack.rest.find(identity, key).body["transactions"])
+    server.send_signal(signal.SIGKILL)
+    server.wait()
+    stack.serve()
+    assert stack.rest.find(identity, key).body["transactions"] == before
+    eventually(lambda: stack.rest.stop(identity, key).body["stop"]["status"] == "Accepted")
+    eventually(lambda: stack.rest.find(identity, key).body["state"] == "stopped")
+
+
+def test_a_restarted_server_still_stops_what_was_stopped(stack: Stack) -> None:
+    server = stack.serve()
+    unknown, key = str(uuid4()), str(uuid4())
+    stack.rest.stop("CP", unknown)
+    with Scripted(stack.ocpp_url, "CP") as charger, ThreadPoolExecutor(1) as pool:
+        caller = pool.submit(stack.rest.connect, "CP", key=key)
+        charger.answer(next(charger.calls())[0], {"status": "Accepted"})
+        caller.result()
+        assert stack.rest.stop("CP", key).body["stop"]["info"] == "stop-recorded"
+        begin = {"connectorId": 1, "idTag": "TAG", "meterStart": 0, "timestamp": now()}
+        id_ = charger.call("StartTransaction", begin)[2]["transactionId"]
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    stack.serve()
+    assert stack.rest.connect("CP", key=unknown).outcome == (409, "id-stopped")
+    with Scripted(stack.ocpp_url, "CP") as charger:
+        assert next(charger.calls())[1:] == ("RemoteStopTransaction", {"transactionId": id_})
 
 
 def test_a_start_that_was_not_sent_may_be_sent_after_a_restart(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""The service with CitrineOS behind it: callbacks come over HTTP to the callback route, starts go to real charge points."""
+"""The service with a simulated CitrineOS: it posts callbacks to the callback route, and sends starts to real charge points."""
 
 from __future__ import annotations
 
@@ -60,29 +60,29 @@ class Deployed:
         return self.caller.post(self.request(charger, **changes))
 
     def state(self, id_: str) -> tuple[str, str | None]:
-        """State and outcome of an attempt, as GET shows them."""
-        shown = self.caller.get(id_).body
-        return shown["state"], shown["outcome"]
+        """Return the state and outcome of an attempt, as GET shows them."""
+        attempt = self.caller.get(id_).body
+        return attempt["state"], attempt["outcome"]
 
     def item(self, id_: str) -> dict[str, Any]:
         (item,) = [item for item in self.table.items() if item["id"]["S"] == id_]
         return item
 
     def url_of(self, id_: str) -> str:
-        """The callback URL that CitrineOS was given for an attempt's newest start."""
+        """Return the callback URL in the newest start of an attempt."""
         return str(eventually(lambda: [url for url in self.citrineos.callback_urls if id_ in url])[-1])
 
 
 def call_back(url: str, body: Any) -> tuple[int, bytes]:
-    """POST `body` (JSON, or bytes as they are) as CitrineOS does; status and body of the answer."""
+    """Send a callback as CitrineOS does, and return the response's status and body. A `body` of bytes is sent unchanged."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc, timeout=10)
     try:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
         connection.request("POST", target, content, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
 
@@ -97,8 +97,8 @@ def deployed(
     citrineos = citrineos or CitrineOS()
     environ = table.environment()
     dynamodb = DynamoDB(table.url, environ["AWS_REGION"], from_environment(environ))
-    hearing = callback.service.Service(Journal(dynamodb, table.name), SECRET.encode())
-    handlers = {"CallbackFunction": lambda event, context: callback.handler.respond(event, context, hearing)}
+    service = callback.service.Service(Journal(dynamodb, table.name), SECRET.encode())
+    handlers = {"CallbackFunction": lambda event, context: callback.handler.respond(event, context, service)}
     entry = {**LOOPBACK, "dialect": "citrineos"}
     with ExitStack() as stack:
         stack.callback(dynamodb.close)
@@ -108,9 +108,9 @@ def deployed(
         settings = {"CALLBACK_BASE_URL": gateway.url, "JOURNAL_SECRET": SECRET, **settings}
         caller = stack.enter_context(closing(Caller(table, [entry], settings)))
         for behaviour in behaviours:
-            eventually(partial(_is_as_told, simulator, behaviour))
+            eventually(partial(_has_connection_state, simulator, behaviour))
         yield Deployed(table, caller, gateway, citrineos, simulator, points)
 
 
-def _is_as_told(simulator: Simulator, behaviour: Behaviour) -> bool:
+def _has_connection_state(simulator: Simulator, behaviour: Behaviour) -> bool:
     return is_connected(simulator, behaviour.identity) is behaviour.online

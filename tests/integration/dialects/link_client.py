@@ -1,4 +1,4 @@
-"""Requests of the tests to a simulator: the real link over a real socket."""
+"""Send requests to a simulator through the real link, over a real socket."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CALLBACK_URL = "http://127.0.0.1:9/api/v1/ocpp/callbacks/id/1/s?a=b&c=d"
 
 
 class LinkClient:
-    """A link to one simulator; `secret` returns the value of the secret, and is called for each read."""
+    """A link to one simulator. `secret` returns the value of the secret, and is called for each read."""
 
     def __init__(
         self, simulator: Simulator, dialect: str, secret: Callable[[], object] | None = None
@@ -88,7 +88,7 @@ def summarize(result: object) -> str:
 def running_simulator(
     model: Model, *behaviours: Behaviour
 ) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
-    """Run a simulator with these charge points; each has reported all its connectors, and is online or not by now."""
+    """Run a simulator with these charge points. Each has reported its connectors, and is online or not, as its behaviour says."""
     wanted = {behaviour.identity: behaviour.online for behaviour in behaviours}
     for behaviour in behaviours:
         behaviour.online = True

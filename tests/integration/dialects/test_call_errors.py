@@ -1,4 +1,4 @@
-"""A CALLERROR in a callback that does not say whether the charger starts: it ends the wait, and settles nothing."""
+"""A CALLERROR in a callback that does not show whether the charger starts. It ends the wait, and does not settle the attempt."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PROBLEM = {"type": "outcome-unknown", "detail": DETAIL}
 
 @pytest.fixture
 def stack(table: TableServer) -> Iterator[Deployed]:
-    """A charge point that never answers: nothing calls back but the tests."""
+    """Run a charge point that never answers, so that only the tests send callbacks."""
     with deployed(table, [Behaviour("CP", reaction=Reaction.SILENT)], LINK_TIMEOUT="20") as stack:
         yield stack
 
 
-def answered_with_a_call_error(stack: Deployed, members: dict[str, Any]) -> CallerResponse:
-    """The answer to a start, whose callback brings a CALLERROR while the call waits for it."""
+def start_with_call_error(stack: Deployed, members: dict[str, Any]) -> CallerResponse:
+    """Send a start and, while the call waits, a callback with a CALLERROR. Return the response to the start."""
     answers: list[CallerResponse] = []
     waiting = Thread(target=lambda: answers.append(stack.caller.post(members)))
     waiting.start()
@@ -39,7 +39,9 @@ def answered_with_a_call_error(stack: Deployed, members: dict[str, Any]) -> Call
     return answers[0]
 
 
-def test_the_chargers_own_ends_the_wait(table: TableServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_call_error_of_the_charger_ends_the_wait(
+    table: TableServer, caplog: pytest.LogCaptureFixture
+) -> None:
     with deployed(table, [Behaviour("CP", reaction=Reaction.FAIL)], LINK_TIMEOUT="20") as stack:
         members = stack.request("CP")
         answer = stack.caller.post(members)
@@ -55,7 +57,7 @@ def test_the_chargers_own_ends_the_wait(table: TableServer, caplog: pytest.LogCa
 
 def test_the_same_id_is_not_sent_again_after_it(stack: Deployed) -> None:
     members = stack.request("CP")
-    assert answered_with_a_call_error(stack, members).body["detail"].startswith(DETAIL)
+    assert start_with_call_error(stack, members).body["detail"].startswith(DETAIL)
     assert (stack.caller.post(members).status, len(stack.citrineos.callback_urls)) == (504, 1)
 
 
@@ -64,13 +66,13 @@ def test_an_answer_that_follows_still_completes_the_attempt(
     stack: Deployed, body: dict[str, Any], outcome: str
 ) -> None:
     members = stack.request("CP")
-    assert answered_with_a_call_error(stack, members).body["detail"].startswith(DETAIL)
+    assert start_with_call_error(stack, members).body["detail"].startswith(DETAIL)
     assert call_back(stack.url_of(members["id"]), body) == (204, b"")
     attempt = stack.caller.get(members["id"]).body
     assert (attempt["state"], attempt["outcome"], attempt["problem"]) == ("completed", outcome, None)
 
 
-def test_a_refusal_in_it_is_an_answer(stack: Deployed) -> None:
+def test_a_call_error_that_refuses_the_start_is_an_answer(stack: Deployed) -> None:
     members = stack.request("CP")
     answers: list[CallerResponse] = []
     waiting = Thread(target=lambda: answers.append(stack.caller.post(members)))

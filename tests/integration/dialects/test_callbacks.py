@@ -1,4 +1,4 @@
-"""Callbacks: forged, repeated, early and late, each also with another start outstanding on that charger."""
+"""Callbacks: forged, repeated, early and late. Each test also runs while another start of the charger is pending."""
 
 from __future__ import annotations
 
@@ -29,19 +29,21 @@ if TYPE_CHECKING:
 ACCEPTED = {"status": "Accepted"}
 REJECTED = {"status": "Rejected"}
 SILENT = Behaviour("CP", reaction=Reaction.SILENT)
-OUTSTANDING = pytest.mark.parametrize("outstanding", [False, True], ids=["alone", "another outstanding"])
+OUTSTANDING = pytest.mark.parametrize(
+    "outstanding", [False, True], ids=["one start", "another start pending"]
+)
 
 
 @pytest.fixture
 def stack(table: TableServer) -> Iterator[Deployed]:
-    """A charge point that never answers: nothing calls back but the tests."""
+    """Run a charge point that never answers, so that only the tests send callbacks."""
     with deployed(table, [SILENT], LINK_TIMEOUT="0.3") as stack:
         yield stack
 
 
 @pytest.fixture
 def other(stack: Deployed, outstanding: bool) -> Iterator[None]:
-    """Another start that the same charger has not answered; whatever a test does leaves its attempt as it was."""
+    """Create another start that the charger has not answered. The test must not change its attempt."""
     if not outstanding:
         yield
         return
@@ -52,8 +54,8 @@ def other(stack: Deployed, outstanding: bool) -> Iterator[None]:
     assert stack.item(members["id"]) == before
 
 
-def unknown(stack: Deployed) -> str:
-    """The id of a start that was published and never called back."""
+def create_unknown(stack: Deployed) -> str:
+    """Return the id of a start that was published and has no callback."""
     members = stack.request("CP")
     assert stack.caller.post(members).status == 504
     assert stack.state(members["id"]) == ("unknown", None)
@@ -62,22 +64,22 @@ def unknown(stack: Deployed) -> str:
 
 @OUTSTANDING
 @pytest.mark.parametrize(("body", "outcome"), [(ACCEPTED, "accepted"), (REJECTED, "rejected")])
-def test_a_late_one_settles_what_was_unknown(
+def test_a_late_callback_settles_an_unknown_attempt(
     stack: Deployed, other: None, body: dict[str, Any], outcome: str
 ) -> None:
     members = stack.request("CP")
     assert stack.caller.post(members).status == 504
     assert call_back(stack.url_of(members["id"]), body) == (204, b"")
-    shown = stack.caller.get(members["id"]).body
-    assert (shown["state"], shown["outcome"], shown["problem"]) == ("completed", outcome, None)
+    attempt = stack.caller.get(members["id"]).body
+    assert (attempt["state"], attempt["outcome"], attempt["problem"]) == ("completed", outcome, None)
     again = stack.caller.post(members)
-    assert (again.status, again.outcome, again.body) == (200, outcome, shown["answer"])
+    assert (again.status, again.outcome, again.body) == (200, outcome, attempt["answer"])
     assert again.headers["Idempotent-Replayed"] == "true"
 
 
 @OUTSTANDING
-def test_a_repeated_one_is_heard_and_changes_nothing(stack: Deployed, other: None) -> None:
-    id_ = unknown(stack)
+def test_a_repeated_callback_receives_204_and_changes_nothing(stack: Deployed, other: None) -> None:
+    id_ = create_unknown(stack)
     url = stack.url_of(id_)
     assert call_back(url, ACCEPTED) == (204, b"")
     settled = stack.item(id_)
@@ -87,24 +89,24 @@ def test_a_repeated_one_is_heard_and_changes_nothing(stack: Deployed, other: Non
 
 
 @OUTSTANDING
-def test_one_that_comes_while_the_call_waits_is_its_answer(
+def test_a_callback_that_arrives_while_the_call_waits_is_its_answer(
     table: TableServer, stack: Deployed, other: None, outstanding: bool
 ) -> None:
     members = stack.request("CP")
-    heard = []
-    stack.caller.service = _patient(stack)
-    waiting = Thread(target=lambda: heard.append(stack.caller.post(members)))
+    replies = []
+    stack.caller.service = _service_with_timeout(stack)
+    waiting = Thread(target=lambda: replies.append(stack.caller.post(members)))
     waiting.start()
     url = stack.url_of(members["id"])
     assert stack.state(members["id"]) == ("pending", None)
     assert call_back(url, ACCEPTED) == (204, b"")
     waiting.join()
-    assert (heard[0].status, heard[0].body["status"], heard[0].outcome) == (200, "Accepted", "accepted")
+    assert (replies[0].status, replies[0].body["status"], replies[0].outcome) == (200, "Accepted", "accepted")
     assert stack.state(members["id"]) == ("completed", "accepted")
 
 
-class Hasty(CitrineOS):
-    """Calls back before it answers that the start is published."""
+class EarlyCitrineOS(CitrineOS):
+    """Sends the callback before its response to the start."""
 
     async def respond(self, request: Request) -> Response:
         response = await super().respond(request)
@@ -114,18 +116,18 @@ class Hasty(CitrineOS):
 
 
 @OUTSTANDING
-def test_one_that_comes_before_the_server_has_answered_is_not_lost(
+def test_a_callback_that_arrives_before_the_servers_response_is_not_lost(
     table: TableServer, outstanding: bool
 ) -> None:
     chargers = [Behaviour("CP", connectors=2)]
-    with deployed(table, chargers, Hasty()) as stack:
+    with deployed(table, chargers, EarlyCitrineOS()) as stack:
         if outstanding:
             stack.citrineos.calls_back = False
-            stack.caller.service = _patient(stack, 0.3)
+            stack.caller.service = _service_with_timeout(stack, 0.3)
             first = stack.request("CP")
             assert stack.caller.post(first, connector="2").status == 504
             stack.citrineos.calls_back = True
-            stack.caller.service = _patient(stack)
+            stack.caller.service = _service_with_timeout(stack)
         members = stack.request("CP")
         assert stack.caller.post(members).body["status"] == "Accepted"
         assert stack.state(members["id"]) == ("completed", "accepted")
@@ -133,8 +135,8 @@ def test_one_that_comes_before_the_server_has_answered_is_not_lost(
             assert stack.state(first["id"]) == ("unknown", None)
 
 
-class Forgetful(CitrineOS):
-    """Publishes the start, and its answer is lost."""
+class SilentCitrineOS(CitrineOS):
+    """Publishes the start, and closes the connection without a response."""
 
     async def respond(self, request: Request) -> Response:
         await super().respond(request)
@@ -142,28 +144,28 @@ class Forgetful(CitrineOS):
 
 
 @OUTSTANDING
-def test_one_whose_start_was_published_by_a_lost_answer_is_still_the_calls_answer(
+def test_a_callback_after_a_lost_response_is_the_answer_of_the_call(
     table: TableServer, outstanding: bool
 ) -> None:
-    citrineos = Forgetful()
+    citrineos = SilentCitrineOS()
     with deployed(table, [Behaviour("CP", connectors=2)], citrineos) as stack:
         if outstanding:
             citrineos.calls_back = False
-            stack.caller.service = _patient(stack, 0.3)
+            stack.caller.service = _service_with_timeout(stack, 0.3)
             first = stack.request("CP")
-            heard = stack.caller.post(first, connector="2")
-            assert (heard.status, heard.outcome) == (504, "unknown")
-            assert "no whole answer" in heard.body["detail"]
+            reply = stack.caller.post(first, connector="2")
+            assert (reply.status, reply.outcome) == (504, "unknown")
+            assert "no whole answer" in reply.body["detail"]
             citrineos.calls_back = True
-            stack.caller.service = _patient(stack)
+            stack.caller.service = _service_with_timeout(stack)
         members = stack.request("CP")
-        heard = stack.caller.post(members)
-        assert (heard.status, heard.body["status"], heard.outcome) == (200, "Accepted", "accepted")
+        reply = stack.caller.post(members)
+        assert (reply.status, reply.body["status"], reply.outcome) == (200, "Accepted", "accepted")
         assert stack.state(members["id"]) == ("completed", "accepted")
         assert len(stack.points["CP"].starts) == 1 + outstanding
 
 
-def test_an_attempt_that_a_callback_settled_says_what_its_steps_took(table: TableServer) -> None:
+def test_an_attempt_that_a_callback_settled_contains_the_duration_of_its_steps(table: TableServer) -> None:
     with deployed(table, [Behaviour("CP")]) as stack:
         members = stack.request("CP")
         assert stack.caller.post(members).status == 200
@@ -171,7 +173,7 @@ def test_an_attempt_that_a_callback_settled_says_what_its_steps_took(table: Tabl
 
 
 @OUTSTANDING
-def test_one_that_wins_the_race_with_settling_is_still_a_200(
+def test_a_callback_just_before_settling_as_unknown_leads_to_a_200(
     table: TableServer, stack: Deployed, other: None
 ) -> None:
     members = stack.request("CP")
@@ -183,24 +185,26 @@ def test_one_that_wins_the_race_with_settling_is_still_a_200(
         return None
 
     table.on_request = on_request
-    heard = stack.caller.post(members)
-    assert (heard.status, heard.body["status"], heard.outcome) == (200, "Accepted", "accepted")
+    reply = stack.caller.post(members)
+    assert (reply.status, reply.body["status"], reply.outcome) == (200, "Accepted", "accepted")
     assert stack.state(members["id"]) == ("completed", "accepted")
 
 
 @OUTSTANDING
-def test_forged_ones_all_hear_the_same_and_change_nothing(stack: Deployed, other: None) -> None:
-    id_, another = unknown(stack), unknown(stack)
+def test_all_forged_callbacks_receive_the_same_response_and_change_nothing(
+    stack: Deployed, other: None
+) -> None:
+    id_, another = create_unknown(stack), create_unknown(stack)
     base, path = stack.url_of(id_).rsplit("/callbacks/", 1)
     path, query = path.split("?")
     _, expires, signature = path.split("/")
     other_path, other_query = stack.url_of(another).rsplit("/callbacks/", 1)[1].split("?")
     _, other_expires, other_signature = other_path.split("/")
-    flipped = signature[:-1] + ("0" if signature[-1] != "0" else "1")
+    changed_signature = signature[:-1] + ("0" if signature[-1] != "0" else "1")
     attempt = Attempt.of(stack.item(id_))
-    wrong = query[:-1] + ("0" if query[-1] != "0" else "1")
+    changed_query = query[:-1] + ("0" if query[-1] != "0" else "1")
     forged = [
-        f"{id_}/{expires}/{flipped}?{query}",
+        f"{id_}/{expires}/{changed_signature}?{query}",
         f"{id_}/{expires}/{signature.upper()}x?{query}",
         f"{id_}/{int(expires) - 1}/{signature}?{query}",
         f"{id_}/{int(expires) + 86400}/{signature}?{query}",
@@ -212,29 +216,29 @@ def test_forged_ones_all_hear_the_same_and_change_nothing(stack: Deployed, other
         f"{id_}/%D9%A1/{signature}?{query}",
         f"{id_}/{'9' * 400}/{signature}?{query}",
         f"{id_}/{expires}/%F0%9F%94%8C?{query}",
-        f"{id_}/{expires}/{signature}",  # a path of version 1.0: its attempts have no key
+        f"{id_}/{expires}/{signature}",  # a path of version 1.0, whose attempts have no key
         f"{id_}/{expires}/{signature}?",
-        f"{id_}/{expires}/{signature}?{wrong}",
+        f"{id_}/{expires}/{signature}?{changed_query}",
         f"{id_}/{expires}/{signature}?{query}&{query}",
         f"{id_}/{expires}/{signature}?{query.lower()}",
         f"{id_}/{expires}/{signature}?keySignature=%F0%9F%94%8C",
         f"{id_}/{expires}/{signature}?{other_query}",
-        f"{id_}/{expires}/{flipped}?keySignature={signature}",
-        callbacks.path(b"another secret of the tests", attempt, time.time()),
-        callbacks.path(SECRET.encode(), attempt, time.time() - callbacks.LIFETIME - 1),
-        callbacks.path(SECRET.encode(), attempt, time.time() + 3600),
+        f"{id_}/{expires}/{changed_signature}?keySignature={signature}",
+        callbacks.create_path(b"another secret of the tests", attempt, time.time()),
+        callbacks.create_path(SECRET.encode(), attempt, time.time() - callbacks.LIFETIME - 1),
+        callbacks.create_path(SECRET.encode(), attempt, time.time() + 3600),
     ]
     before = stack.item(id_)
-    heard = {call_back(f"{base}/callbacks/{path}", ACCEPTED) for path in forged}
+    responses = {call_back(f"{base}/callbacks/{path}", ACCEPTED) for path in forged}
     assert stack.item(id_) == before
-    ((status, body),) = heard
+    ((status, body),) = responses
     assert status == 404
     assert json.loads(body)["type"] == "/problems/attempt-unknown"
     assert id_.encode() not in body
 
 
 @OUTSTANDING
-def test_one_of_an_earlier_try_is_not_about_this_one(
+def test_a_callback_of_an_earlier_try_does_not_settle_the_current_one(
     table: TableServer, stack: Deployed, other: None
 ) -> None:
     members = stack.request("CP")
@@ -242,7 +246,7 @@ def test_one_of_an_earlier_try_is_not_about_this_one(
     try:
         eventually(lambda: "CP" not in connected_identities(stack.citrineos.chargers))
         assert stack.caller.post(members).body["status"] == "Unavailable"
-        earlier = callbacks.path(SECRET.encode(), Attempt.of(stack.item(members["id"])), time.time())
+        earlier = callbacks.create_path(SECRET.encode(), Attempt.of(stack.item(members["id"])), time.time())
     finally:
         SILENT.online = True
     eventually(lambda: "CP" in connected_identities(stack.citrineos.chargers))
@@ -275,13 +279,15 @@ def test_one_of_an_earlier_try_is_not_about_this_one(
         ({"status": "Accepted", "transactionId": "42"}, 204, "completed"),
     ],
 )
-def test_only_a_definite_answer_settles(stack: Deployed, body: Any, status: int, state: str) -> None:
-    id_ = unknown(stack)
+def test_only_a_definite_answer_settles_the_attempt(
+    stack: Deployed, body: Any, status: int, state: str
+) -> None:
+    id_ = create_unknown(stack)
     assert call_back(stack.url_of(id_), body)[0] == status
     assert stack.state(id_)[0] == state
 
 
-def test_what_the_charger_said_is_told_as_the_waiting_call_would_have(stack: Deployed) -> None:
+def test_a_late_answer_is_shown_as_the_waiting_call_would_return_it(stack: Deployed) -> None:
     members = stack.request("CP")
     stack.caller.post(members, connector="7")
     call_back(
@@ -294,10 +300,10 @@ def test_what_the_charger_said_is_told_as_the_waiting_call_would_have(stack: Dep
     }  # fmt: skip
 
 
-def test_one_that_cannot_be_recorded_may_be_sent_again(table: TableServer, stack: Deployed) -> None:
-    gone = Fault(apply=False, error="ResourceNotFoundException")
-    url = stack.url_of(id_ := unknown(stack))
-    table.on_request = lambda operation, _: gone if operation == "UpdateItem" else None
+def test_a_callback_that_cannot_be_recorded_can_be_sent_again(table: TableServer, stack: Deployed) -> None:
+    missing_table = Fault(apply=False, error="ResourceNotFoundException")
+    url = stack.url_of(id_ := create_unknown(stack))
+    table.on_request = lambda operation, _: missing_table if operation == "UpdateItem" else None
     assert call_back(url, ACCEPTED)[0] == 503
     table.on_request = lambda *_: None
     assert stack.state(id_)[0] == "unknown"
@@ -308,16 +314,16 @@ def test_one_that_cannot_be_recorded_may_be_sent_again(table: TableServer, stack
 def test_only_post_reaches_the_route_and_only_attempts_that_wait_for_callbacks(
     table: TableServer, stack: Deployed
 ) -> None:
-    id_ = unknown(stack)
+    id_ = create_unknown(stack)
     native = {
         **stack.item(id_),
         "id": {"S": "00000000-0000-0000-0000-000000000002"},
         "dialect": {"S": "native"},
     }
     table.call("PutItem", {"TableName": table.name, "Item": native})
-    path = callbacks.path(SECRET.encode(), Attempt.of(native), time.time())
+    path = callbacks.create_path(SECRET.encode(), Attempt.of(native), time.time())
     assert call_back(f"{stack.gateway.url}/api/v1/ocpp/callbacks/{path}", ACCEPTED)[0] == 404
 
 
-def _patient(stack: Deployed, seconds: float = 10.0) -> Any:
+def _service_with_timeout(stack: Deployed, seconds: float = 10.0) -> Any:
     return replace(stack.caller.service, link_timeout=seconds)

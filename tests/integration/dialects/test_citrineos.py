@@ -1,4 +1,4 @@
-"""CitrineOS, row by row of what it answers, through the whole service; real charge points behind it count the starts."""
+"""Each response of CitrineOS and its outcome, through the whole service. Real charge points count the starts."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ OFFLINE = {"status": "Unavailable", "info": "unknown-or-not-connected"}
 
 
 @pytest.fixture(autouse=True)
-def _nothing_learnt() -> None:
+def _no_versions_known() -> None:
     dialect._versions.clear()
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "changes", "status", "says", "state", "starts"),
+    ("behaviour", "changes", "status", "expected", "state", "starts"),
     [
         ({}, {}, 200, {"status": "Accepted", "info": None}, "completed", 1),
         ({"version": "2.0.1"}, {}, 200, {"status": "Accepted", "info": None}, "completed", 1),
@@ -74,24 +74,24 @@ def test_every_answer_has_its_outcome(
     behaviour: dict[str, Any],
     changes: dict[str, Any],
     status: int,
-    says: dict[str, Any],
+    expected: dict[str, Any],
     state: str,
     starts: int,
 ) -> None:
     with deployed(table, [Behaviour("CP", **behaviour)], LINK_TIMEOUT="1.5") as stack:
         members = stack.request("CP", **changes)
-        heard = stack.caller.post(members)
-        assert (heard.status, {name: heard.body[name] for name in says}) == (status, says)
+        reply = stack.caller.post(members)
+        assert (reply.status, {name: reply.body[name] for name in expected}) == (status, expected)
         assert stack.state(members["id"])[0] == state
         assert [start.token for start in stack.points["CP"].starts] == [members["tokenId"]] * starts
 
 
-def test_the_start_names_charger_connector_and_the_requests_own_number(table: TableServer) -> None:
+def test_the_start_contains_charger_connector_and_the_attempts_remote_start_id(table: TableServer) -> None:
     with deployed(table, [Behaviour("ä/1"), Behaviour("CP", version="2.0.1", connectors=3)]) as stack:
         members = stack.request("CP")
-        heard = stack.caller.post(members, connector="3")
+        reply = stack.caller.post(members, connector="3")
         (start,) = stack.points["CP"].starts
-        assert (start.connector, heard.body["connectorId"]) == (3, 3)
+        assert (start.connector, reply.body["connectorId"]) == (3, 3)
         assert start.remoteStartId == stack.caller.get(members["id"]).body["remoteStartId"]
         assert stack.start("ä/1").body["connectorId"] == 1
         assert [start.connector for start in stack.points["ä/1"].starts] == [1]
@@ -123,8 +123,8 @@ def test_a_start_that_is_queued_for_a_slow_broker_is_published(table: TableServe
         assert len(stack.points["CP"].starts) == 1
 
 
-class Counting(CitrineOS):
-    """Remembers the paths asked for."""
+class RecordingCitrineOS(CitrineOS):
+    """Records the OCPP version in the path of each request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,40 +136,40 @@ class Counting(CitrineOS):
 
 
 @pytest.fixture
-def counting() -> Counting:
-    return Counting()
+def recording() -> RecordingCitrineOS:
+    return RecordingCitrineOS()
 
 
 @pytest.fixture
-def simulator(counting: Counting) -> Iterator[Simulator]:
-    with in_thread(serving_simulator(counting)) as simulator:
+def simulator(recording: RecordingCitrineOS) -> Iterator[Simulator]:
+    with in_thread(serving_simulator(recording)) as simulator:
         yield simulator
 
 
-def test_a_chargers_version_is_found_out_once(table: TableServer, counting: Counting) -> None:
+def test_a_chargers_version_is_determined_once(table: TableServer, recording: RecordingCitrineOS) -> None:
     chargers = [Behaviour("CP", version="2.0.1"), Behaviour("CP-16")]
-    with deployed(table, chargers, counting) as stack:
+    with deployed(table, chargers, recording) as stack:
         for _ in range(3):
             stack.points["CP"].behaviour.charge_seconds = 0
             stack.start("CP")
-        assert counting.versions == ["1.6", "2.0.1", "2.0.1", "2.0.1"]
+        assert recording.versions == ["1.6", "2.0.1", "2.0.1", "2.0.1"]
         stack.start("CP-16")
-        assert counting.versions[4:] == ["1.6"]
+        assert recording.versions[4:] == ["1.6"]
         stack.start("CP-16", tokenId=LONG_TOKEN)
         stack.start("CP-16")
-        assert counting.versions[5:] == ["2.0.1", "1.6"]
+        assert recording.versions[5:] == ["2.0.1", "1.6"]
 
 
-def test_a_charger_that_speaks_another_version_by_now_is_found_out_again(
-    table: TableServer, counting: Counting
+def test_the_version_of_a_charger_that_has_changed_is_determined_again(
+    table: TableServer, recording: RecordingCitrineOS
 ) -> None:
-    with deployed(table, [Behaviour("CP")], counting) as stack:
+    with deployed(table, [Behaviour("CP")], recording) as stack:
         dialect._versions[f"127.0.0.1:{stack.simulator.port}", "CP"] = "2.0.1"
         assert stack.start("CP").body["status"] == "Accepted"
-        assert counting.versions == ["2.0.1", "1.6"]
+        assert recording.versions == ["2.0.1", "1.6"]
 
 
-def test_what_is_remembered_of_chargers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_stored_versions_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialect, "_MAX_VERSIONS", 3)
     for number in range(10):
         server = type("Server", (), {"name": "10.0.0.5:8080"})
@@ -178,10 +178,10 @@ def test_what_is_remembered_of_chargers_is_bounded(monkeypatch: pytest.MonkeyPat
         assert len(dialect._versions) <= 3
 
 
-def test_a_bearer_token_is_sent_and_a_wrong_one_is_the_operators_to_mend(
-    counting: Counting, simulator: Simulator
+def test_a_bearer_token_is_sent_and_a_wrong_one_is_server_refused(
+    recording: RecordingCitrineOS, simulator: Simulator
 ) -> None:
-    counting.bearer = "json.web.token"
+    recording.bearer = "json.web.token"
     assert summarize(
         LinkClient(simulator, "citrineos", lambda: {"bearer": "json.web.token"})("CP")
     ).startswith("offline")

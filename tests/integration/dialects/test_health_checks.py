@@ -1,4 +1,4 @@
-"""Each kind of OCPP server answers its health check, which starts nothing and asks no charger."""
+"""Each kind of OCPP server responds to its health check, which starts nothing and sends nothing to a charger."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SILENT = Behaviour("CP", reaction=Reaction.SILENT)
 
 
 def is_suspect_after_check(name: str, port: int) -> bool:
-    """Make the server suspect, send the check, and return whether it still is; raise CircuitOpen if the server did not answer."""
+    """Make the server suspect, send the check, and return whether it is still suspect. Raises CircuitOpen without a response."""
     entry = [{"network": "127.0.0.0/8", "ports": ["1-65535"], "scheme": "http", "dialect": name}]
     server = LinkServers.parse(json.dumps(entry)).find("127.0.0.1", port)
     circuits = Circuits()
@@ -49,13 +49,13 @@ def is_suspect_after_check(name: str, port: int) -> bool:
 @pytest.mark.parametrize(
     ("name", "model"), [(name, model) for name, models in MODELS.items() for model in models]
 )
-def test_a_simulator_answers_it_with_any_credentials(name: str, model: Callable[[], Model]) -> None:
+def test_a_simulator_responds_to_it_with_any_credentials(name: str, model: Callable[[], Model]) -> None:
     with running_simulator(model(), SILENT) as (simulator, points):
         assert not is_suspect_after_check(name, simulator.port)
         assert points["CP"].starts == []
 
 
-def test_the_native_server_answers_it() -> None:
+def test_the_native_server_responds_to_it() -> None:
     with (
         in_thread(serving(Options())) as csms,
         in_thread(charging([SILENT], csms.ocpp_url)) as points,
@@ -66,11 +66,11 @@ def test_the_native_server_answers_it() -> None:
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_it_is_a_get_that_names_no_charger(name: str, server: Misbehaving) -> None:
-    server.plays(hangs)
+def test_it_is_a_get_that_contains_no_charger(name: str, server: Misbehaving) -> None:
+    server.set_scripts(hangs)
     with pytest.raises(Exception, match="circuit-open"):
         is_suspect_after_check(name, server.port)
-    (asked,) = server.asked
-    assert (asked.method, asked.body) == ("GET", b"")
-    assert asked.path.endswith(registry.load(name).health_path)
-    assert "CP-" not in asked.path
+    (received,) = server.requests
+    assert (received.method, received.body) == ("GET", b"")
+    assert received.path.endswith(registry.load(name).health_path)
+    assert "CP-" not in received.path

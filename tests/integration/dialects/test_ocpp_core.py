@@ -1,4 +1,4 @@
-"""OCPP.Core, row by row of what it answers."""
+"""Each response of OCPP.Core and its outcome, through the link."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from local.chargers import ChargePoint
     from local.simulators import Simulator
 
-PATIENCE = 0.5
+TIMEOUT = 0.5
 IN_USE = "IN-USE"
 OFFLINE = "offline Unavailable unknown-or-not-connected"
 
@@ -40,27 +40,27 @@ def behaviours() -> list[Behaviour]:
         Behaviour("breaks off", reaction=Reaction.DROP),
         Behaviour("silent", reaction=Reaction.SILENT),
         Behaviour("throws"),
-        Behaviour("mute", connectors=0),
+        Behaviour("without status", connectors=0),
         Behaviour("offline", online=False),
     ]
 
 
 @pytest.fixture
-def standing(behaviours: list[Behaviour]) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
+def running(behaviours: list[Behaviour]) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
     with running_simulator(
-        OcppCore("key", PATIENCE, failing_chargers=["throws"], tokens_in_use=[IN_USE]), *behaviours
-    ) as standing:
-        yield standing
+        OcppCore("key", TIMEOUT, failing_chargers=["throws"], tokens_in_use=[IN_USE]), *behaviours
+    ) as running:
+        yield running
 
 
 @pytest.fixture
-def simulator(standing: tuple[Simulator, dict[str, ChargePoint]]) -> Simulator:
-    return standing[0]
+def simulator(running: tuple[Simulator, dict[str, ChargePoint]]) -> Simulator:
+    return running[0]
 
 
 @pytest.fixture
-def points(standing: tuple[Simulator, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
-    return standing[1]
+def points(running: tuple[Simulator, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
+    return running[1]
 
 
 @pytest.fixture
@@ -89,8 +89,8 @@ def connect(simulator: Simulator) -> LinkClient:
         ("silent", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("throws", "TAG1", "OutcomeUnknown http-500", 0),
         ("offline", "TAG1", OFFLINE, 0),
-        ("nobody", "TAG1", OFFLINE, 0),
-        ("nobody", LONG_TOKEN, OFFLINE, 0),
+        ("unknown", "TAG1", OFFLINE, 0),
+        ("unknown", LONG_TOKEN, OFFLINE, 0),
         ("accepts", LONG_TOKEN, "rejected Rejected token-too-long", 0),
     ],
 )
@@ -106,7 +106,7 @@ def test_every_answer_has_its_outcome(
     assert starts(points) == [(charger, 1, token)] * received
 
 
-def test_a_charger_of_201_gets_the_number_0_and_a_type_of_the_servers_own(
+def test_a_charger_of_201_receives_remote_start_id_0_and_the_servers_own_token_type(
     connect: LinkClient, points: dict[str, ChargePoint]
 ) -> None:
     connect("of 2.0.1")
@@ -119,33 +119,33 @@ def test_a_charger_of_201_gets_the_number_0_and_a_type_of_the_servers_own(
 
 
 @pytest.mark.parametrize(
-    ("charger", "connector", "expected", "told_connector"),
+    ("charger", "connector", "expected", "expected_connector"),
     [
         ("accepts", None, "status Available null", 1),
         ("accepts", 1, "status Available null", 1),
         ("accepts", 2, "status Occupied null", 2),
         ("accepts", 3, "OutcomeUnknown no-status", None),
-        ("mute", None, "OutcomeUnknown no-status", None),
+        ("without status", None, "OutcomeUnknown no-status", None),
         ("offline", None, OFFLINE, 0),
-        ("nobody", 2, OFFLINE, 2),
+        ("unknown", 2, OFFLINE, 2),
     ],
 )
-def test_without_a_token_the_list_tells_the_status_and_nothing_is_started(
+def test_without_a_token_the_list_contains_the_status_and_nothing_is_started(
     connect: LinkClient,
     points: dict[str, ChargePoint],
     charger: str,
     connector: int | None,
     expected: str,
-    told_connector: int | None,
+    expected_connector: int | None,
 ) -> None:
     answer = connect(charger, None, connector)
     assert summarize(answer) == expected
-    assert (answer.connector_id if isinstance(answer, Answer) else None) == told_connector
+    assert (answer.connector_id if isinstance(answer, Answer) else None) == expected_connector
     assert starts(points) == []
 
 
 @pytest.mark.parametrize("token", ["TAG1", LONG_TOKEN, None])
-def test_a_wrong_key_is_the_operators_to_mend(
+def test_a_wrong_key_is_server_refused(
     simulator: Simulator, points: dict[str, ChargePoint], token: str | None
 ) -> None:
     connect = LinkClient(simulator, "ocpp_core", lambda: {"apiKey": "wrong"})
@@ -153,5 +153,5 @@ def test_a_wrong_key_is_the_operators_to_mend(
     assert starts(points) == []
 
 
-def test_a_list_that_does_not_come_before_a_start_means_that_nothing_was_sent(connect: LinkClient) -> None:
+def test_if_the_list_before_a_start_is_missing_nothing_is_sent(connect: LinkClient) -> None:
     assert summarize(connect("of 2.0.1", LONG_TOKEN, basePath="/elsewhere")) == "ServerFailed no-list"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from local.table import TableServer
 
 
-def test_citrineos_passes_it_on(table: TableServer) -> None:
+def test_citrineos_forwards_it(table: TableServer) -> None:
     with deployed(table, [Behaviour("CP", version="2.0.1")]) as stack:
         members = stack.request("CP")
         stack.caller.post(members)
@@ -37,7 +37,7 @@ def test_citrineos_passes_it_on(table: TableServer) -> None:
     ],
     ids=["steve", "ocpp-core", "ocpp-cs 1", "ocpp-cs 2"],
 )
-def test_none_is_shown_where_the_charge_point_may_receive_another_one(
+def test_none_is_shown_if_the_charge_point_may_receive_another_one(
     table: TableServer, dialect: str, model: Model, version: str
 ) -> None:
     with (

@@ -1,4 +1,4 @@
-"""A server that answers later, and an item that was deleted and its id used for another charger meanwhile."""
+"""Callbacks for an id whose item was deleted, and which a request for another charger then used."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ ACCEPTED = {"status": "Accepted"}
 
 @pytest.fixture
 def stack(table: TableServer) -> Iterator[Deployed]:
-    """Charge points that never answer: nothing calls back but the tests."""
+    """Run charge points that never answer, so that only the tests send callbacks."""
     silent = [Behaviour(name, reaction=Reaction.SILENT) for name in ("CP-A", "CP-B")]
     with deployed(table, silent, LINK_TIMEOUT="0.3") as stack:
         yield stack
 
 
-def left_unknown(stack: Deployed, charger: str, **changes: Any) -> str:
+def create_unknown(stack: Deployed, charger: str, **changes: Any) -> str:
     members = stack.request(charger, **changes)
     assert stack.caller.post(members).status == 504
     return str(members["id"])
 
 
 def test_a_callback_of_the_first_attempt_is_refused(stack: Deployed, table: TableServer) -> None:
-    id_ = left_unknown(stack, "CP-A")
+    id_ = create_unknown(stack, "CP-A")
     first = stack.url_of(id_)
     table.clear()
-    left_unknown(stack, "CP-B", id=id_)
+    create_unknown(stack, "CP-B", id=id_)
     before = stack.item(id_)
     assert before["tries"] == {"N": "1"}
     assert call_back(first, ACCEPTED)[0] == 404
@@ -55,8 +55,8 @@ def test_the_waiting_call_of_the_first_does_not_return_the_answer_of_the_second(
     stack: Deployed, table: TableServer
 ) -> None:
     members = stack.request("CP-A")
-    heard: list[CallerResponse] = []
-    waiting = Thread(target=lambda: heard.append(stack.caller.post(members)))
+    replies: list[CallerResponse] = []
+    waiting = Thread(target=lambda: replies.append(stack.caller.post(members)))
     waiting.start()
     stack.url_of(members["id"])
     table.clear()
@@ -64,15 +64,15 @@ def test_the_waiting_call_of_the_first_does_not_return_the_answer_of_the_second(
     assert stack.caller.post(other).status == 504
     call_back(stack.citrineos.callback_urls[-1], ACCEPTED)
     waiting.join()
-    assert (heard[0].status, heard[0].outcome) == (504, "unknown")
+    assert (replies[0].status, replies[0].outcome) == (504, "unknown")
     assert stack.item(members["id"])["chargerId"] == {"S": "CP-B"}
 
 
-def test_a_url_of_version_1_0_is_good_while_its_item_has_no_key(stack: Deployed, table: TableServer) -> None:
-    id_ = left_unknown(stack, "CP-A")
+def test_a_url_of_version_1_0_is_valid_while_its_item_has_no_key(stack: Deployed, table: TableServer) -> None:
+    id_ = create_unknown(stack, "CP-A")
     item = stack.item(id_)
     del item["attemptKey"]
-    path = callbacks.path(SECRET.encode(), Attempt.of(item), time.time())
+    path = callbacks.create_path(SECRET.encode(), Attempt.of(item), time.time())
     url = f"{stack.gateway.url}/api/v1/ocpp/callbacks/{path}"
     assert "?" not in url
     assert call_back(url, ACCEPTED)[0] == 404, "this item has a key"
@@ -81,8 +81,8 @@ def test_a_url_of_version_1_0_is_good_while_its_item_has_no_key(stack: Deployed,
     assert stack.state(id_) == ("completed", "accepted")
 
 
-def test_a_callback_for_a_deleted_item_makes_no_item(stack: Deployed, table: TableServer) -> None:
-    url = stack.url_of(left_unknown(stack, "CP-A"))
+def test_a_callback_for_a_deleted_item_creates_no_item(stack: Deployed, table: TableServer) -> None:
+    url = stack.url_of(create_unknown(stack, "CP-A"))
     deleted = []
 
     def delete_before_the_write(operation: str, _: dict[str, Any]) -> None:

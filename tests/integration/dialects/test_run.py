@@ -35,7 +35,7 @@ def run(ports: list[int], dialect: str) -> Iterator[Run]:
     run.stop()
 
 
-def said(answer: Answer) -> tuple[int, str | None]:
+def status_of(answer: Answer) -> tuple[int, str | None]:
     return answer.status, json.loads(answer.body).get("status") if answer.status == 200 else None
 
 
@@ -48,12 +48,14 @@ def said(answer: Answer) -> tuple[int, str | None]:
         ("ocpp_cs", (404, None)),
     ],
 )
-def test_its_charge_points_are_started_through_it(run: Run, offline: tuple[int, str | None]) -> None:
+def test_charge_points_can_be_started_through_the_simulator(
+    run: Run, offline: tuple[int, str | None]
+) -> None:
     run.ready()
-    assert said(run.connect("CP-1")) == (200, "Accepted")
-    assert said(run.connect("CP-2")) == (200, "Accepted")
-    assert said(run.connect("CP-3")) == offline
-    assert said(run.connect("CP-4")) == (200, "Rejected")
+    assert status_of(run.connect("CP-1")) == (200, "Accepted")
+    assert status_of(run.connect("CP-2")) == (200, "Accepted")
+    assert status_of(run.connect("CP-3")) == offline
+    assert status_of(run.connect("CP-4")) == (200, "Rejected")
 
 
 def test_a_server_that_runs_elsewhere_can_be_called(
@@ -69,11 +71,11 @@ def test_a_server_that_runs_elsewhere_can_be_called(
         stack.callback(run.stop)
         run.ready()
         run.rest_port = simulator.port
-        assert said(run.connect("CP-of-mine")) == (200, "Accepted")
+        assert status_of(run.connect("CP-of-mine")) == (200, "Accepted")
         assert len(points["CP-of-mine"].starts) == 1
 
 
-def test_an_unknown_dialect_is_named() -> None:
+def test_an_unknown_dialect_is_reported() -> None:
     command = [sys.executable, "-m", "local", "--dialect=martian"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 2

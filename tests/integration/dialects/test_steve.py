@@ -1,4 +1,4 @@
-"""SteVe, row by row of what it answers."""
+"""Each response of SteVe and its outcome, through the link."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from local.simulators import Simulator
     from local.table import TableServer
 
-PATIENCE = 0.5
+TIMEOUT = 0.5
 NAMES = ("accepts", "a/b c#ü", "rejects", "cannot", "fails", "breaks off", "silent", "late", "offline")
 REACTIONS = {
     "rejects": Reaction.REJECT,
@@ -46,7 +46,7 @@ def behaviours() -> list[Behaviour]:
         Behaviour(
             name,
             reaction=REACTIONS.get(name, Reaction.ACCEPT),
-            delay=PATIENCE + 1 if name == "late" else 0,
+            delay=TIMEOUT + 1 if name == "late" else 0,
             online=name != "offline",
         )
         for name in NAMES
@@ -54,19 +54,19 @@ def behaviours() -> list[Behaviour]:
 
 
 @pytest.fixture
-def standing(behaviours: list[Behaviour]) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
-    with running_simulator(Steve("operator", "api password", PATIENCE), *behaviours) as standing:
-        yield standing
+def running(behaviours: list[Behaviour]) -> Iterator[tuple[Simulator, dict[str, ChargePoint]]]:
+    with running_simulator(Steve("operator", "api password", TIMEOUT), *behaviours) as running:
+        yield running
 
 
 @pytest.fixture
-def simulator(standing: tuple[Simulator, dict[str, ChargePoint]]) -> Simulator:
-    return standing[0]
+def simulator(running: tuple[Simulator, dict[str, ChargePoint]]) -> Simulator:
+    return running[0]
 
 
 @pytest.fixture
-def points(standing: tuple[Simulator, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
-    return standing[1]
+def points(running: tuple[Simulator, dict[str, ChargePoint]]) -> dict[str, ChargePoint]:
+    return running[1]
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def connect(simulator: Simulator) -> LinkClient:
         ("silent", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("late", "TAG1", "OutcomeUnknown charger-silent", 1),
         ("offline", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
-        ("nobody", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
+        ("unknown", "TAG1", "offline Unavailable unknown-or-not-connected", 0),
         ("accepts", NOT_ELIGIBLE, "rejected Rejected token-refused", 0),
         ("accepts", LONG_TOKEN, "rejected Rejected token-too-long", 0),
         ("accepts", "not a tag", "rejected Rejected not-supported a character of the token", 0),
@@ -105,17 +105,21 @@ def test_every_answer_has_its_outcome(
     assert starts(points) == [(charger, 1, token)] * received
 
 
-@pytest.mark.parametrize(("connector", "sent", "said"), [(1, 1, 1), (None, None, 0)])
-def test_the_start_names_charger_token_and_connector(
-    connect: LinkClient, points: dict[str, ChargePoint], connector: int | None, sent: int | None, said: int
+@pytest.mark.parametrize(("connector", "sent", "expected_connector"), [(1, 1, 1), (None, None, 0)])
+def test_the_start_contains_charger_token_and_connector(
+    connect: LinkClient,
+    points: dict[str, ChargePoint],
+    connector: int | None,
+    sent: int | None,
+    expected_connector: int,
 ) -> None:
     answer = connect("accepts", connector=connector)
     assert starts(points) == [("accepts", sent, "TAG1")]
     assert isinstance(answer, Answer)
-    assert (answer.connector_id, answer.error_code) == (said, "NoError")
+    assert (answer.connector_id, answer.error_code) == (expected_connector, "NoError")
 
 
-def test_a_wrong_password_is_read_again_once_and_then_names_the_setting_only(
+def test_after_a_wrong_password_the_secret_is_read_once_more_and_the_error_names_only_the_setting(
     simulator: Simulator, points: dict[str, ChargePoint]
 ) -> None:
     connect = LinkClient(simulator, "steve", lambda: {"username": "operator", "password": "old"})
@@ -127,7 +131,7 @@ def test_a_wrong_password_is_read_again_once_and_then_names_the_setting_only(
     assert (connect.reads, starts(points)) == (2, [])
 
 
-def test_a_password_changed_meanwhile_is_read_and_the_start_sent_once(
+def test_a_changed_password_is_read_again_and_the_start_is_sent_once(
     simulator: Simulator, points: dict[str, ChargePoint]
 ) -> None:
     passwords = iter(["old", "api password"])
@@ -137,7 +141,7 @@ def test_a_password_changed_meanwhile_is_read_and_the_start_sent_once(
     assert (connect.reads, len(starts(points))) == (2, 2)
 
 
-def test_another_base_path_is_taken_from_the_entry(connect: LinkClient) -> None:
+def test_the_base_path_of_the_entry_is_used(connect: LinkClient) -> None:
     assert summarize(connect("accepts", basePath="/steve/api/v1")) == "accepted Accepted null"
     for wrong in ("/elsewhere", "/steve/api/v2"):  # SteVe's pages: 404 and 403
         error = connect("accepts", basePath=wrong)
@@ -147,7 +151,7 @@ def test_another_base_path_is_taken_from_the_entry(connect: LinkClient) -> None:
         assert "3.11" in error.detail
 
 
-def test_without_credentials_the_sign_in_page_says_that_they_are_missing(
+def test_a_redirect_to_the_sign_in_page_is_reported_as_missing_credentials(
     simulator: Simulator, points: dict[str, ChargePoint]
 ) -> None:
     error = LinkClient(simulator, "steve")("accepts")
@@ -158,7 +162,7 @@ def test_without_credentials_the_sign_in_page_says_that_they_are_missing(
 
 
 @pytest.mark.parametrize("as_text", [False, True])
-def test_a_file_stands_in_for_secrets_manager_and_is_read_again_when_it_changes(
+def test_a_file_can_replace_secrets_manager_and_is_read_again_after_a_change(
     table: TableServer, simulator: Simulator, tmp_path: Path, as_text: bool
 ) -> None:
     def write(password: str) -> None:
@@ -176,10 +180,10 @@ def test_a_file_stands_in_for_secrets_manager_and_is_read_again_when_it_changes(
         assert caller.post(request(simulator.port, chargerId="accepts")).body["status"] == "Accepted"
 
 
-def test_a_token_that_is_refused_while_the_database_fails_starts_later_under_the_same_id(
+def test_a_token_that_is_refused_while_the_database_fails_starts_later_with_the_same_id(
     table: TableServer,
 ) -> None:
-    model = Steve(timeout=PATIENCE)
+    model = Steve(timeout=TIMEOUT)
     with (
         running_simulator(model, Behaviour("CP")) as (simulator, points),
         calling(table, {**LOOPBACK, "dialect": "steve"}) as caller,
@@ -195,10 +199,10 @@ def test_a_token_that_is_refused_while_the_database_fails_starts_later_under_the
         assert starts(points) == [("CP", 1, "TAG1")]
 
 
-def test_after_an_unknown_that_did_start_a_new_id_is_refused_while_the_charge_runs(
+def test_after_an_unknown_outcome_a_new_id_is_refused_while_the_charge_runs(
     table: TableServer,
 ) -> None:
-    model = Steve(timeout=PATIENCE, one_transaction_a_tag=True)
+    model = Steve(timeout=TIMEOUT, one_transaction_a_tag=True)
     with (
         running_simulator(model, Behaviour("CP", reaction=Reaction.DROP, charge_seconds=60)) as (
             simulator,
@@ -208,7 +212,7 @@ def test_after_an_unknown_that_did_start_a_new_id_is_refused_while_the_charge_ru
     ):
         members = request(simulator.port, chargerId="CP", tokenId="TAG1")
         assert caller.post(members).outcome == "unknown"
-        eventually(lambda: "TAG1" in model.stations.transactions.values())
+        eventually(lambda: model.transactions.is_in_use("TAG1"))
         refused = caller.post(request(simulator.port, chargerId="CP", tokenId="TAG1"))
         assert (refused.outcome, refused.body["info"]) == ("rejected", "token-refused")
         assert caller.post(members).outcome == "unknown"

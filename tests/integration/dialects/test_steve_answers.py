@@ -1,4 +1,4 @@
-"""Every answer that was recorded at a real SteVe (3.14.1 and 38b299a149c6), through the whole handler, with its outcome."""
+"""Every response that was recorded from a real SteVe (3.14.1 and 38b299a149c6), and its outcome, through the whole handler."""
 
 from __future__ import annotations
 
@@ -21,37 +21,39 @@ NO_TAG = "Requested OCPP Tag is not eligible for this operation. Ensure that the
 NO_USER = "The user does not exist, exists but is disabled or has API access disabled."
 SIGN_IN = "Location: http://127.0.0.1:8080/steve/manager/signin;jsessionid=A1B2"
 PAGE = b"<!doctype html><html><body><h1>HTTP Status</h1></body></html>"
-UNREAD = "Deserialization of incoming string failed: "
+UNPARSED = "Deserialization of incoming string failed: "
 
 
 class Recorded(NamedTuple):
-    """One answer of SteVe: ``body`` is bytes of a page, or JSON."""
+    """One response of SteVe. ``body`` is the bytes of a page, or JSON."""
 
     status: int
     body: Any
     headers: tuple[str, ...] = ()
 
 
-def task(**lists: dict[str, Any]) -> Recorded:
-    """A 200 with one entry in one of the lists."""
-    listed = {name: [{"chargeBoxId": CHARGER, **entry}] for name, entry in lists.items()}
+def task_response(**lists: dict[str, Any]) -> Recorded:
+    """Return a 200 response with at most one entry in each list."""
+    filled = {name: [{"chargeBoxId": CHARGER, **entry}] for name, entry in lists.items()}
     empty: dict[str, Any] = {"successResponses": [], "errorResponses": [], "exceptions": []}
-    return Recorded(200, {"taskId": 1, "taskFinished": bool(lists), **empty, **listed})
+    return Recorded(200, {"taskId": 1, "taskFinished": bool(lists), **empty, **filled})
 
 
-def responded(response: str | None, charger: str = CHARGER) -> Recorded:
-    return task(successResponses={"chargeBoxId": charger, "response": response})
+def success(response: str | None, charger: str = CHARGER) -> Recorded:
+    return task_response(successResponses={"chargeBoxId": charger, "response": response})
 
 
-def errored(code: str, details: str | None = None) -> Recorded:
-    return task(errorResponses={"errorCode": code, "errorDescription": None, "errorDetails": details})
+def error(code: str, details: str | None = None) -> Recorded:
+    return task_response(
+        errorResponses={"errorCode": code, "errorDescription": None, "errorDetails": details}
+    )
 
 
-def excepted(message: str) -> Recorded:
-    return task(exceptions={"exceptionMessage": message})
+def exception(message: str) -> Recorded:
+    return task_response(exceptions={"exceptionMessage": message})
 
 
-def declined(status: int, message: str) -> Recorded:
+def error_response(status: int, message: str) -> Recorded:
     path = "http://127.0.0.1:8080/steve/api/v1/operations/RemoteStartTransaction"
     error = {"timestamp": "2026-11-20T09:00:00.000Z", "status": status, "error": "Error", "message": message}
     return Recorded(status, {**error, "path": path})
@@ -71,60 +73,60 @@ def unsupported(code: str) -> tuple[int, str, str, str]:
     return (200, "rejected", f"not-supported {code}", "completed")
 
 
-# What SteVe answered; the status and the outcome that the caller receives, the `info` or the problem; the attempt's state.
+# SteVe's response; the status code and outcome that the caller receives, and `info` or the problem; the attempt's state.
 RECORDED: dict[str, tuple[Recorded, tuple[int, str, str | None, str]]] = {
-    "the charger accepts": (responded("Accepted"), ACCEPTED),
-    "the charger rejects": (responded("Rejected"), REJECTED),
-    "SOAP: the database's spelling": (responded("Accepted", "cp1"), ACCEPTED),
-    "SOAP: rejected in the database's spelling": (responded("Rejected", "cp1"), REJECTED),
-    "no answer within 30 s": (task(), UNKNOWN),
-    "a CALLERROR that is a refusal": (errored("NotSupported"), unsupported("NotSupported")),
-    "the same with details": (errored("SecurityError", '{"why":"x"}'), unsupported("SecurityError")),
-    "a CALLERROR that is none": (errored("InternalError"), UNKNOWN),
+    "the charger accepts": (success("Accepted"), ACCEPTED),
+    "the charger rejects": (success("Rejected"), REJECTED),
+    "SOAP: the database's spelling": (success("Accepted", "cp1"), ACCEPTED),
+    "SOAP: rejected in the database's spelling": (success("Rejected", "cp1"), REJECTED),
+    "no answer within 30 s": (task_response(), UNKNOWN),
+    "a CALLERROR that is a refusal": (error("NotSupported"), unsupported("NotSupported")),
+    "the same with details": (error("SecurityError", '{"why":"x"}'), unsupported("SecurityError")),
+    "a CALLERROR that is none": (error("InternalError"), UNKNOWN),
     "a CALLERROR of 2.0.1 that is a refusal": (
-        excepted(UNREAD + '[4,"7f-1","FormatViolation","",{}]'),
+        exception(UNPARSED + '[4,"7f-1","FormatViolation","",{}]'),
         unsupported("FormatViolation"),
     ),
     "the same with blanks": (
-        excepted(UNREAD + '[4, "7f-1", "OccurrenceConstraintViolation", "no [3, here", {}]'),
+        exception(UNPARSED + '[4, "7f-1", "OccurrenceConstraintViolation", "no [3, here", {}]'),
         unsupported("OccurrenceConstraintViolation"),
     ),
-    "a CALLERROR of 2.0.1 that is none": (excepted(UNREAD + '[4,"7f-1","RpcFrameworkError","",{}]'), UNKNOWN),
-    "a CALLERROR with a code of nobody": (excepted(UNREAD + '[4,"7f-1","NOT SUPPORTED","",{}]'), UNKNOWN),
-    "a status in lower case": (excepted(UNREAD + '[3,"7f-1",{"status":"accepted"}]'), UNKNOWN),
-    "a status of nobody": (excepted(UNREAD + '[3,"7f-1",{"status":"Pending"}]'), UNKNOWN),
+    "a CALLERROR of 2.0.1 that is none": (exception(UNPARSED + '[4,"7f-1","RpcFrameworkError","",{}]'), UNKNOWN),
+    "a CALLERROR with an unknown code": (exception(UNPARSED + '[4,"7f-1","NOT SUPPORTED","",{}]'), UNKNOWN),
+    "a status in lower case": (exception(UNPARSED + '[3,"7f-1",{"status":"accepted"}]'), UNKNOWN),
+    "an unknown status": (exception(UNPARSED + '[3,"7f-1",{"status":"Pending"}]'), UNKNOWN),
     "a status that holds a CALLERROR": (
-        excepted(UNREAD + '[3,"7f-1",{"status":"[4,\\"7f-1\\",\\"NotSupported\\",\\"\\",{}]"}]'),
+        exception(UNPARSED + '[3,"7f-1",{"status":"[4,\\"7f-1\\",\\"NotSupported\\",\\"\\",{}]"}]'),
         UNKNOWN,
     ),
-    "an answer that breaks off": (excepted(UNREAD + '[4,"7f-1","NotSup'), UNKNOWN),
-    "the charger just gone": (excepted("No session context for chargeBoxId 'CP1'"), NOT_CONNECTED),
-    "the same words of a charger": (
-        excepted(UNREAD + '[3,"7f-1",{"status":"No session context for chargeBoxId"}]'),
+    "an incomplete answer": (exception(UNPARSED + '[4,"7f-1","NotSup'), UNKNOWN),
+    "the charger has just disconnected": (exception("No session context for chargeBoxId 'CP1'"), NOT_CONNECTED),
+    "the same text in a charger's answer": (
+        exception(UNPARSED + '[3,"7f-1",{"status":"No session context for chargeBoxId"}]'),
         UNKNOWN,
     ),
-    "sending broke off": (excepted("OCPP CALL failed"), UNKNOWN),
-    "SOAP: the charger is down": (excepted("java.net.ConnectException: Could not send Message."), UNKNOWN),
-    "several stations, in the task": (excepted("This operation is for one station only"), SERVER),
-    "several stations": (declined(400, "This operation is for one station only"), SERVER),
-    "unknown or offline": (declined(400, NO_STATIONS), ELIGIBLE),
-    "the tag: unknown, blocked, in use, or the database fails": (declined(400, NO_TAG), REFUSED),
-    "what SteVe cannot read": (declined(400, "Error understanding the request"), SERVER),
-    "another 400": (declined(400, "chargingProfilePk is unknown."), UNKNOWN),
-    "a wrong password": (declined(401, "Invalid password"), CREDENTIALS),
-    "a user without API password": (declined(401, NO_USER), CREDENTIALS),
+    "the call could not be sent completely": (exception("OCPP CALL failed"), UNKNOWN),
+    "SOAP: the charger is down": (exception("java.net.ConnectException: Could not send Message."), UNKNOWN),
+    "several stations, in the task": (exception("This operation is for one station only"), SERVER),
+    "several stations": (error_response(400, "This operation is for one station only"), SERVER),
+    "unknown or offline": (error_response(400, NO_STATIONS), ELIGIBLE),
+    "the tag: unknown, blocked, in use, or the database fails": (error_response(400, NO_TAG), REFUSED),
+    "a request that SteVe cannot parse": (error_response(400, "Error understanding the request"), SERVER),
+    "another 400": (error_response(400, "chargingProfilePk is unknown."), UNKNOWN),
+    "a wrong password": (error_response(401, "Invalid password"), CREDENTIALS),
+    "a user without API password": (error_response(401, NO_USER), CREDENTIALS),
     "no credentials": (Recorded(302, b"", (SIGN_IN,)), CREDENTIALS),
     "a redirect to elsewhere": (Recorded(302, b"", ("Location: https://127.0.0.1/steve/api/v1",)), UNKNOWN),
     "no such path": (Recorded(403, PAGE), SERVER),
     "no such context path": (Recorded(404, PAGE), SERVER),
-    "no such path, as JSON": (declined(404, "No message available"), SERVER),
+    "no such path, as JSON": (error_response(404, "No message available"), SERVER),
     "a 403 that is not SteVe's": (Recorded(403, {"message": "Forbidden"}), UNKNOWN),
-    "SteVe fails": (declined(500, "x"), UNKNOWN),
+    "SteVe fails": (error_response(500, "x"), UNKNOWN),
     "two entries, neither ours": (
         Recorded(200, {"successResponses": [{"chargeBoxId": one, "response": "Accepted"} for one in ("cp1", "X")]}),
         UNKNOWN,
     ),
-    "an entry of another charger": (responded("Accepted", "CP2"), UNKNOWN),
+    "an entry of another charger": (success("Accepted", "CP2"), UNKNOWN),
 }  # fmt: skip
 
 
@@ -134,38 +136,38 @@ def caller(table: TableServer) -> Iterator[Caller]:
         yield caller
 
 
-def plays(server: Misbehaving, recorded: Recorded) -> None:
+def set_response(server: Misbehaving, recorded: Recorded) -> None:
     page = isinstance(recorded.body, bytes)
     body = recorded.body if page else json.dumps(recorded.body).encode()
     kind = "text/html;charset=ISO-8859-1" if page else "application/json"
-    server.plays(responds_with(recorded.status, body, kind, *recorded.headers))
+    server.set_scripts(responds_with(recorded.status, body, kind, *recorded.headers))
 
 
-def told(heard: CallerResponse) -> str | None:
-    """The word of an answer, or the problem; nothing where both say no more than the outcome."""
-    return heard.problem if heard.status == 502 else heard.body.get("info")
+def info_or_problem(reply: CallerResponse) -> str | None:
+    """Return the `info` of an answer, or the problem of a 502; None if there is neither."""
+    return reply.problem if reply.status == 502 else reply.body.get("info")
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_every_recorded_answer_has_its_outcome(name: str, caller: Caller, server: Misbehaving) -> None:
-    recorded, (status, outcome, word, state) = RECORDED[name]
-    plays(server, recorded)
+def test_every_recorded_response_has_its_outcome(name: str, caller: Caller, server: Misbehaving) -> None:
+    recorded, (status, outcome, expected, state) = RECORDED[name]
+    set_response(server, recorded)
     members = request(server.port, chargerId=CHARGER)
-    heard = caller.post(members)
-    assert (heard.status, heard.outcome, told(heard)) == (status, outcome, word)
+    reply = caller.post(members)
+    assert (reply.status, reply.outcome, info_or_problem(reply)) == (status, outcome, expected)
     shown = caller.get(members["id"]).body
     assert (shown["state"], shown["outcome"]) == (state, outcome if status == 200 else None)
-    assert len(server.asked) == 1
-    plays(server, responded("Accepted"))
+    assert len(server.requests) == 1
+    set_response(server, success("Accepted"))
     again = caller.post(members)
-    if state == "failed":  # nothing was sent, so the same id asks again
-        assert (again.outcome, len(server.asked)) == ("accepted", 2)
+    if state == "failed":  # nothing was sent, so the same id is sent again
+        assert (again.outcome, len(server.requests)) == ("accepted", 2)
     else:
-        assert (again.status, again.outcome, len(server.asked)) == (status, outcome, 1)
+        assert (again.status, again.outcome, len(server.requests)) == (status, outcome, 1)
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "settings"),
     [
         ("no credentials", ("secret", "LinkServers")),
         ("a wrong password", ("secret", "LinkServers")),
@@ -173,12 +175,12 @@ def test_every_recorded_answer_has_its_outcome(name: str, caller: Caller, server
         ("no such context path", ("basePath", "3.11")),
     ],
 )
-def test_what_the_operator_has_to_mend_is_named(
-    name: str, words: tuple[str, ...], caller: Caller, server: Misbehaving
+def test_the_detail_names_the_setting_that_the_operator_must_correct(
+    name: str, settings: tuple[str, ...], caller: Caller, server: Misbehaving
 ) -> None:
-    plays(server, RECORDED[name][0])
+    set_response(server, RECORDED[name][0])
     detail = caller.post(request(server.port, chargerId=CHARGER)).body["detail"]
-    assert all(word in detail for word in words), detail
+    assert all(expected in detail for expected in settings), detail
 
 
 @pytest.mark.parametrize(
@@ -190,14 +192,14 @@ def test_what_the_operator_has_to_mend_is_named(
         ("04A2ä", "not-supported a character of the token"),
     ],
 )
-def test_a_token_that_steve_cannot_take_is_rejected_and_never_sent(
+def test_a_token_that_steve_does_not_allow_is_rejected_and_never_sent(
     token: str, info: str, caller: Caller, server: Misbehaving
 ) -> None:
     members = request(server.port, chargerId=CHARGER, tokenId=token)
     for tries in (1, 2):
-        heard = caller.post(members)
-        assert (heard.status, heard.outcome, heard.body["info"]) == (200, "rejected", info)
-        assert "Idempotent-Replayed" not in heard.headers
+        reply = caller.post(members)
+        assert (reply.status, reply.outcome, reply.body["info"]) == (200, "rejected", info)
+        assert "Idempotent-Replayed" not in reply.headers
         shown = caller.get(members["id"]).body
-        assert (shown["state"], shown["tries"], shown["answer"]) == ("failed", tries, heard.body)
-    assert server.asked == []
+        assert (shown["state"], shown["tries"], shown["answer"]) == ("failed", tries, reply.body)
+    assert server.requests == []

@@ -1,4 +1,4 @@
-"""The simulator of SteVe answers as a real one was seen to, to a charge point that answers whatever it is given."""
+"""The simulator of SteVe responds as a real SteVe was observed to. The tests choose each answer of the charge point."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 
 from local.running import in_thread
 from local.simulators import Steve, serving_simulator
-from local.simulators.steve import NOT_ELIGIBLE, PATH
+from local.simulators.steve import NOT_ELIGIBLE, START
 from tests.waiting import eventually
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from local.simulators import Simulator
 
-PATIENCE = 0.5
+TIMEOUT = 0.5
 BASIC = "Basic " + b64encode(b"operator:api password").decode()
 
 
@@ -36,67 +36,67 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """One simulator, asked over HTTP, and charge points of raw WebSockets."""
+    """One simulator with its HTTP client, and charge points on raw WebSockets."""
 
     def __init__(self, model: Steve, simulator: Simulator, stack: ExitStack) -> None:
         self.model = model
-        self._standin = simulator
+        self._simulator = simulator
         self._stack = stack
         self._threads = stack.enter_context(ThreadPoolExecutor())
 
-    def plug(self, identity: str = "CP1") -> ClientConnection:
-        url = f"{self._standin.ocpp_url}/{quote(identity)}"
+    def connect_charger(self, identity: str = "CP1") -> ClientConnection:
+        url = f"{self._simulator.ocpp_url}/{quote(identity)}"
         socket = self._stack.enter_context(connect(url, subprotocols=[Subprotocol("ocpp1.6")]))
         call(socket, "Heartbeat", {})
         return socket
 
-    def ask(
+    def send(
         self,
         body: Any = None,
         *,
         method: str = "POST",
-        path: str = PATH,
+        path: str = START,
         authorization: str | None = BASIC,
         **changes: Any,
     ) -> Answer:
-        wanted = {"chargeBoxIdList": ["CP1"], "idTag": "TAG1", "connectorId": 1, **changes}
-        content = json.dumps(wanted).encode() if body is None else body
-        connection = HTTPConnection(urlsplit(self._standin.url).netloc, timeout=20)
+        fields = {"chargeBoxIdList": ["CP1"], "idTag": "TAG1", "connectorId": 1, **changes}
+        content = json.dumps(fields).encode() if body is None else body
+        connection = HTTPConnection(urlsplit(self._simulator.url).netloc, timeout=20)
         try:
             headers = {"Authorization": authorization} if authorization else {}
             connection.request(method, path, content, headers)
             response = connection.getresponse()
             text = response.read()
-            given = {name.lower(): value for name, value in response.getheaders()}
-            is_json = given.get("content-type") == "application/json"
-            return Answer(response.status, given, json.loads(text) if is_json else text)
+            response_headers = {name.lower(): value for name, value in response.getheaders()}
+            is_json = response_headers.get("content-type") == "application/json"
+            return Answer(response.status, response_headers, json.loads(text) if is_json else text)
         finally:
             connection.close()
 
     def start(self, socket: ClientConnection, reply: str, **changes: Any) -> Answer:
-        """One start, which the charge point answers with `reply`, where ID is the message's."""
-        pending = self._threads.submit(self.ask, **changes)
-        _, id_, _, _ = received(socket)
+        """Send a start, answer it with `reply` (ID is replaced with the message's id), and return the response."""
+        pending = self._threads.submit(self.send, **changes)
+        _, id_, _, _ = receive(socket)
         socket.send(reply.replace("ID", id_))
         return pending.result(20)
 
-    def begin(self, **changes: Any) -> Any:
-        """One start whose answer is awaited later."""
-        return self._threads.submit(self.ask, **changes)
+    def start_later(self, **changes: Any) -> Any:
+        """Send a start in another thread, and return the future of its response."""
+        return self._threads.submit(self.send, **changes)
 
 
-def received(socket: ClientConnection) -> list[Any]:
+def receive(socket: ClientConnection) -> list[Any]:
     message: list[Any] = json.loads(socket.recv(20))
     return message
 
 
 def call(socket: ClientConnection, action: str, payload: dict[str, Any]) -> Any:
     socket.send(json.dumps([2, "a-call", action, payload]))
-    return received(socket)[2]
+    return receive(socket)[2]
 
 
-def close_code(socket: ClientConnection) -> int | None:
-    """The code with which SteVe closes the socket."""
+def wait_for_close_code(socket: ClientConnection) -> int | None:
+    """Wait until SteVe closes the socket, and return the close code."""
     with pytest.raises(ConnectionClosed) as closed:
         socket.recv(20)
     return closed.value.rcvd.code if closed.value.rcvd else None
@@ -104,7 +104,7 @@ def close_code(socket: ClientConnection) -> int | None:
 
 @pytest.fixture
 def model() -> Steve:
-    return Steve("operator", "api password", PATIENCE, one_transaction_a_tag=True)
+    return Steve("operator", "api password", TIMEOUT, one_transaction_a_tag=True)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def steve(model: Steve) -> Iterator[Server]:
         ({"authorization": "Basic " + b64encode(b"operator:old").decode()}, 401, "Invalid password"),
         ({"authorization": "Basic " + b64encode(b"x:old").decode()}, 401, "The user does not exist, exists"),
         ({"path": "/steve/api/v2/x"}, 403, "<!doctype html>"),
-        ({"path": PATH + "s"}, 403, "<!doctype html>"),
+        ({"path": START + "s"}, 403, "<!doctype html>"),
         ({"method": "GET"}, 403, "<!doctype html>"),
         ({"path": "/elsewhere"}, 404, "<!doctype html>"),
         ({"idTag": "x" * 21}, 400, "Error understanding the request"),
@@ -133,34 +133,34 @@ def steve(model: Steve) -> Iterator[Server]:
         ({"chargeBoxIdList": ["cp1"]}, 400, "No stations are eligible"),
     ],
 )
-def test_what_is_declined_before_the_charger_is_asked(
+def test_requests_that_are_declined_before_a_call_is_sent(
     steve: Server, changes: dict[str, Any], status: int, text: str
 ) -> None:
-    steve.plug()
-    answer = steve.ask(**changes)
-    said = answer.body["message"] if isinstance(answer.body, dict) else answer.body.decode()
-    assert (answer.status, said.startswith(text)) == (status, True), said
+    steve.connect_charger()
+    answer = steve.send(**changes)
+    text_received = answer.body["message"] if isinstance(answer.body, dict) else answer.body.decode()
+    assert (answer.status, text_received.startswith(text)) == (status, True), text_received
 
 
 def test_without_credentials_it_redirects_to_the_sign_in_page(steve: Server) -> None:
-    answer = steve.ask(authorization=None)
+    answer = steve.send(authorization=None)
     assert (answer.status, answer.body) == (302, b"")
     location = urlsplit(answer.headers["location"])
     assert (location.scheme, location.path.partition(";")[0]) == ("http", "/steve/manager/signin")
 
 
-def test_a_release_may_take_longer_tokens() -> None:
-    model = Steve(timeout=PATIENCE, max_token_length=40)
+def test_a_release_may_allow_longer_tokens() -> None:
+    model = Steve(timeout=TIMEOUT, max_token_length=40)
     with in_thread(serving_simulator(model)) as simulator, ExitStack() as stack:
         server = Server(model, simulator, stack)
-        answer = server.start(server.plug(), '[3,"ID",{"status":"Accepted"}]', idTag="x" * 40)
+        answer = server.start(server.connect_charger(), '[3,"ID",{"status":"Accepted"}]', idTag="x" * 40)
         assert answer.body["successResponses"] == [{"chargeBoxId": "CP1", "response": "Accepted"}]
-        assert server.ask(idTag="x" * 41).status == 400
+        assert server.send(idTag="x" * 41).status == 400
 
 
 @pytest.mark.parametrize(("details", "text"), [("{}", None), ('{"why": "x"}', '{"why":"x"}')])
 def test_a_callerror_of_16_is_an_error_response(steve: Server, details: str, text: str | None) -> None:
-    answer = steve.start(steve.plug(), f'[4,"ID","NotSupported","",{details}]')
+    answer = steve.start(steve.connect_charger(), f'[4,"ID","NotSupported","",{details}]')
     assert answer.body["errorResponses"] == [
         {"chargeBoxId": "CP1", "errorCode": "NotSupported", "errorDescription": None, "errorDetails": text}
     ]
@@ -170,47 +170,49 @@ def test_a_callerror_of_16_is_an_error_response(steve: Server, details: str, tex
     "reply",
     ['[4,"ID","FormatViolation","",{}]', '[3,"ID",{"status":"accepted"}]', '[3,"ID",{"status":null}]'],
 )
-def test_an_answer_that_it_cannot_read_is_an_exception_and_ends_the_socket(steve: Server, reply: str) -> None:
-    socket = steve.plug()
+def test_an_answer_that_it_cannot_parse_is_an_exception_and_closes_the_socket(
+    steve: Server, reply: str
+) -> None:
+    socket = steve.connect_charger()
     answer = steve.start(socket, reply)
     (exception,) = answer.body["exceptions"]
     message, _, raw = exception["exceptionMessage"].partition(": ")
     assert message == "Deserialization of incoming string failed"
     assert json.loads(raw)[2:] == json.loads(reply)[2:]
-    assert close_code(socket) == 1011
+    assert wait_for_close_code(socket) == 1011
 
 
 @pytest.mark.parametrize("reply", ["no JSON", '[3,"another",{"status":"Accepted"}]'])
-def test_what_is_no_answer_to_the_call_ends_the_socket_and_the_wait_goes_on(
+def test_a_message_that_does_not_answer_the_call_closes_the_socket_and_the_wait_continues(
     steve: Server, reply: str
 ) -> None:
-    socket = steve.plug()
+    socket = steve.connect_charger()
     answer = steve.start(socket, reply)
     assert (answer.status, answer.body["taskFinished"], answer.body["exceptions"]) == (200, False, [])
-    assert close_code(socket) == 1011
+    assert wait_for_close_code(socket) == 1011
 
 
-def test_a_late_answer_is_discarded_and_ends_the_socket(steve: Server) -> None:
-    socket = steve.plug()
-    pending = steve.begin()
-    _, id_, _, _ = received(socket)
+def test_a_late_answer_is_discarded_and_closes_the_socket(steve: Server) -> None:
+    socket = steve.connect_charger()
+    pending = steve.start_later()
+    _, id_, _, _ = receive(socket)
     assert pending.result(20).body["taskFinished"] is False
     socket.send(f'[3,"{id_}",{{"status":"Accepted"}}]')
-    assert close_code(socket) == 1011
+    assert wait_for_close_code(socket) == 1011
 
 
-def test_a_socket_that_ends_after_the_call_leaves_the_task_open(steve: Server) -> None:
-    socket = steve.plug()
-    pending = steve.begin()
-    received(socket)
+def test_a_socket_that_closes_after_the_call_leaves_the_task_unfinished(steve: Server) -> None:
+    socket = steve.connect_charger()
+    pending = steve.start_later()
+    receive(socket)
     socket.close()
     body = pending.result(20).body
     assert (body["taskFinished"], body["successResponses"], body["exceptions"]) == (False, [], [])
 
 
-def test_only_the_newest_socket_gets_the_call(steve: Server) -> None:
-    older = steve.plug()
-    newer = steve.plug()
+def test_only_the_newest_socket_receives_the_call(steve: Server) -> None:
+    older = steve.connect_charger()
+    newer = steve.connect_charger()
     accepted = '[3,"ID",{"status":"Accepted"}]'
     assert steve.start(newer, accepted).body["taskFinished"]
     newer.close()
@@ -218,13 +220,13 @@ def test_only_the_newest_socket_gets_the_call(steve: Server) -> None:
     assert steve.start(older, accepted).body["taskFinished"]
 
 
-def test_a_tag_is_not_eligible_while_it_is_in_use_and_is_again_afterwards(steve: Server) -> None:
-    socket = steve.plug()
+def test_a_tag_is_not_eligible_while_it_is_in_use(steve: Server) -> None:
+    socket = steve.connect_charger()
     accepted = '[3,"ID",{"status":"Accepted"}]'
     assert steve.start(socket, accepted).status == 200
     began = {"connectorId": 1, "idTag": "TAG1", "meterStart": 0, "timestamp": "2026-11-20T09:00:00Z"}
     transaction = call(socket, "StartTransaction", began)["transactionId"]
-    assert steve.ask().body["message"].startswith("Requested OCPP Tag is not eligible")
+    assert steve.send().body["message"].startswith("Requested OCPP Tag is not eligible")
     assert steve.start(socket, accepted, idTag="TAG2").status == 200
     call(
         socket,
@@ -235,8 +237,8 @@ def test_a_tag_is_not_eligible_while_it_is_in_use_and_is_again_afterwards(steve:
 
 
 def test_while_its_database_fails_no_tag_is_eligible(steve: Server) -> None:
-    socket = steve.plug()
+    socket = steve.connect_charger()
     steve.model.database_down = True
-    assert steve.ask().body["message"].startswith("Requested OCPP Tag is not eligible")
+    assert steve.send().body["message"].startswith("Requested OCPP Tag is not eligible")
     steve.model.database_down = False
     assert steve.start(socket, '[3,"ID",{"status":"Accepted"}]').status == 200

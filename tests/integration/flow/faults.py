@@ -1,6 +1,6 @@
-"""The fault matrix: what each fault between the service, an OCPP server and the table leads to.
+"""The fault matrix: the result of each fault between the service, an OCPP server and the table.
 
-`test_fault_matrix.py` tests every row, and `docs/reliability.md` shows them. To write them there:
+`test_fault_matrix.py` tests every row, and `docs/reliability.md` shows them. This command generates that part:
 
     .venv/bin/python -m tests.integration.flow.faults
 """
@@ -30,13 +30,13 @@ PART = "fault matrix"
 
 
 class Retry(Enum):
-    """What a repeat of the request leads to. The document shows the values."""
+    """The result of a repeated request. The document shows the values."""
 
     STARTS = "starts"
-    ASKS = "queries the server"
+    QUERIES = "queries the server"
     NEVER = "receives 504"
     REPLAYS = "receives the stored answer"
-    WAITS_THEN_ASKS = "receives 409, after the lease queries the server"
+    WAITS_THEN_QUERIES = "receives 409, after the lease queries the server"
     WAITS_THEN_NEVER = "receives 409, after the lease 504"
     FORGOTTEN = "begins a new attempt, because the guarantee ends with the item"
 
@@ -51,7 +51,7 @@ class Effect(NamedTuple):
 
 
 class Row(NamedTuple):
-    """``fault`` is what the tests do; ``retry`` what a repeatable dialect's retry does, ``retry_once`` any other's."""
+    """The tests inject ``fault``. ``retry`` is the result of a repeat with a repeatable dialect, ``retry_once`` with any other."""
 
     name: str
     fault: Script | str
@@ -71,7 +71,7 @@ UNKNOWN = Effect(504, "outcome-unknown", "unknown", "unknown")
 
 
 def _unknown(name: str, fault: Script | str) -> Row:
-    return Row(name, fault, UNKNOWN, Retry.ASKS, Retry.NEVER)
+    return Row(name, fault, UNKNOWN, Retry.QUERIES, Retry.NEVER)
 
 
 def _not_started(name: str, fault: Script | str, effect: Effect) -> Row:
@@ -85,7 +85,7 @@ def _answered(name: str, fault: Script | str) -> Row:
 def _resets(data: bytes = b"", *, unread: bool = False) -> Script:
     def script(peer: Peer) -> None:
         if unread:
-            # It is there: a reset before that is a connection that was never made.
+            # Wait until data has arrived: a reset before that counts as a connection that was never made.
             peer.socket.recv(1, socket.MSG_PEEK)
         else:
             peer.read()
@@ -145,7 +145,7 @@ LINK = [
     _not_started("TLS: handshake never answered", "tls: silent", UNREACHABLE),
     _unknown("Plain HTTP: the server speaks TLS", "plain: tls"),
     _answered("Keep-alive connection closed between two calls", "kept alive, closed"),
-    # no answer
+    # no complete response
     _unknown("Accepted and silent", hangs),
     _unknown("Accepted and silent, the request unread", lambda peer: peer.hang()),
     _unknown("Reset before the request was read", _resets(unread=True)),
@@ -159,7 +159,7 @@ LINK = [
     _unknown("One byte a second in the status line", drips(OK)),
     _unknown("One byte a second in the headers", _then_drips(OK[:20], OK[20:])),
     _unknown("One byte a second in the body", _then_drips(HEAD, status_body())),
-    # no HTTP
+    # malformed HTTP
     _unknown("Not HTTP", sends(b"SSH-2.0-OpenSSH_9.2\r\n")),
     _unknown("Headers without end", _endless(b"HTTP/1.1 200 OK\r\n", b"X-Filler: " + b"x" * 1000 + b"\r\n")),
     _unknown("A header line too long", _endless(b"HTTP/1.1 200 OK\r\nX-Filler: ", b"x" * 10_000)),
@@ -189,7 +189,7 @@ LINK = [
         "Compressed without being asked",
         responds_with(200, b"\x1f\x8b\x08" + status_body(), "application/json", "Content-Encoding: gzip"),
     ),
-    # another answer than asked for
+    # a response that does not match the request
     _unknown("Not JSON", responds_with(body=b"Accepted")),
     _unknown("Wrong content type: a page", responds_with(200, PAGE, "text/html")),
     _answered(
@@ -229,7 +229,7 @@ LINK = [
         responds_with(body=status_body(status="Unavailable", info="not-connected")),
         OFFLINE,
     ),
-    # errors of something in between: pages
+    # errors of a proxy in between: pages
     _unknown("404 of a proxy", responds_with(404, PAGE, "text/html")),
     _unknown("429 of a proxy", responds_with(429, PAGE, "text/html", "Retry-After: 7")),
     _unknown("502 of a proxy", responds_with(502, PAGE, "text/html")),
@@ -251,7 +251,7 @@ FAULTS = {
 
 WRITTEN = ACCEPTED._replace(status=504, problem="outcome-unknown", outcome="unknown")
 _STARTS, _REPLAYS = (Retry.STARTS, Retry.STARTS), (Retry.REPLAYS, Retry.REPLAYS)
-_WAITS = (Retry.WAITS_THEN_ASKS, Retry.WAITS_THEN_NEVER)
+_WAITS = (Retry.WAITS_THEN_QUERIES, Retry.WAITS_THEN_NEVER)
 
 
 def _table_rows() -> list[Row]:
@@ -268,14 +268,14 @@ def _table_rows() -> list[Row]:
             ),
             Row(f"{name}, once at each", f"{fault} at both once", ACCEPTED, *_REPLAYS),
         ]
-    gone = NOT_SETTLED._replace(state=None)
-    return [*rows, Row("The item deleted in flight", "deleted", gone, Retry.FORGOTTEN, Retry.FORGOTTEN)]
+    deleted = NOT_SETTLED._replace(state=None)
+    return [*rows, Row("The item deleted in flight", "deleted", deleted, Retry.FORGOTTEN, Retry.FORGOTTEN)]
 
 
 TABLE = _table_rows()
 
 
-def rendered() -> str:
+def render() -> str:
     """Return both lists as Markdown: each result, followed by the faults that lead to it."""
     parts = {"the OCPP server": LINK, "the table": TABLE}
     return "\n\n".join(
@@ -303,10 +303,10 @@ def _result(row: Row) -> str:
     return f"{response}, {outcome}, {attempt}; {retry}:"
 
 
-def shown() -> str:
-    """Return the part of the document that `rendered` generates."""
+def read_document() -> str:
+    """Return the part of the document that `render` generates."""
     return sections.read(DOCUMENT, PART)
 
 
 if __name__ == "__main__":
-    sections.write(DOCUMENT, PART, f"\n{rendered()}\n")
+    sections.write(DOCUMENT, PART, f"\n{render()}\n")

@@ -28,31 +28,31 @@ if TYPE_CHECKING:
 def test_a_definite_answer_is_a_200(
     status: str, outcome: str, state: str, caller: Caller, server: Misbehaving
 ) -> None:
-    server.plays(
+    server.set_scripts(
         responds_with(
             body=status_body(status=status, connectorId=2, errorCode="WeakSignal", info="connector-busy x")
         )
     )
     members = request(server.port)
-    heard = caller.post(members)
-    assert (heard.status, heard.outcome) == (200, outcome)
-    assert heard.body == {
+    reply = caller.post(members)
+    assert (reply.status, reply.outcome) == (200, outcome)
+    assert reply.body == {
         "id": members["id"], "chargerId": "CP-1", "connectorId": 2, "errorCode": "WeakSignal", "status": status,
         "info": "connector-busy x",
     }  # fmt: skip
-    shows = caller.get(members["id"]).body
-    assert (shows["state"], shows["outcome"], shows["answer"]) == (state, outcome, heard.body)
+    attempt = caller.get(members["id"]).body
+    assert (attempt["state"], attempt["outcome"], attempt["answer"]) == (state, outcome, reply.body)
 
 
 @pytest.mark.parametrize("token", [None, "", " "])
 def test_a_request_without_a_token_reads_the_status_and_starts_nothing(
     token: str | None, caller: Caller, server: Misbehaving
 ) -> None:
-    server.plays(responds_with(body=status_body(status="Faulted", errorCode="GroundFailure")))
+    server.set_scripts(responds_with(body=status_body(status="Faulted", errorCode="GroundFailure")))
     members = request(server.port, tokenId=token)
-    heard = caller.post(members)
-    assert (heard.status, heard.outcome, heard.body["status"]) == (200, "status", "Faulted")
-    assert [asked.method for asked in server.asked] == ["GET"]
+    reply = caller.post(members)
+    assert (reply.status, reply.outcome, reply.body["status"]) == (200, "status", "Faulted")
+    assert [received.method for received in server.requests] == ["GET"]
     assert caller.get(members["id"]).body["token"] is None
 
 
@@ -60,12 +60,12 @@ def test_a_status_that_does_not_arrive_started_nothing_and_can_be_requested_agai
     caller: Caller, server: Misbehaving
 ) -> None:
     caller.service = replace(caller.service, link_timeout=0.2)
-    server.plays(hangs)
+    server.set_scripts(hangs)
     members = request(server.port, tokenId=None)
-    heard = caller.post(members)
-    assert (heard.status, heard.problem, heard.outcome) == (504, "status-unknown", "not-started")
+    reply = caller.post(members)
+    assert (reply.status, reply.problem, reply.outcome) == (504, "status-unknown", "not-started")
     assert caller.get(members["id"]).body["state"] == "failed"
-    server.plays(responds_with(body=status_body(status="Available")))
+    server.set_scripts(responds_with(body=status_body(status="Available")))
     caller.service = replace(caller.service, link_timeout=5)
     assert caller.post(members).body["status"] == "Available"
 
@@ -73,16 +73,16 @@ def test_a_status_that_does_not_arrive_started_nothing_and_can_be_requested_agai
 def test_the_request_that_the_server_receives(caller: Caller, server: Misbehaving) -> None:
     members = request(server.port)
     caller.post(members, connector="3")
-    (asked,) = server.asked
-    assert (asked.method, asked.path) == ("PUT", f"/api/v1/chargers/CP-1/connections/{members['id']}")
-    assert asked.body == b'{"tokenId": "04A2B3C4D5E6", "connectorId": 3}'
-    assert asked.headers["host"] == f"127.0.0.1:{server.port}"
-    assert asked.headers["content-type"] == "application/json"
-    assert asked.headers["connection"] == "close"
-    assert asked.headers["prefer"] == "wait=1", (
-        "2 s of LinkTimeout, less the margin in which the answer travels"
+    (received,) = server.requests
+    assert (received.method, received.path) == ("PUT", f"/api/v1/chargers/CP-1/connections/{members['id']}")
+    assert received.body == b'{"tokenId": "04A2B3C4D5E6", "connectorId": 3}'
+    assert received.headers["host"] == f"127.0.0.1:{server.port}"
+    assert received.headers["content-type"] == "application/json"
+    assert received.headers["connection"] == "close"
+    assert received.headers["prefer"] == "wait=1", (
+        "LinkTimeout is 2 s, and the margin for the response's way is 1 s"
     )
-    assert not {"cookie", "authorization", "user-agent"} & set(asked.headers)
+    assert not {"cookie", "authorization", "user-agent"} & set(received.headers)
 
 
 def test_proxies_of_the_environment_are_not_used(
@@ -93,7 +93,7 @@ def test_proxies_of_the_environment_are_not_used(
     assert caller.post(request(server.port)).status == 200
 
 
-def without(members: dict[str, Any]) -> dict[str, Any]:
+def remove_server(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if not name.startswith("server")}
 
 
@@ -101,16 +101,16 @@ def test_without_a_server_the_last_one_of_the_charger_is_called(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     caller.post(request(server.port))
-    server.plays(responds_with(body=status_body(status="Rejected")))
-    assert caller.post(without(request(0))).body["status"] == "Rejected"
-    heard = caller.post(without(request(0, chargerId="CP-2")))
-    assert (heard.status, heard.fields) == (400, ["serverIpAddress"])
+    server.set_scripts(responds_with(body=status_body(status="Rejected")))
+    assert caller.post(remove_server(request(0))).body["status"] == "Rejected"
+    reply = caller.post(remove_server(request(0, chargerId="CP-2")))
+    assert (reply.status, reply.fields) == (400, ["serverIpAddress"])
 
 
 def test_a_server_that_was_never_reached_is_not_remembered(caller: Caller, server: Misbehaving) -> None:
     assert caller.post(request(1)).problem == "server-unreachable"
-    assert caller.post(without(request(0))).status == 400
-    assert server.asked == []
+    assert caller.post(remove_server(request(0))).status == 400
+    assert server.requests == []
 
 
 def test_a_stored_server_that_is_no_longer_allowed_is_replaced_by_the_default(
@@ -121,8 +121,8 @@ def test_a_stored_server_that_is_no_longer_allowed_is_replaced_by_the_default(
         caller.post(request(other.port))
         entry = {**LOOPBACK, "ports": [server.port]}
         with calling(table, entry, DEFAULT_LINK_SERVER=f"127.0.0.1:{server.port}") as later:
-            assert later.post(without(request(0))).status == 200
-        assert (len(other.asked), len(server.asked)) == (1, 1)
+            assert later.post(remove_server(request(0))).status == 200
+        assert (len(other.requests), len(server.requests)) == (1, 1)
     finally:
         other.close()
 
@@ -151,15 +151,15 @@ def test_a_request_that_cannot_be_sent_leaves_no_item(
     server: Misbehaving,
     table: TableServer,
 ) -> None:
-    heard = caller.post(request(server.port, **changes))
-    assert (heard.status, heard.problem) == (status, problem)
-    assert (table.items(), server.asked, table.operations) == ([], [], operations)
+    reply = caller.post(request(server.port, **changes))
+    assert (reply.status, reply.problem) == (status, problem)
+    assert (table.items(), server.requests, table.operations) == ([], [], operations)
 
 
 def test_a_refusal_contains_no_address_and_no_token(caller: Caller, server: Misbehaving) -> None:
-    heard = caller.post(request(server.port, serverIpAddress="10.11.12.13"))
+    reply = caller.post(request(server.port, serverIpAddress="10.11.12.13"))
     for secret in ("10.11.12.13", "04A2B3C4D5E6", str(server.port)):
-        assert secret not in str(heard.body)
+        assert secret not in str(reply.body)
 
 
 @pytest.mark.parametrize("paused", [{"PAUSED": "true"}, {}], ids=["all", "one server"])
@@ -167,11 +167,11 @@ def test_paused_starts_leave_no_item_and_do_not_affect_statuses(
     paused: dict[str, str], server: Misbehaving, table: TableServer
 ) -> None:
     with calling(table, {**LOOPBACK, "enabled": bool(paused)}, **paused) as caller:
-        heard = caller.post(request(server.port))
-        assert (heard.status, heard.problem, heard.outcome) == (503, "starts-paused", "not-started")
-        assert int(heard.headers["Retry-After"]) >= 1
-        assert (server.asked, table.items()) == ([], [])
-        server.plays(responds_with(body=status_body(status="Available")))
+        reply = caller.post(request(server.port))
+        assert (reply.status, reply.problem, reply.outcome) == (503, "starts-paused", "not-started")
+        assert int(reply.headers["Retry-After"]) >= 1
+        assert (server.requests, table.items()) == ([], [])
+        server.set_scripts(responds_with(body=status_body(status="Available")))
         assert caller.post(request(server.port, tokenId=None)).status == 200
 
 
@@ -179,14 +179,14 @@ def test_an_open_circuit_is_decided_before_claim_and_another_server_is_not_touch
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     caller.service = replace(caller.service, link_timeout=0.15)
-    server.plays(hangs)
+    server.set_scripts(hangs)
     for charger in ("CP-1", "CP-2", "CP-3"):
         assert caller.post(request(server.port, chargerId=charger)).status == 504
-    asked, items = len(server.starts), len(table.items())
-    heard = caller.post(request(server.port, chargerId="CP-4"))
-    assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
-    assert 1 <= int(heard.headers["Retry-After"]) <= 10
-    assert (len(server.starts), len(table.items())) == (asked, items)
+    received, items = len(server.starts), len(table.items())
+    reply = caller.post(request(server.port, chargerId="CP-4"))
+    assert (reply.status, reply.problem, reply.outcome) == (503, "circuit-open", "not-started")
+    assert 1 <= int(reply.headers["Retry-After"]) <= 10
+    assert (len(server.starts), len(table.items())) == (received, items)
     other = Misbehaving(responds_with())
     try:
         caller.service = replace(caller.service, link_timeout=5)
@@ -199,10 +199,10 @@ def test_a_silent_charger_does_not_open_the_circuit_of_the_others(
     caller: Caller, server: Misbehaving
 ) -> None:
     caller.service = replace(caller.service, link_timeout=0.1)
-    server.plays(hangs)
+    server.set_scripts(hangs)
     for _ in range(5):
         assert caller.post(request(server.port, chargerId="CP-5")).status == 504
-    server.plays(responds_with())
+    server.set_scripts(responds_with())
     caller.service = replace(caller.service, link_timeout=5)
     assert caller.post(request(server.port)).status == 200
 
@@ -211,7 +211,7 @@ def test_a_silent_charger_does_not_open_the_circuit_of_the_others(
 def test_any_response_of_a_server_keeps_its_circuit_closed(
     code: int, caller: Caller, server: Misbehaving
 ) -> None:
-    server.plays(sends_problem(code))
+    server.set_scripts(sends_problem(code))
     for number in range(6):
         assert caller.post(request(server.port, chargerId=f"CP-{number}")).problem != "circuit-open"
 
@@ -221,7 +221,7 @@ def test_the_caller_cannot_reach_a_server_behind_the_name_of_another_header(
 ) -> None:
     """The connection is opened to the checked address, regardless of the request's headers."""
     caller.post(request(server.port, host="169.254.169.254", server="x"))
-    assert server.asked[0].headers["host"] == f"127.0.0.1:{server.port}"
+    assert server.requests[0].headers["host"] == f"127.0.0.1:{server.port}"
 
 
 def test_an_earlier_start_that_may_run_is_never_reported_as_not_started(
@@ -231,26 +231,26 @@ def test_an_earlier_start_that_may_run_is_never_reported_as_not_started(
     done, unknown, failed = (request(server.port) for _ in range(3))
     with calling(table) as caller:
         assert caller.post(done).status == 200
-        server.plays(responds_with(500, b"{}", "text/plain"))
+        server.set_scripts(responds_with(500, b"{}", "text/plain"))
         assert caller.post(unknown).outcome == "unknown"
-        server.plays(sends_problem(503))
+        server.set_scripts(sends_problem(503))
         assert caller.post(failed).outcome == "not-started"
-    before, items = len(server.asked), table.items()
+    before, items = len(server.requests), table.items()
     with calling(table, PAUSED="true") as paused, calling(table) as broken:
         for _ in range(3):
             broken.service.circuits.failed(f"127.0.0.1:{server.port}", None)
         for caller, refusal in ((paused, "starts-paused"), (broken, "circuit-open")):
-            heard = caller.post(done)
-            assert (heard.status, heard.outcome) == (200, "accepted")
-            assert heard.headers["Idempotent-Replayed"] == "true"
-            heard = caller.post(unknown)
-            assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
-            assert "Retry-After" not in heard.headers
+            reply = caller.post(done)
+            assert (reply.status, reply.outcome) == (200, "accepted")
+            assert reply.headers["Idempotent-Replayed"] == "true"
+            reply = caller.post(unknown)
+            assert (reply.status, reply.problem, reply.outcome) == (504, "outcome-unknown", "unknown")
+            assert "Retry-After" not in reply.headers
             for members in (failed, request(server.port)):
-                heard = caller.post(members)
-                assert (heard.status, heard.problem, heard.outcome) == (503, refusal, "not-started")
+                reply = caller.post(members)
+                assert (reply.status, reply.problem, reply.outcome) == (503, refusal, "not-started")
             assert caller.post(done, caller="mallory").problem == "id-reused"
-    assert len(server.asked) == before
+    assert len(server.requests) == before
     assert sorted(map(str, table.items())) == sorted(map(str, items))
 
 
@@ -264,8 +264,8 @@ def test_an_attempt_in_progress_is_never_reported_as_not_started(
         assert caller.post(members, left=4.0).outcome == "unknown"
     table.on_request = lambda *_: None
     with calling(table, PAUSED="true") as paused:
-        heard = paused.post(members)
-        assert (heard.status, heard.outcome) == (409, "pending")
+        reply = paused.post(members)
+        assert (reply.status, reply.outcome) == (409, "pending")
         assert paused.at(60).post(members).outcome == "unknown"
 
 
@@ -276,14 +276,14 @@ def test_a_silent_secrets_manager_leaves_time_to_settle(
     members = request(server.port)
     with closing(Misbehaving(hangs)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", f"http://127.0.0.1:{silent.port}")
-        for name, value in table.environment().items():  # boto3 reads the process's own
+        for name, value in table.environment().items():  # boto3 reads the environment of the process
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         with calling(table, {**LOOPBACK, "secret": "steve"}) as caller:
-            heard = caller.post(members, left=6.0)
+            reply = caller.post(members, left=6.0)
             assert silent.connections
-            assert (heard.status, heard.problem, heard.outcome) == (502, "server-refused", "not-started")
-            assert "secret" in heard.body["detail"]
+            assert (reply.status, reply.problem, reply.outcome) == (502, "server-refused", "not-started")
+            assert "secret" in reply.body["detail"]
             assert caller.get(members["id"]).body["state"] == "failed"
     assert server.connections == 0
 
@@ -295,29 +295,29 @@ def test_a_takeover_that_the_table_rejects_never_suggests_a_new_start(
     """The first write has returned the earlier attempt, which may have started a charge; a status starts nothing."""
     members = request(server.port, tokenId=token)
     caller.service = replace(caller.service, link_timeout=0.2)
-    server.plays(hangs)
+    server.set_scripts(hangs)
     settles = "#state = :pending AND #owner = :mine"
-    table.on_request = lambda _, body: _throttles(settles in body["ConditionExpression"])
+    table.on_request = lambda _, body: _throttle_if(settles in body["ConditionExpression"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.2)
-        heard = caller.post(members, left=3.0)
-    assert (heard.status, heard.outcome) == (504, "unknown" if token else "not-started")
-    asked = len(server.asked)
-    table.on_request = lambda _, body: _throttles(":theirs" in body["ExpressionAttributeValues"])
+        reply = caller.post(members, left=3.0)
+    assert (reply.status, reply.outcome) == (504, "unknown" if token else "not-started")
+    received = len(server.requests)
+    table.on_request = lambda _, body: _throttle_if(":theirs" in body["ExpressionAttributeValues"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 2.0)
-        heard = caller.at(60).post(members)
-    assert len(server.asked) == asked
+        reply = caller.at(60).post(members)
+    assert len(server.requests) == received
     if token:
-        assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
-        assert "Retry-After" not in heard.headers
-        assert heard.body["instance"].endswith(members["id"])
+        assert (reply.status, reply.problem, reply.outcome) == (504, "outcome-unknown", "unknown")
+        assert "Retry-After" not in reply.headers
+        assert reply.body["instance"].endswith(members["id"])
     else:
-        assert (heard.status, heard.problem, heard.outcome) == (503, "journal-unavailable", "not-started")
+        assert (reply.status, reply.problem, reply.outcome) == (503, "journal-unavailable", "not-started")
 
 
-def _throttles(it: bool) -> Fault | None:
-    return THROTTLED if it else None
+def _throttle_if(condition: bool) -> Fault | None:
+    return THROTTLED if condition else None
 
 
 def test_the_reply_while_the_table_fails_asks_for_the_same_id(
@@ -325,12 +325,12 @@ def test_the_reply_while_the_table_fails_asks_for_the_same_id(
 ) -> None:
     members = request(server.port)
     with calling(table) as caller:
-        server.plays(responds_with(500, b"{}", "text/plain"))
+        server.set_scripts(responds_with(500, b"{}", "text/plain"))
         assert caller.post(members).outcome == "unknown"
         table.on_request = lambda *_: THROTTLED
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 0.2)
-            heard = caller.post(members)
-    assert (heard.status, heard.problem) == (503, "journal-unavailable")
-    assert "this request sent nothing" in heard.body["detail"]
-    assert "the same id" in heard.body["detail"]
+            reply = caller.post(members)
+    assert (reply.status, reply.problem) == (503, "journal-unavailable")
+    assert "this request sent nothing" in reply.body["detail"]
+    assert "the same id" in reply.body["detail"]

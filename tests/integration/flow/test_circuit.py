@@ -41,26 +41,26 @@ class Clock:
 
 @pytest.fixture
 def clock(caller: Caller) -> Clock:
-    """The circuits' own."""
+    """The clock of the caller's circuits."""
     clock = Clock()
-    given_circuits(caller, Circuits(clock))
+    use_circuits(caller, Circuits(clock))
     return clock
 
 
-def given_circuits(caller: Caller, circuits: Circuits) -> None:
+def use_circuits(caller: Caller, circuits: Circuits) -> None:
     caller.service = replace(caller.service, circuits=circuits, link=Link(circuits, Secrets.of(None)))
 
 
 def open_circuit(caller: Caller, server: Misbehaving, clock: Clock) -> None:
-    """Open it by connections that fail, and wait until a trial is due."""
+    """Open the circuit by failed connections, and set the clock to the time at which a trial is due."""
     for _ in range(3):
         caller.service.circuits.failed(f"127.0.0.1:{server.port}", None)
     assert caller.post(request(server.port)).problem == "circuit-open"
     clock.now += 10
 
 
-def silent_chargers(peer: Peer) -> None:
-    """A server that waits for its chargers, and responds to any other request."""
+def hang_at_starts(peer: Peer) -> None:
+    """Respond to every request except a start: the server still waits for its charger."""
     if peer.read().method == "PUT":
         peer.hang()
     peer.send(response(404, b"{}", "Content-Type: application/problem+json"))
@@ -69,13 +69,13 @@ def silent_chargers(peer: Peer) -> None:
 def time_out(caller: Caller, server: Misbehaving) -> None:
     caller.service = replace(caller.service, link_timeout=0.15)
     for charger in CHARGERS:
-        heard = caller.post(request(server.port, chargerId=charger))
-        assert (heard.status, heard.problem) == (504, "outcome-unknown")
+        reply = caller.post(request(server.port, chargerId=charger))
+        assert (reply.status, reply.problem) == (504, "outcome-unknown")
     caller.service = replace(caller.service, link_timeout=5)
 
 
 def checks(server: Misbehaving) -> list[str]:
-    return [asked.path for asked in server.asked if asked.method == "GET"]
+    return [received.path for received in server.requests if received.method == "GET"]
 
 
 # the trial
@@ -84,37 +84,37 @@ def checks(server: Misbehaving) -> list[str]:
 def test_requests_that_never_call_the_server_leave_the_trial_to_one_that_does(
     caller: Caller, server: Misbehaving, clock: Clock
 ) -> None:
-    """A replay, 409, 422 and 504, again and again; then the first request that calls."""
+    """Requests whose responses are a replay, 409, 422 and 504, several times each. Then one request that calls the server."""
     done, unknown, held = (request(server.port) for _ in range(3))
     assert caller.post(done).status == 200
     release, reached = Event(), Event()
 
-    def waits(peer: Peer) -> None:
+    def wait_for_release(peer: Peer) -> None:
         peer.read()
         reached.set()
         release.wait(20)
         peer.send(response(200, status_body(), "Content-Type: application/json"))
 
     caller.at(repeatable=[])
-    server.plays(responds_with(500, b"{}", "text/plain"))
+    server.set_scripts(responds_with(500, b"{}", "text/plain"))
     assert caller.post(unknown).outcome == "unknown"
-    server.plays(waits)
-    beside = Thread(target=caller.post, args=(held,), daemon=True)
-    beside.start()
+    server.set_scripts(wait_for_release)
+    concurrent = Thread(target=caller.post, args=(held,), daemon=True)
+    concurrent.start()
     try:
         assert reached.wait(20)
         open_circuit(caller, server, clock)
-        server.plays(responds_with())
+        server.set_scripts(responds_with())
         for _ in range(3):
             assert caller.post(done).headers["Idempotent-Replayed"] == "true"
             assert caller.post(held).problem == "attempt-in-progress"
             assert caller.post(done, caller="mallory").problem == "id-reused"
             assert caller.post(unknown).problem == "outcome-unknown"
-        assert caller.post(request(server.port)).status == 200, "the trial is still there"
-        assert caller.post(request(server.port)).status == 200, "and closed the circuit"
+        assert caller.post(request(server.port)).status == 200, "the trial is still unused"
+        assert caller.post(request(server.port)).status == 200, "the trial closed the circuit"
     finally:
         release.set()
-        beside.join(20)
+        concurrent.join(20)
 
 
 def test_a_request_whose_dialect_sends_nothing_takes_no_trial(
@@ -122,16 +122,16 @@ def test_a_request_whose_dialect_sends_nothing_takes_no_trial(
 ) -> None:
     with calling(table, {**LOOPBACK, "dialect": "steve"}) as caller:
         clock = Clock()
-        given_circuits(caller, Circuits(clock))
+        use_circuits(caller, Circuits(clock))
         open_circuit(caller, server, clock)
         assert caller.post(request(server.port, tokenId="T" * 21)).body["info"] == "token-too-long"
         assert caller.post(request(server.port, tokenId=None)).problem == "status-not-available"
         body = b'{"successResponses": [{"chargeBoxId": "CP-1", "response": "Accepted"}]}'
-        server.plays(responds_with(body=body))
+        server.set_scripts(responds_with(body=body))
         assert caller.post(request(server.port)).status == 200
 
 
-class LosesTheTrial(Circuits):
+class LosingCircuits(Circuits):
     """Another request takes the trial between this one's check and its call."""
 
     def check(self, server: str) -> bool:
@@ -144,33 +144,33 @@ def test_a_request_that_loses_the_trial_has_sent_nothing_and_can_be_sent_again(
     caller: Caller, server: Misbehaving
 ) -> None:
     clock = Clock()
-    given_circuits(caller, LosesTheTrial(clock))
+    use_circuits(caller, LosingCircuits(clock))
     open_circuit(caller, server, clock)
     members = request(server.port)
-    heard = caller.post(members)
-    assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
-    assert int(heard.headers["Retry-After"]) == 10
-    assert server.asked == []
+    reply = caller.post(members)
+    assert (reply.status, reply.problem, reply.outcome) == (503, "circuit-open", "not-started")
+    assert int(reply.headers["Retry-After"]) == 10
+    assert server.requests == []
     assert caller.get(members["id"]).body["state"] == "failed"
-    given_circuits(caller, Circuits())
+    use_circuits(caller, Circuits())
     assert caller.post(members).status == 200
     assert len(server.starts) == 1
 
 
 def test_an_attempt_in_doubt_that_loses_the_trial_stays_unknown(caller: Caller, server: Misbehaving) -> None:
     members = request(server.port)
-    server.plays(responds_with(500, b"{}", "text/plain"))
+    server.set_scripts(responds_with(500, b"{}", "text/plain"))
     assert caller.post(members).outcome == "unknown"
     clock, sent = Clock(), len(server.starts)
-    given_circuits(caller, LosesTheTrial(clock))
+    use_circuits(caller, LosingCircuits(clock))
     for _ in range(3):
         caller.service.circuits.failed(f"127.0.0.1:{server.port}", None)
     clock.now += 10
-    heard = caller.post(members)
-    assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
+    reply = caller.post(members)
+    assert (reply.status, reply.problem, reply.outcome) == (504, "outcome-unknown", "unknown")
     assert (len(server.starts), caller.get(members["id"]).body["state"]) == (sent, "unknown")
-    given_circuits(caller, Circuits())
-    server.plays(responds_with())
+    use_circuits(caller, Circuits())
+    server.set_scripts(responds_with())
     assert caller.post(members).outcome == "accepted"
 
 
@@ -180,14 +180,14 @@ def test_an_attempt_in_doubt_that_loses_the_trial_stays_unknown(caller: Caller, 
 def test_silent_chargers_leave_the_circuit_of_a_server_that_answers_closed(
     caller: Caller, server: Misbehaving, clock: Clock
 ) -> None:
-    server.plays(silent_chargers)
+    server.set_scripts(hang_at_starts)
     for _ in range(3):
         time_out(caller, server)
         starts = len(server.starts)
-        server.plays(silent_chargers, responds_with(body=status_body("CP-4")))
+        server.set_scripts(hang_at_starts, responds_with(body=status_body("CP-4")))
         assert caller.post(request(server.port, chargerId="CP-4")).status == 200
         assert len(server.starts) == starts + 1
-        server.plays(silent_chargers)
+        server.set_scripts(hang_at_starts)
         clock.now += 10
     assert checks(server) == [native.DIALECT.health_path] * 3
 
@@ -195,7 +195,7 @@ def test_silent_chargers_leave_the_circuit_of_a_server_that_answers_closed(
 def test_the_server_is_checked_once_in_ten_seconds_and_only_after_failures(
     caller: Caller, server: Misbehaving, clock: Clock
 ) -> None:
-    server.plays(silent_chargers)
+    server.set_scripts(hang_at_starts)
     time_out(caller, server)
     assert checks(server) == []
     for _ in range(2):
@@ -218,36 +218,36 @@ def test_the_server_is_checked_once_in_ten_seconds_and_only_after_failures(
 def test_any_complete_response_passes_the_check(
     answer: Callable[[Peer], None], caller: Caller, server: Misbehaving, clock: Clock
 ) -> None:
-    server.plays(hangs)
+    server.set_scripts(hangs)
     time_out(caller, server)
-    server.plays(answer, responds_with())
+    server.set_scripts(answer, responds_with())
     assert caller.post(request(server.port)).status == 200
 
 
 def test_the_circuit_of_a_server_that_hangs_opens_and_closes_again(
     caller: Caller, server: Misbehaving, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server.plays(hangs)
+    server.set_scripts(hangs)
     time_out(caller, server)
     for _ in range(3):
         starts, refused = len(server.starts), request(server.port)
         for _ in range(3):
-            heard = caller.post(refused)
-            assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
-            assert 1 <= int(heard.headers["Retry-After"]) <= 10
+            reply = caller.post(refused)
+            assert (reply.status, reply.problem, reply.outcome) == (503, "circuit-open", "not-started")
+            assert 1 <= int(reply.headers["Retry-After"]) <= 10
         assert caller.get(refused["id"]).status == 404
-        assert len(server.starts) == starts, "no start is risked on it"
+        assert len(server.starts) == starts, "no start is sent to it"
         clock.now += 10
     assert len(checks(server)) == 3
     assert capsys.readouterr().out.count('"CircuitsOpened":') == 1
-    server.plays(responds_with())
+    server.set_scripts(responds_with())
     assert caller.post(refused).status == 200
 
 
 def test_the_circuit_of_a_silent_server_that_then_refuses_connections_opens(
     caller: Caller, server: Misbehaving, clock: Clock
 ) -> None:
-    server.plays(hangs)
+    server.set_scripts(hangs)
     time_out(caller, server)
     server.leave()
     assert caller.post(request(server.port)).problem == "circuit-open"
@@ -258,7 +258,7 @@ def test_what_was_started_is_replayed_while_the_server_hangs(
 ) -> None:
     done = request(server.port)
     assert caller.post(done).status == 200
-    server.plays(hangs)
+    server.set_scripts(hangs)
     time_out(caller, server)
     assert caller.post(done).headers["Idempotent-Replayed"] == "true"
 
@@ -277,7 +277,7 @@ def test_a_server_that_accepted_the_request_and_returned_nothing_has_a_silent_ch
     script: Any, kind: str, caller: Caller, server: Misbehaving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caller.service = replace(caller.service, link_timeout=0.3)
-    server.plays(script)
+    server.set_scripts(script)
     assert caller.post(request(server.port)).status == 504
     assert f'"kind":"{kind}"' in capsys.readouterr().out.replace('": "', '":"')
 

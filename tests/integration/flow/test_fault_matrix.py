@@ -1,4 +1,4 @@
-"""The fault matrix over real sockets: the whole handler, a real table, and for each fault the answer, the state, the retry."""
+"""The fault matrix over real sockets and a real table: for each fault the response, the attempt's state and the retry."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NAME = "ocpp.test"
 
 
-class Authority:
+class CertificateAuthority:
     """A certificate authority, and the contexts of servers with valid and invalid certificates."""
 
     def __init__(self) -> None:
@@ -48,25 +48,27 @@ class Authority:
 
 
 @pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
+def authority() -> CertificateAuthority:
+    return CertificateAuthority()
 
 
-class Stage:
+class FaultCase:
     """One fault between a caller and a server: it begins before the first call and ends before the second."""
 
-    def __init__(self, row: Row, table: TableServer, authority: Authority, repeatable: bool) -> None:
+    def __init__(
+        self, row: Row, table: TableServer, authority: CertificateAuthority, repeatable: bool
+    ) -> None:
         self.server = Misbehaving(responds_with())
         self.entry = {**LOOPBACK}
         self._row, self._table, self._authority = row, table, authority
         self.repeatable = ["native"] if repeatable else []
         self._fillers: list[socket.socket] = []
         if isinstance(row.fault, str):
-            self._arrange(*row.fault.partition(": ")[::2])
+            self._set_up(*row.fault.partition(": ")[::2])
         else:
-            self.server.plays(row.fault)
+            self.server.set_scripts(row.fault)
 
-    def _arrange(self, kind: str, detail: str) -> None:
+    def _set_up(self, kind: str, detail: str) -> None:
         match kind:
             case "refused":
                 self.server.close()
@@ -77,22 +79,22 @@ class Stage:
             case "tls":
                 self.entry |= {"scheme": "https", "serverName": NAME, "ca": self._authority.pem}
                 if detail == "plain http":
-                    self.server.plays(_speaks_plain_http)
+                    self.server.set_scripts(_send_plain_http)
                 elif detail == "silent":
-                    self.server.plays(lambda peer: peer.hang())
+                    self.server.set_scripts(lambda peer: peer.hang())
                 else:
                     self.server.tls = self._authority.context(detail)
             case "plain":
                 self.server.tls = self._authority.context()
             case "kept alive, closed":
-                self.server.plays(_keeps_alive_and_closes, responds_with())
+                self.server.set_scripts(_keep_alive_and_close, responds_with())
                 with self.caller() as caller:
                     assert caller.post(request(self.server.port)).status == 200
             case _:
                 raise AssertionError(kind)
 
     def _fill(self) -> None:
-        """Take every place in the queue of the listener, so that the next SYN is never answered."""
+        """Fill the listener's queue, so that the next SYN is never answered."""
         for _ in range(8):
             filler = socket.socket()
             filler.settimeout(0.1)
@@ -103,7 +105,7 @@ class Stage:
                 return
         pytest.fail("the backlog does not fill up")
 
-    def mend(self) -> None:
+    def remove_fault(self) -> None:
         if self._row.fault == "refused":
             self.server = Misbehaving(responds_with(), port=self.server.port)
         for filler in self._fillers:
@@ -111,11 +113,11 @@ class Stage:
         if self._row.fault == "full backlog":
             self.server.accept()
         self.server.tls = self._authority.context() if self.entry["scheme"] == "https" else None
-        self.server.plays(responds_with())
+        self.server.set_scripts(responds_with())
 
     @contextmanager
     def caller(self, later: float = 0.0, link_timeout: float = 5.0) -> Iterator[Caller]:
-        """A process of its own: what one has learnt of a server the next has not."""
+        """Return a caller of a new process, which has no open circuits and no idle connections."""
         with calling(self._table, self.entry, LINK_TIMEOUT=str(link_timeout)) as caller:
             yield caller.at(later, self.repeatable)
 
@@ -125,12 +127,12 @@ class Stage:
         self.server.close()
 
 
-def _speaks_plain_http(peer: Peer) -> None:
+def _send_plain_http(peer: Peer) -> None:
     peer.socket.recv(1)
     peer.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 
 
-def _keeps_alive_and_closes(peer: Peer) -> None:
+def _keep_alive_and_close(peer: Peer) -> None:
     peer.read()
     peer.send(response(200, status_body(), "Content-Type: application/json", "Connection: keep-alive"))
 
@@ -139,78 +141,86 @@ def state(caller: Caller, members: dict[str, Any]) -> str | None:
     return caller.get(members["id"]).body.get("state")
 
 
-def check(heard: CallerResponse, row: Row) -> None:
-    assert (heard.status, heard.problem, heard.outcome or "") == (
+def check(reply: CallerResponse, row: Row) -> None:
+    assert (reply.status, reply.problem, reply.outcome or "") == (
         row.effect.status,
         row.effect.problem,
         row.effect.outcome,
     )
-    assert ("Retry-After" in heard.headers) is (heard.status == 503), (
-        "an invitation to come back only where nothing was sent"
+    assert ("Retry-After" in reply.headers) is (reply.status == 503), (
+        "only a response for a request that sent nothing may have Retry-After"
     )
-    assert "04A2B3C4D5E6" not in str(heard.body)
-    if row.effect.state and heard.problem and row.effect.problem != "journal-unavailable":
-        assert heard.body["instance"].endswith(caller_id(heard))
+    assert "04A2B3C4D5E6" not in str(reply.body)
+    if row.effect.state and reply.problem and row.effect.problem != "journal-unavailable":
+        assert reply.body["instance"].endswith(attempt_id(reply))
 
 
-def caller_id(heard: CallerResponse) -> str:
-    return str(heard.body["instance"]).rpartition("/")[2]
+def attempt_id(reply: CallerResponse) -> str:
+    return str(reply.body["instance"]).rpartition("/")[2]
 
 
-def check_retry(retry: Retry, members: dict[str, Any], stage: Stage) -> None:
+def check_retry(retry: Retry, members: dict[str, Any], case: FaultCase) -> None:
     """Send the same id again, after the server and the table have recovered."""
 
-    def again(later: float = 0.0) -> tuple[int, str | None, bool, int]:
-        before = len(stage.server.starts)
-        with stage.caller(later) as caller:
-            heard = caller.post(members)
+    def repeat(later: float = 0.0) -> tuple[int, str | None, bool, int]:
+        before = len(case.server.starts)
+        with case.caller(later) as caller:
+            reply = caller.post(members)
         return (
-            heard.status,
-            heard.outcome,
-            "Idempotent-Replayed" in heard.headers,
-            len(stage.server.starts) - before,
+            reply.status,
+            reply.outcome,
+            "Idempotent-Replayed" in reply.headers,
+            len(case.server.starts) - before,
         )
 
-    asked, never, waits = (200, "accepted", False, 1), (504, "unknown", False, 0), (409, "pending", False, 0)
+    queried, not_called, in_progress = (
+        (200, "accepted", False, 1),
+        (504, "unknown", False, 0),
+        (409, "pending", False, 0),
+    )
     match retry:
-        case Retry.STARTS | Retry.ASKS | Retry.FORGOTTEN:
-            assert again() == asked
+        case Retry.STARTS | Retry.QUERIES | Retry.FORGOTTEN:
+            assert repeat() == queried
         case Retry.NEVER:
-            assert again() == never
-            assert again(60) == never
+            assert repeat() == not_called
+            assert repeat(60) == not_called
         case Retry.REPLAYS:
-            assert again()[:3] in ((200, "accepted", True), (200, "offline", True))
-            assert again(60)[3] == 0
-        case Retry.WAITS_THEN_ASKS:
-            assert again() == waits
-            assert again(60) == asked
+            assert repeat()[:3] in ((200, "accepted", True), (200, "offline", True))
+            assert repeat(60)[3] == 0
+        case Retry.WAITS_THEN_QUERIES:
+            assert repeat() == in_progress
+            assert repeat(60) == queried
         case Retry.WAITS_THEN_NEVER:
-            assert again() == waits
-            assert again(60) == never
+            assert repeat() == in_progress
+            assert repeat(60) == not_called
 
 
 @pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "not repeatable"])
 @pytest.mark.parametrize("row", LINK, ids=lambda row: row.name)
 def test_faults_of_the_link(
-    row: Row, repeatable: bool, table: TableServer, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    row: Row,
+    repeatable: bool,
+    table: TableServer,
+    authority: CertificateAuthority,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=repeatable))
-    with closing(Stage(row, table, authority, repeatable)) as stage:
-        members = request(stage.server.port)
-        # Short where time runs out; where it does not, a slow machine gets its time.
-        runs_out = row.effect in (faults.UNKNOWN, faults.UNREACHABLE)
-        with stage.caller(link_timeout=0.3 if runs_out else 5.0) as caller:
-            before = len(stage.server.starts)
+    with closing(FaultCase(row, table, authority, repeatable)) as case:
+        members = request(case.server.port)
+        # Short only if the case ends by a timeout: otherwise a slow machine would time out too.
+        times_out = row.effect in (faults.UNKNOWN, faults.UNREACHABLE)
+        with case.caller(link_timeout=0.3 if times_out else 5.0) as caller:
+            before = len(case.server.starts)
             check(caller.post(members), row)
             assert state(caller, members) == row.effect.state
         if row.effect is faults.UNKNOWN:
-            stage.server.catch_up()  # it may not have read yet what the caller does not wait for
-        sent = len(stage.server.starts) - before
+            case.server.catch_up()  # the caller does not wait until the server has read
+        sent = len(case.server.starts) - before
         assert sent <= (3 if repeatable else 1)
         if row.effect is faults.UNREACHABLE:
             assert sent == 0
-        stage.mend()
-        check_retry(row.retry if repeatable else row.retry_once, members, stage)
+        case.remove_fault()
+        check_retry(row.retry if repeatable else row.retry_once, members, case)
 
 
 TABLE_FAULTS = {
@@ -223,33 +233,33 @@ TABLE_FAULTS = {
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
-def test_faults_of_the_table(row: Row, table: TableServer, authority: Authority) -> None:
+def test_faults_of_the_table(row: Row, table: TableServer, authority: CertificateAuthority) -> None:
     healthy = row._replace(fault=responds_with())
-    with closing(Stage(healthy, table, authority, repeatable=False)) as stage:
-        members = request(stage.server.port)
-        fault = table_fault(row, table, stage.server)
+    with closing(FaultCase(healthy, table, authority, repeatable=False)) as case:
+        members = request(case.server.port)
+        fault = table_fault(row, table, case.server)
         table.on_request = fault
-        with stage.caller() as caller:
-            # Where time does not run out, a slow machine gets its time.
+        with case.caller() as caller:
+            # Short only if the case ends by a timeout: otherwise a slow machine would time out too.
             left = 29.0 if row.effect is faults.ACCEPTED else 3.0
-            with short_of_time(row):
+            with shortened_timeouts(row):
                 check(caller.post(members, left=left), row)
-            table.on_request = only_of_before(fault, timestamp(time.time()))
+            table.on_request = end_fault(fault, timestamp(time.time()))
             until = time.monotonic() + left
             while state(caller, members) != row.effect.state and time.monotonic() < until:
-                time.sleep(0.05)  # a busy table writes later what the caller does not wait for
+                time.sleep(0.05)  # the caller does not wait for the write of a busy table
             assert state(caller, members) == row.effect.state
-        sent = len(stage.server.starts)
+        sent = len(case.server.starts)
         assert sent == (0 if row.effect.problem == "journal-unavailable" else 1)
-        check_retry(row.retry_once, members, stage)
-        if row.retry_once is not row.retry:  # the first left everything as it was
-            stage.repeatable = ["native"]
-            check_retry(row.retry, members, stage)
+        check_retry(row.retry_once, members, case)
+        if row.retry_once is not row.retry:  # the first repeat changed nothing
+            case.repeatable = ["native"]
+            check_retry(row.retry, members, case)
 
 
 @contextmanager
-def short_of_time(row: Row) -> Iterator[None]:
-    """Shorten the reserve for settling and the timeouts of a claim and a first try, which are seconds otherwise."""
+def shortened_timeouts(row: Row) -> Iterator[None]:
+    """Shorten the reserve for settling and the timeouts of a claim and a first try. Their usual values are seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.7)
         patch.setattr("common.journal.dynamodb._FIRST_TIMEOUT", 0.15)
@@ -258,15 +268,15 @@ def short_of_time(row: Row) -> Iterator[None]:
         yield
 
 
-def only_of_before(fault: Any, lifted: str) -> Any:
-    """End the fault; writes that were sent before may still reach a busy table."""
+def end_fault(fault: Any, ended_at: str) -> Any:
+    """Return the hook after the end of the fault, which still applies to writes that were sent before `ended_at`."""
 
-    def happens(operation: str, body: dict[str, Any]) -> Fault | None:
-        written = body.get("ExpressionAttributeValues", {}).get(":updatedAt", {"S": lifted})["S"]
-        late: Fault | None = fault(operation, body) if written < lifted else None
+    def on_request(operation: str, body: dict[str, Any]) -> Fault | None:
+        written = body.get("ExpressionAttributeValues", {}).get(":updatedAt", {"S": ended_at})["S"]
+        late: Fault | None = fault(operation, body) if written < ended_at else None
         return late
 
-    return happens
+    return on_request
 
 
 def table_fault(row: Row, table: TableServer, server: Misbehaving) -> Any:
@@ -276,14 +286,14 @@ def table_fault(row: Row, table: TableServer, server: Misbehaving) -> Any:
         return lambda *_: table.clear() if server.starts else None
     fault, writes = TABLE_FAULTS[kind], []
 
-    def happens(operation: str, body: dict[str, Any]) -> Fault | None:
+    def on_request(operation: str, body: dict[str, Any]) -> Fault | None:
         settles = "ADD tries" not in body["UpdateExpression"]  # only a claim counts a try
         writes.append(settles)
         if where == "both once":
             return fault if writes.count(settles) == 1 else None
         return fault if settles is (where == "settle") else None
 
-    return happens
+    return on_request
 
 
 def test_a_redirect_to_a_metadata_address_is_not_followed(table: TableServer, server: Misbehaving) -> None:
@@ -291,7 +301,7 @@ def test_a_redirect_to_a_metadata_address_is_not_followed(table: TableServer, se
     with closing(Misbehaving(responds_with())) as elsewhere:
         location = f"Location: http://127.0.0.1:{elsewhere.port}/latest/meta-data/"
         for status in (301, 302, 303, 307, 308):
-            server.plays(responds_with(status, b"", "text/html", location))
+            server.set_scripts(responds_with(status, b"", "text/html", location))
             with calling(table) as caller:
                 assert caller.post(request(server.port)).outcome == "unknown"
         assert elsewhere.connections == 0
@@ -307,12 +317,12 @@ def test_after_failures_of_the_server_its_circuit_is_open_and_nothing_is_claimed
             for _ in range(3):
                 assert caller.post(members).problem == "server-unreachable"
             before = caller.get(members["id"]).body
-            heard = caller.post(members)
-            assert (heard.status, heard.problem, heard.outcome) == (503, "circuit-open", "not-started")
+            reply = caller.post(members)
+            assert (reply.status, reply.problem, reply.outcome) == (503, "circuit-open", "not-started")
             assert caller.get(members["id"]).body == before
 
 
 def test_the_document_shows_this_matrix() -> None:
-    assert faults.shown() == faults.rendered(), (
-        "write it with: .venv/bin/python -m tests.integration.flow.faults"
+    assert faults.read_document() == faults.render(), (
+        "generate it with: .venv/bin/python -m tests.integration.flow.faults"
     )

@@ -27,11 +27,11 @@ class Failing:
 
 def test_an_exception_in_the_service_is_a_500_whose_outcome_is_unknown(caller: Caller) -> None:
     caller.service = replace(caller.service, journal=cast("Journal", Failing()))
-    heard = caller.post(request(1, tokenId=TOKEN))
-    assert (heard.status, heard.problem, heard.outcome) == (500, "internal-error", "unknown")
-    assert TOKEN not in str(heard.body)
-    assert "Traceback" not in str(heard.body)
-    assert "RuntimeError" not in str(heard.body)
+    reply = caller.post(request(1, tokenId=TOKEN))
+    assert (reply.status, reply.problem, reply.outcome) == (500, "internal-error", "unknown")
+    assert TOKEN not in str(reply.body)
+    assert "Traceback" not in str(reply.body)
+    assert "RuntimeError" not in str(reply.body)
 
 
 def test_after_an_exception_between_claim_and_settle_the_attempt_can_be_read(caller: Caller) -> None:
@@ -44,14 +44,14 @@ def test_after_an_exception_between_claim_and_settle_the_attempt_can_be_read(cal
 def test_an_exception_in_a_dialect_leaves_the_outcome_unknown(
     caller: Caller, server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stumbles(*_: object) -> None:
+    def raise_error(*_: object) -> None:
         raise KeyError(TOKEN)
 
-    monkeypatch.setattr("charger_link.dialects.native._answer", stumbles)
+    monkeypatch.setattr("charger_link.dialects.native._answer", raise_error)
     members = request(server.port, tokenId=TOKEN)
-    heard = caller.post(members)
-    assert (heard.status, heard.outcome) == (504, "unknown")
-    assert TOKEN not in str(heard.body)
+    reply = caller.post(members)
+    assert (reply.status, reply.outcome) == (504, "unknown")
+    assert TOKEN not in str(reply.body)
     assert caller.get(members["id"]).body["state"] == "unknown"
 
 
@@ -61,22 +61,24 @@ def test_an_exception_in_a_dialect_leaves_the_outcome_unknown(
 def test_no_response_and_no_item_contains_a_token(
     script: Any, server: Misbehaving, table: TableServer
 ) -> None:
-    server.plays(script)
+    server.set_scripts(script)
     with calling(table, LINK_TIMEOUT="0.3") as caller:
-        heard = [
+        reply = [
             caller.post(request(server.port, tokenId=TOKEN)),
             caller.post(request(server.port, tokenId=TOKEN * 3)),
             caller.post(request(server.port, tokenId=TOKEN, serverIpAddress="10.0.0.5")),
             caller.post(request(server.port, tokenId=TOKEN, chargerId=None)),
         ]
     assert TOKEN not in str(table.items())
-    assert TOKEN not in str(heard)
+    assert TOKEN not in str(reply)
 
 
 def test_the_text_of_a_charger_cannot_break_a_response(caller: Caller, server: Misbehaving) -> None:
     """Characters that XML forbids, lone surrogates and line breaks, in the only text that is forwarded."""
-    server.plays(responds_with(body=status_body(info="charger-refused \x00\x1b\ud83d\r\nSet-Cookie: x")))
-    heard = caller.post(request(server.port))
-    assert heard.status == 200
-    assert heard.body["info"].startswith("charger-refused ")
-    assert not any("\n" in value for value in heard.headers.values())
+    server.set_scripts(
+        responds_with(body=status_body(info="charger-refused \x00\x1b\ud83d\r\nSet-Cookie: x"))
+    )
+    reply = caller.post(request(server.port))
+    assert reply.status == 200
+    assert reply.body["info"].startswith("charger-refused ")
+    assert not any("\n" in value for value in reply.headers.values())

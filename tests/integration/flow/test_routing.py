@@ -31,7 +31,7 @@ ACCEPTED = {
 }
 
 
-def nameless(**changes: Any) -> dict[str, Any]:
+def request_without_server(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in request(0, **changes).items() if not name.startswith("server")}
 
 
@@ -43,10 +43,10 @@ def other() -> Iterator[Misbehaving]:
 
 
 @pytest.fixture
-def elsewhere(table: TableServer) -> Iterator[Caller]:
+def later_caller(table: TableServer) -> Iterator[Caller]:
     """The same deployment after all servers were removed from LinkServers."""
-    with calling(table, {**LOOPBACK, "ports": [1]}) as elsewhere:
-        yield elsewhere
+    with calling(table, {**LOOPBACK, "ports": [1]}) as later_caller:
+        yield later_caller
 
 
 def put(
@@ -75,38 +75,38 @@ def put(
 
 
 def test_a_completed_attempt_is_replayed_after_its_server_left_link_servers(
-    caller: Caller, elsewhere: Caller, server: Misbehaving, table: TableServer
+    caller: Caller, later_caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     members = request(server.port)
     first = caller.post(members)
     table.operations.clear()
-    again = elsewhere.post(members)
+    again = later_caller.post(members)
     assert (again.status, again.body) == (200, first.body)
     assert again.headers["Idempotent-Replayed"] == "true"
     assert table.operations == {"GetItem": 1}
-    assert elsewhere.post({**members, "serverIpAddress": "::ffff:127.0.0.1"}).status == 200
+    assert later_caller.post({**members, "serverIpAddress": "::ffff:127.0.0.1"}).status == 200
     assert len(server.starts) == 1
 
 
 def test_an_attempt_that_is_not_completed_is_reported_as_it_is(
-    caller: Caller, elsewhere: Caller, server: Misbehaving, table: TableServer
+    caller: Caller, later_caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     unknown, failed, pending = (request(server.port) for _ in range(3))
-    server.plays(responds_with(500, b"{}", "text/plain"))
+    server.set_scripts(responds_with(500, b"{}", "text/plain"))
     assert caller.post(unknown).outcome == "unknown"
-    server.plays(sends_problem(503))
+    server.set_scripts(sends_problem(503))
     assert caller.post(failed).outcome == "not-started"
-    meaning = ("CP-1", pending["tokenId"], f"127.0.0.1:{server.port}", None, "alice")
-    put(table, pending["id"], "pending", fingerprint=fingerprint(caller.service.secret, *meaning))
+    fields = ("CP-1", pending["tokenId"], f"127.0.0.1:{server.port}", None, "alice")
+    put(table, pending["id"], "pending", fingerprint=fingerprint(caller.service.secret, *fields))
     before = table.items()
-    heard = elsewhere.post(unknown)
-    assert (heard.status, heard.problem, heard.outcome) == (504, "outcome-unknown", "unknown")
-    assert "Retry-After" not in heard.headers
-    heard = elsewhere.post(pending)
-    assert (heard.status, heard.problem, heard.outcome) == (409, "attempt-in-progress", "pending")
-    assert int(heard.headers["Retry-After"]) >= 1
+    reply = later_caller.post(unknown)
+    assert (reply.status, reply.problem, reply.outcome) == (504, "outcome-unknown", "unknown")
+    assert "Retry-After" not in reply.headers
+    reply = later_caller.post(pending)
+    assert (reply.status, reply.problem, reply.outcome) == (409, "attempt-in-progress", "pending")
+    assert int(reply.headers["Retry-After"]) >= 1
     for members in (failed, request(server.port)):
-        assert (elsewhere.post(members).status, elsewhere.post(members).problem) == (
+        assert (later_caller.post(members).status, later_caller.post(members).problem) == (
             403,
             "address-not-allowed",
         )
@@ -114,58 +114,61 @@ def test_an_attempt_that_is_not_completed_is_reported_as_it_is(
 
 
 def test_an_id_of_another_request_is_a_mismatch_for_any_server(
-    caller: Caller, elsewhere: Caller, server: Misbehaving
+    caller: Caller, later_caller: Caller, server: Misbehaving
 ) -> None:
     members = request(server.port)
     caller.post(members)
-    for heard in (elsewhere.post(members, caller="mallory"), elsewhere.post({**members, "tokenId": "other"})):
-        assert (heard.status, heard.problem) == (422, "id-reused")
-        assert heard.body["instance"].endswith(members["id"])
+    for reply in (
+        later_caller.post(members, caller="mallory"),
+        later_caller.post({**members, "tokenId": "other"}),
+    ):
+        assert (reply.status, reply.problem) == (422, "id-reused")
+        assert reply.body["instance"].endswith(members["id"])
 
 
 def test_a_status_that_can_be_requested_again_is_refused_like_a_new_one(
-    caller: Caller, elsewhere: Caller, server: Misbehaving
+    caller: Caller, later_caller: Caller, server: Misbehaving
 ) -> None:
     members = request(server.port, tokenId=None)
-    server.plays(responds_with(500, b"{}", "text/plain"))
+    server.set_scripts(responds_with(500, b"{}", "text/plain"))
     assert caller.post(members).outcome == "not-started"
-    assert elsewhere.post(members).problem == "address-not-allowed"
+    assert later_caller.post(members).problem == "address-not-allowed"
 
 
-def test_a_request_that_names_no_server_is_replayed_though_none_is_known_any_more(
+def test_a_request_that_names_no_server_is_replayed_after_its_server_is_no_longer_known(
     server: Misbehaving, table: TableServer
 ) -> None:
-    members = nameless()
+    members = request_without_server()
     with calling(table, DEFAULT_LINK_SERVER=f"127.0.0.1:{server.port}") as caller:
         first = caller.post(members)
     for number in range(100):
         put(table, str(uuid4()), "failed", age=-number)
     with calling(table) as later:
         again = later.post(members)
-        assert later.post(nameless()).fields == ["serverIpAddress"]
+        assert later.post(request_without_server()).fields == ["serverIpAddress"]
     assert (again.status, again.body, again.headers["Idempotent-Replayed"]) == (200, first.body, "true")
     assert len(server.starts) == 1
 
 
 def test_while_the_table_cannot_be_read_an_earlier_request_is_not_reported(
-    elsewhere: Caller, server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
+    later_caller: Caller, server: Misbehaving, table: TableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 0.2)
     table.on_request = lambda *_: THROTTLED
-    heard = elsewhere.post(request(server.port))
-    assert (heard.status, heard.problem) == (503, "journal-unavailable")
-    assert "the same id" in heard.body["detail"]
+    reply = later_caller.post(request(server.port))
+    assert (reply.status, reply.problem) == (503, "journal-unavailable")
+    assert "the same id" in reply.body["detail"]
 
 
 def test_a_refused_address_is_counted_with_the_refusal_and_not_with_a_replay(
-    caller: Caller, elsewhere: Caller, server: Misbehaving, capsys: pytest.CaptureFixture[str]
+    caller: Caller, later_caller: Caller, server: Misbehaving, capsys: pytest.CaptureFixture[str]
 ) -> None:
     members = request(server.port)
     caller.post(members)
     capsys.readouterr()
-    elsewhere.post(members)
+    later_caller.post(members)
     assert "AddressesRefused" not in capsys.readouterr().out
-    elsewhere.post(request(server.port))
+    later_caller.post(request(server.port))
     assert '"AddressesRefused":[1.0]' in capsys.readouterr().out
 
 
@@ -186,10 +189,10 @@ def test_a_refused_address_is_counted_with_the_refusal_and_not_with_a_replay(
 def test_a_mismatch_points_to_an_attempt_that_may_have_started_a_charge(
     script: Callable[..., None], token: str, id_: str | None, caller: Caller, server: Misbehaving
 ) -> None:
-    server.plays(script)
+    server.set_scripts(script)
     members = request(server.port, tokenId=token, **({"id": id_} if id_ else {}))
     caller.post(members)
-    assert_points_to_the_attempt(caller, members)
+    assert_response_points_to_the_attempt(caller, members)
 
 
 @pytest.mark.parametrize("id_", [str(uuid4()), ZEROS], ids=["id", "zeros"])
@@ -198,15 +201,15 @@ def test_a_mismatch_points_to_a_pending_attempt(
     left: int, id_: str, caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     put(table, id_, "pending", lease=time.time() + left)
-    assert_points_to_the_attempt(caller, request(server.port, id=id_))
+    assert_response_points_to_the_attempt(caller, request(server.port, id=id_))
 
 
-def assert_points_to_the_attempt(caller: Caller, members: dict[str, Any]) -> None:
-    heard = caller.post(members, caller="the same one under another name")
-    detail = heard.body["detail"]
-    assert (heard.status, heard.problem) == (422, "id-reused")
+def assert_response_points_to_the_attempt(caller: Caller, members: dict[str, Any]) -> None:
+    reply = caller.post(members, caller="the same one under another name")
+    detail = reply.body["detail"]
+    assert (reply.status, reply.problem) == (422, "id-reused")
     assert detail.startswith("Look at `instance`")
-    assert heard.body["instance"].endswith(members["id"])
+    assert reply.body["instance"].endswith(members["id"])
     assert "A different request needs an id of its own." in detail
     assert not {"new", "send", "again"} & set(detail.lower().replace(".", " ").split())
     assert ("all zeros" in detail) is (members["id"] == ZEROS)
@@ -227,14 +230,14 @@ def assert_points_to_the_attempt(caller: Caller, members: dict[str, Any]) -> Non
 def test_a_mismatch_with_an_attempt_that_started_nothing_asks_for_an_id_per_request(
     script: Callable[..., None], token: str | None, id_: str | None, caller: Caller, server: Misbehaving
 ) -> None:
-    server.plays(script)
+    server.set_scripts(script)
     members = request(server.port, tokenId=token, **({"id": id_} if id_ else {}))
     caller.post(members)
-    heard = caller.post(members, caller="mallory")
-    assert (heard.status, heard.problem) == (422, "id-reused")
-    assert "started no charge" in heard.body["detail"]
-    assert "A different request needs a new GUID" in heard.body["detail"]
-    assert ("all zeros" in heard.body["detail"]) is (id_ == ZEROS)
+    reply = caller.post(members, caller="mallory")
+    assert (reply.status, reply.problem) == (422, "id-reused")
+    assert "started no charge" in reply.body["detail"]
+    assert "A different request needs a new GUID" in reply.body["detail"]
+    assert ("all zeros" in reply.body["detail"]) is (id_ == ZEROS)
 
 
 # A request that names no server
@@ -244,13 +247,13 @@ def test_eleven_offline_attempts_do_not_hide_a_chargers_server(
     caller: Caller, server: Misbehaving, table: TableServer
 ) -> None:
     caller.post(request(server.port))
-    server.plays(responds_with(body=status_body(status="Unavailable")))
+    server.set_scripts(responds_with(body=status_body(status="Unavailable")))
     for _ in range(11):
         assert caller.post(request(server.port)).outcome == "offline"
-    assert caller.post(nameless()).outcome == "offline"
-    server.plays(responds_with())
+    assert caller.post(request_without_server()).outcome == "offline"
+    server.set_scripts(responds_with())
     table.operations.clear()
-    assert caller.post(nameless()).outcome == "accepted"
+    assert caller.post(request_without_server()).outcome == "accepted"
     assert table.operations == {"Query": 2, "BatchGetItem": 2, "UpdateItem": 2}
 
 
@@ -260,13 +263,13 @@ def test_no_more_than_a_hundred_attempts_are_read(
     put(table, str(uuid4()), "completed", f"127.0.0.1:{server.port}", age=200, answer=ACCEPTED)
     for number in range(99):
         put(table, str(uuid4()), "failed", age=number)
-    assert caller.post(nameless(tokenId=None)).status != 400
+    assert caller.post(request_without_server(tokenId=None)).status != 400
     table.clear()
     put(table, str(uuid4()), "completed", f"127.0.0.1:{server.port}", age=200, answer=ACCEPTED)
     for number in range(100):
         put(table, str(uuid4()), "failed", age=number)
     table.operations.clear()
-    assert caller.post(nameless()).fields == ["serverIpAddress"]
+    assert caller.post(request_without_server()).fields == ["serverIpAddress"]
     assert (table.operations["Query"], table.operations["UpdateItem"]) == (2, 0)
 
 
@@ -274,31 +277,31 @@ def test_one_request_with_a_wrong_port_does_not_redirect_other_requests(
     caller: Caller, server: Misbehaving, other: Misbehaving
 ) -> None:
     caller.post(request(server.port))
-    other.plays(responds_with(500, b"{}", "text/plain"))
+    other.set_scripts(responds_with(500, b"{}", "text/plain"))
     assert caller.post(request(other.port), caller="mallory").outcome == "unknown"
-    asked = len(other.asked)
-    assert caller.post(nameless()).outcome == "accepted"
-    assert (len(server.starts), len(other.asked)) == (2, asked)
+    received = len(other.requests)
+    assert caller.post(request_without_server()).outcome == "accepted"
+    assert (len(server.starts), len(other.requests)) == (2, received)
 
 
 def test_an_unknown_attempt_does_not_override_the_default_server(
     server: Misbehaving, other: Misbehaving, table: TableServer
 ) -> None:
-    other.plays(responds_with(500, b"{}", "text/plain"))
+    other.set_scripts(responds_with(500, b"{}", "text/plain"))
     with calling(table, DEFAULT_LINK_SERVER=f"127.0.0.1:{server.port}") as caller:
         assert caller.post(request(other.port), caller="mallory").outcome == "unknown"
-        asked = len(other.asked)
-        assert caller.post(nameless()).outcome == "accepted"
-    assert (len(server.starts), len(other.asked)) == (1, asked)
+        received = len(other.requests)
+        assert caller.post(request_without_server()).outcome == "accepted"
+    assert (len(server.starts), len(other.requests)) == (1, received)
 
 
 def test_without_any_other_server_the_one_of_an_unknown_attempt_is_used(
     caller: Caller, server: Misbehaving
 ) -> None:
-    server.plays(responds_with(500, b"{}", "text/plain"))
+    server.set_scripts(responds_with(500, b"{}", "text/plain"))
     assert caller.post(request(server.port)).outcome == "unknown"
-    server.plays(responds_with())
-    assert caller.post(nameless()).outcome == "accepted"
+    server.set_scripts(responds_with())
+    assert caller.post(request_without_server()).outcome == "accepted"
 
 
 @pytest.mark.parametrize("info", ["token-too-long", "token-refused", "not-supported a slash in a token"])
@@ -306,9 +309,9 @@ def test_a_rejection_made_before_the_charger_was_asked_proves_no_server(
     info: str, caller: Caller, server: Misbehaving, other: Misbehaving
 ) -> None:
     caller.post(request(server.port))
-    other.plays(responds_with(body=status_body(status="Rejected", info=info)))
+    other.set_scripts(responds_with(body=status_body(status="Rejected", info=info)))
     assert caller.post(request(other.port)).outcome == "rejected"
-    assert caller.post(nameless()).outcome == "accepted"
+    assert caller.post(request_without_server()).outcome == "accepted"
     assert (len(server.starts), len(other.starts)) == (2, 1)
 
 
@@ -319,9 +322,9 @@ def test_a_rejection_by_the_charger_proves_its_server(
     info: str | None, caller: Caller, server: Misbehaving, other: Misbehaving
 ) -> None:
     caller.post(request(server.port))
-    other.plays(
+    other.set_scripts(
         responds_with(body=json.dumps(json.loads(status_body(status="Rejected")) | {"info": info}).encode())
     )
     assert caller.post(request(other.port)).outcome == "rejected"
-    assert caller.post(nameless()).outcome == "rejected"
+    assert caller.post(request_without_server()).outcome == "rejected"
     assert (len(server.starts), len(other.starts)) == (1, 2)

@@ -138,13 +138,13 @@ def test_fifty_callers_are_served_at_once(serving: Serving) -> None:
 
     together = Barrier(50, timeout=10)
 
-    def meet(event: dict[str, Any]) -> Any:
+    def wait_for_all(event: dict[str, Any]) -> Any:
         together.wait()
         return {"statusCode": 200, "body": event["rawQueryString"]}
 
-    def ask(number: int) -> int:
+    def send(number: int) -> int:
         line = f"GET /any?{number} HTTP/1.1\r\nHost: localhost\r\n\r\n"
         return int(json.loads(exchange(gateway.url, line.encode()).body))
 
-    with serving(meet) as gateway, ThreadPoolExecutor(50) as pool:
-        assert list(pool.map(ask, range(50))) == list(range(50))
+    with serving(wait_for_all) as gateway, ThreadPoolExecutor(50) as pool:
+        assert list(pool.map(send, range(50))) == list(range(50))

@@ -43,6 +43,6 @@ def test_a_start_names_the_connector_that_the_query_names_in_any_letter_case(
         body = json.dumps(request(server.port))
         connection.request("POST", PATH + query, body, {"Content-Type": "application/json"})
         assert connection.getresponse().status == status
-        assert [json.loads(asked.body).get("connectorId") for asked in server.asked] == (
+        assert [json.loads(asked.body).get("connectorId") for asked in server.requests] == (
             [connector] if status == 200 else []
         )

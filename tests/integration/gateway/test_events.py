@@ -139,8 +139,8 @@ def test_no_event_is_without_a_test() -> None:
 def test_a_request_has_its_outcome_in_its_own_format(send: Sending, folder: str, outcome: str) -> None:
     answer = send(f"{folder}/{outcome}")
     headers = dict(answer.headers)
-    status, told = OUTCOMES[outcome]
-    assert (answer.status, headers.get("connect-outcome")) == (status, told)
+    status, outcome_header = OUTCOMES[outcome]
+    assert (answer.status, headers.get("connect-outcome")) == (status, outcome_header)
     media_type = MEDIA_TYPES[folder]
     expected = media_type if status == 200 else f"application/problem+{media_type.partition('/')[2]}"
     assert headers["content-type"].partition(";")[0] == expected

@@ -119,7 +119,7 @@ def test_a_late_settle_does_not_change_the_attempt_that_uses_the_id_again(
     table: TableServer,
     at: Callable[[float], Journal],
 ) -> None:
-    """Its result is not returned as the first attempt's either."""
+    """The second attempt's result is also not returned as the first one's."""
     mine = Claimed(put(table, key))
     reused(table, at)
     (found,) = table.items()
@@ -192,7 +192,7 @@ def test_an_update_of_a_deleted_item_creates_no_item(
 def test_a_takeover_does_not_change_the_attempt_that_uses_the_id_again(
     key: str | None, journal: Journal, table: TableServer, at: Callable[[float], Journal]
 ) -> None:
-    """Not even if it has the owner and state of the first attempt."""
+    """The second attempt stays unchanged even with the owner and state of the first one."""
     found = put(table, key, state="unknown")
     second = reused(table, at)
     with pytest.raises(ConditionFailed):

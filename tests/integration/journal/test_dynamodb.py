@@ -63,7 +63,7 @@ def unavailable(client: DynamoDB, seconds: float = 0.2) -> str:
 
 def test_a_call_is_a_signed_post(client: DynamoDB, endpoint: Misbehaving) -> None:
     assert call(client) == {"Attributes": {}}
-    (request,) = endpoint.asked
+    (request,) = endpoint.requests
     assert (request.method, request.path, json.loads(request.body)) == ("POST", "/", BODY)
     assert request.headers["x-amz-target"] == "DynamoDB_20120810.UpdateItem"
     assert request.headers["content-type"] == "application/x-amz-json-1.0"
@@ -79,7 +79,7 @@ def test_the_first_call_opens_the_first_connection(client: DynamoDB, endpoint: M
 def test_calls_reuse_a_connection(client: DynamoDB, endpoint: Misbehaving) -> None:
     for _ in range(5):
         call(client)
-    assert (endpoint.connections, len(endpoint.asked)) == (1, 5)
+    assert (endpoint.connections, len(endpoint.requests)) == (1, 5)
 
 
 def test_an_idle_connection_that_the_server_closed_is_not_reused(
@@ -93,14 +93,14 @@ def test_an_idle_connection_that_the_server_closed_is_not_reused(
         peer.socket.close()
         closed.set()
 
-    endpoint.plays(serves_one, serves)
+    endpoint.set_scripts(serves_one, serves)
     call(client)
     assert closed.wait(5)
     monkeypatch.setattr(
         "common.journal.dynamodb.random.uniform", lambda *_: pytest.fail("the closed connection was used")
     )
     call(client)
-    assert (endpoint.connections, len(endpoint.asked)) == (2, 2)
+    assert (endpoint.connections, len(endpoint.requests)) == (2, 2)
 
 
 def test_an_idle_connection_with_unexpected_data_is_not_reused(
@@ -116,12 +116,12 @@ def test_an_idle_connection_with_unexpected_data_is_not_reused(
         sent.set()
         peer.hang()
 
-    endpoint.plays(sends_more, serves)
+    endpoint.set_scripts(sends_more, serves)
     call(client)
     received.set()
     assert sent.wait(5)
     assert call(client) == {"Attributes": {}}
-    assert len(endpoint.asked) == 2
+    assert len(endpoint.requests) == 2
 
 
 def test_a_connection_that_is_reset_during_a_request_is_replaced(
@@ -133,10 +133,10 @@ def test_a_connection_that_is_reset_during_a_request_is_replaced(
         peer.read()
         peer.reset()
 
-    endpoint.plays(serves_one, serves)
+    endpoint.set_scripts(serves_one, serves)
     call(client)
     call(client)
-    assert (endpoint.connections, len(endpoint.asked)) == (2, 3)
+    assert (endpoint.connections, len(endpoint.requests)) == (2, 3)
 
 
 def test_a_connection_that_broke_unnoticed_does_not_use_up_the_deadline(
@@ -150,7 +150,7 @@ def test_a_connection_that_broke_unnoticed_does_not_use_up_the_deadline(
         peer.send(DONE)
         peer.hang()
 
-    endpoint.plays(serves_one, serves)
+    endpoint.set_scripts(serves_one, serves)
     call(client)
     assert call(client) == {"Attributes": {}}
     assert endpoint.connections == 2
@@ -187,11 +187,11 @@ def test_concurrent_calls_have_a_connection_each_and_a_few_stay_idle(
 def test_a_retryable_failure_is_retried_until_the_deadline(
     retryable: Script, client: DynamoDB, endpoint: Misbehaving
 ) -> None:
-    endpoint.plays(retryable, retryable, serves)
+    endpoint.set_scripts(retryable, retryable, serves)
     assert call(client) == {"Attributes": {}}
     assert endpoint.connections == 3
     client.close()
-    endpoint.plays(retryable)
+    endpoint.set_scripts(retryable)
     assert unavailable(client)
 
 
@@ -200,9 +200,9 @@ def test_a_retryable_failure_is_retried_until_the_deadline(
     ["ValidationException", "ResourceNotFoundException", "AccessDeniedException", "ExpiredTokenException"],
 )
 def test_any_other_error_is_raised_at_once(kind: str, client: DynamoDB, endpoint: Misbehaving) -> None:
-    endpoint.plays(error(kind))
+    endpoint.set_scripts(error(kind))
     assert unavailable(client, 60) == kind
-    assert len(endpoint.asked) == 1
+    assert len(endpoint.requests) == 1
 
 
 @pytest.mark.parametrize("status", [301, 307, 404])
@@ -210,22 +210,22 @@ def test_a_response_with_another_status_is_an_error(
     status: int, client: DynamoDB, endpoint: Misbehaving
 ) -> None:
     with closing(Misbehaving(serves)) as elsewhere:
-        endpoint.plays(sends(response(status, b"{}", f"Location: http://127.0.0.1:{elsewhere.port}/")))
+        endpoint.set_scripts(sends(response(status, b"{}", f"Location: http://127.0.0.1:{elsewhere.port}/")))
         assert unavailable(client, 60) == f"http-{status}"
         assert elsewhere.connections == 0
 
 
 def test_a_failed_condition_returns_the_old_item(client: DynamoDB, endpoint: Misbehaving) -> None:
-    endpoint.plays(error("ConditionalCheckFailedException", Item={"id": {"S": "x"}}))
+    endpoint.set_scripts(error("ConditionalCheckFailedException", Item={"id": {"S": "x"}}))
     with pytest.raises(ConditionFailed) as failed:
         call(client)
     assert failed.value.item == {"id": {"S": "x"}}
-    assert len(endpoint.asked) == 1
+    assert len(endpoint.requests) == 1
 
 
 @pytest.mark.parametrize("slow", [hangs, drips(DONE), lambda peer: peer.hang()])
 def test_a_slow_response_ends_at_the_deadline(slow: Script, client: DynamoDB, endpoint: Misbehaving) -> None:
-    endpoint.plays(slow)
+    endpoint.set_scripts(slow)
     assert unavailable(client) == "timeout"
 
 
@@ -236,7 +236,7 @@ def test_an_endless_response_is_aborted(client: DynamoDB, endpoint: Misbehaving)
         while True:
             peer.send(b" " * 65536)
 
-    endpoint.plays(endless)
+    endpoint.set_scripts(endless)
     assert unavailable(client) in ("too-long", "timeout")
 
 
@@ -270,6 +270,6 @@ def test_over_tls_the_certificate_must_be_valid(
     with closing(client):
         if reason:
             assert unavailable(client) == reason
-            assert endpoint.asked == []
+            assert endpoint.requests == []
         else:
             assert call(client) == {"Attributes": {}}

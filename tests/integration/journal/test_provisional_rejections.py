@@ -48,7 +48,7 @@ def test_the_holder_records_it(journal: Journal) -> None:
 
 
 def test_a_late_acceptance_completes_a_try_that_failed(journal: Journal) -> None:
-    """A server said that it did not publish the start, and the charger accepted it all the same."""
+    """The server's response means that the start was not published, but the charger accepted it."""
     holder = claim(journal, lease=NOW + 30)
     journal.settle(
         holder, Settlement(State.FAILED, problem={"type": "server-busy", "detail": "x"}), Deadline.after(5)

@@ -60,7 +60,7 @@ class Version(NamedTuple):
 def _accepts_now(attempt: Attempt, url: str) -> bool:
     path, _, query = url.partition("?")
     _, expires, signature = path.split("/")
-    return callbacks.signed(SECRET, attempt, expires, signature, query.removeprefix("keySignature="))
+    return callbacks.is_signed(SECRET, attempt, expires, signature, query.removeprefix("keySignature="))
 
 
 def _accepts_1_0(attempt: Attempt, url: str) -> bool:
@@ -69,7 +69,7 @@ def _accepts_1_0(attempt: Attempt, url: str) -> bool:
 
 
 OLD = Version("1.0", version_1_0.Journal, version_1_0.path, _accepts_1_0)
-NEW = Version("now", Journal, callbacks.path, _accepts_now)
+NEW = Version("now", Journal, callbacks.create_path, _accepts_now)
 VERSIONS = [OLD, NEW]
 PAIRS = [pair for pair in product(VERSIONS, repeat=2) if NEW in pair]
 pairs = pytest.mark.parametrize(

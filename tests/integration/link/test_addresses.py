@@ -47,9 +47,9 @@ def test_no_class_of_spelling_reaches_loopback(
     kind: str, caller: Caller, table: TableServer, listeners: tuple[Misbehaving, ...]
 ) -> None:
     for text in LOOPBACKS[kind]:
-        heard = caller.post(request(listeners[0].port, serverIpAddress=text))
-        assert heard.status in (400, 403)
-        assert heard.fields in ([], ["serverIpAddress"])
+        reply = caller.post(request(listeners[0].port, serverIpAddress=text))
+        assert reply.status in (400, 403)
+        assert reply.fields in ([], ["serverIpAddress"])
         assert [listener.connections for listener in listeners] == [0, 0]
     assert set(table.operations) <= {"GetItem"}, "the look-up of the id, before a 403"
     assert table.items() == []
@@ -58,7 +58,7 @@ def test_no_class_of_spelling_reaches_loopback(
 def test_where_loopback_is_listed_the_same_listener_is_reached(
     table: TableServer, listeners: tuple[Misbehaving, ...]
 ) -> None:
-    """So it is the rule that kept the others away."""
+    """Shows that the rule, and not the listener, prevented the other requests."""
     with closing(Misbehaving(responds_with())) as mine, calling(table, LOOPBACK) as caller:
         assert caller.post(request(mine.port)).status == 200
         assert mine.connections == 1
@@ -66,4 +66,4 @@ def test_where_loopback_is_listed_the_same_listener_is_reached(
         entry = {**LOOPBACK, "network": "::1/128"}
         with calling(table, entry) as caller:
             assert caller.post(request(mine.port, serverIpAddress="0:0:0:0:0:0:0:1")).status == 200
-        assert mine.asked[0].headers["host"] == f"[::1]:{mine.port}"
+        assert mine.requests[0].headers["host"] == f"[::1]:{mine.port}"

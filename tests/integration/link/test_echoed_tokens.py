@@ -61,24 +61,30 @@ def test_of_what_a_server_repeats_nothing_is_left(dialect: str, server: Misbehav
         for body in bodies:
             for kind in ("application/json", "application/problem+json", "text/html"):
                 for status in STATUSES if body is bodies[2] else (200,):
-                    server.plays(responds_with(status, json.dumps(body).encode(), kind))
+                    server.set_scripts(responds_with(status, json.dumps(body).encode(), kind))
                     got = result(server, dialect)
-                    said = str(got.info) if isinstance(got, Answer) else str(getattr(got, "detail", ""))
-                    assert not leaks(said), (dialect, status, body, said)
+                    text_returned = (
+                        str(got.info) if isinstance(got, Answer) else str(getattr(got, "detail", ""))
+                    )
+                    assert not leaks(text_returned), (dialect, status, body, text_returned)
 
 
 def test_a_token_is_masked_before_the_text_is_cut(server: Misbehaving) -> None:
     """The token begins before the fiftieth character and ends after it."""
     info = "charger-refused the card that was presented: 04A2B3C4D5E6"
-    server.plays(responds_with(body=status_body(status="Rejected", info=info)))
+    server.set_scripts(responds_with(body=status_body(status="Rejected", info=info)))
     got = result(server, "native", "04A2B3C4D5E6")
     assert got.info == "charger-refused the card that was presented: ***"
-    server.plays(responds_with(body=status_body(status="Rejected", info=info[:50])))  # cut by the server
+    server.set_scripts(
+        responds_with(body=status_body(status="Rejected", info=info[:50]))
+    )  # cut by the server
     assert result(server, "native", "04A2B3C4D5E6").info == got.info
 
 
 def test_the_masked_text_is_cut_at_fifty_characters_and_can_be_encoded(server: Misbehaving) -> None:
-    server.plays(responds_with(body=status_body(status="Rejected", info="charger-refused " + "\ud83d" * 60)))
+    server.set_scripts(
+        responds_with(body=status_body(status="Rejected", info="charger-refused " + "\ud83d" * 60))
+    )
     assert result(server, "native").info == "charger-refused " + "?" * 34
 
 
@@ -95,16 +101,16 @@ def test_neither_the_caller_nor_the_journal_receives_the_token(
     table: TableServer, server: Misbehaving
 ) -> None:
     token = "04A2B3C4D5E6"
-    server.plays(
+    server.set_scripts(
         responds_with(
             body=status_body(status="Rejected", info=f"charger-refused tag {token.lower()} of {token}")
         )
     )
     with calling(table) as caller:
         members = request(server.port, tokenId=token)
-        heard = caller.post(members)
-        assert heard.body["info"] == "charger-refused tag *** of ***"
-        assert recorded(caller, members) == heard.body
+        reply = caller.post(members)
+        assert reply.body["info"] == "charger-refused tag *** of ***"
+        assert recorded(caller, members) == reply.body
     assert token.lower() not in str(table.items()).lower()
 
 

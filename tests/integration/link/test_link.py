@@ -50,28 +50,28 @@ def command(server: Misbehaving, token: str | None = "04A2B3C4", **entry: Any) -
 
 
 def connect(
-    asked: Command, *, secrets: Secrets | None = None, circuits: Circuits | None = None, seconds: float = 5
+    sent: Command, *, secrets: Secrets | None = None, circuits: Circuits | None = None, seconds: float = 5
 ) -> Answer:
-    answer = Link(circuits or Circuits(), secrets or Secrets.of(None)).connect(asked, Deadline.after(seconds))
+    answer = Link(circuits or Circuits(), secrets or Secrets.of(None)).connect(sent, Deadline.after(seconds))
     assert isinstance(answer, Answer)
     return answer
 
 
-def failure(asked: Command, **more: Any) -> LinkError:
+def failure(sent: Command, **more: Any) -> LinkError:
     with pytest.raises(LinkError) as raised:
-        connect(asked, **more)
+        connect(sent, **more)
     return raised.value
 
 
 def test_a_repeatable_start_that_breaks_off_is_sent_again_under_the_same_id(server: Misbehaving) -> None:
-    server.plays(BREAKS, BREAKS, responds_with())
+    server.set_scripts(BREAKS, BREAKS, responds_with())
     assert connect(command(server)).outcome is Outcome.ACCEPTED
     assert len(server.starts) == 3
-    assert len({(asked.path, asked.body) for asked in server.starts}) == 1
+    assert len({(received.path, received.body) for received in server.starts}) == 1
 
 
 def test_a_request_is_sent_at_most_three_times(server: Misbehaving) -> None:
-    server.plays(BREAKS)
+    server.set_scripts(BREAKS)
     assert isinstance(failure(command(server)), OutcomeUnknown)
     assert len(server.starts) == 3
 
@@ -80,14 +80,14 @@ def test_a_start_that_is_not_repeatable_is_sent_once(
     server: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=False))
-    server.plays(BREAKS, responds_with())
+    server.set_scripts(BREAKS, responds_with())
     assert isinstance(failure(command(server)), OutcomeUnknown)
     assert len(server.starts) == 1
 
 
 def test_a_status_request_is_always_repeated(server: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "DIALECT", native.DIALECT._replace(repeatable=False))
-    server.plays(BREAKS, responds_with(body=status_body(status="Available")))
+    server.set_scripts(BREAKS, responds_with(body=status_body(status="Available")))
     assert connect(command(server, token=None)).status == "Available"
 
 
@@ -95,7 +95,7 @@ def test_a_status_request_is_always_repeated(server: Misbehaving, monkeypatch: p
 def test_after_a_start_that_broke_off_no_error_of_its_repeat_says_that_nothing_started(
     code: int, server: Misbehaving
 ) -> None:
-    server.plays(BREAKS, sends_problem(code))
+    server.set_scripts(BREAKS, sends_problem(code))
     error = failure(command(server))
     assert isinstance(error, OutcomeUnknown)
     assert len(server.starts) == 2
@@ -105,13 +105,13 @@ def test_after_a_start_that_broke_off_an_offline_charger_leaves_the_outcome_unkn
     server: Misbehaving,
 ) -> None:
     """The request that broke off may reach the server after its repeat was answered."""
-    server.plays(BREAKS, responds_with(body=status_body(status="Unavailable", info="not-connected")))
+    server.set_scripts(BREAKS, responds_with(body=status_body(status="Unavailable", info="not-connected")))
     assert isinstance(failure(command(server)), OutcomeUnknown)
 
 
 @pytest.mark.parametrize("status", ["Accepted", "Charging", "Rejected"])
 def test_the_charger_s_own_answer_is_certain_in_doubt_too(status: str, server: Misbehaving) -> None:
-    server.plays(BREAKS, responds_with(body=status_body(status=status)))
+    server.set_scripts(BREAKS, responds_with(body=status_body(status=status)))
     assert connect(command(server)).status == status
 
 
@@ -122,12 +122,12 @@ def test_after_a_start_that_broke_off_a_failed_connection_leaves_the_outcome_unk
         peer.read()
         server.leave()
 
-    server.plays(breaks_and_leaves)
+    server.set_scripts(breaks_and_leaves)
     assert isinstance(failure(command(server)), OutcomeUnknown)
 
 
 def test_after_a_status_that_broke_off_an_error_is_still_that_error(server: Misbehaving) -> None:
-    server.plays(BREAKS, sends_problem(401))
+    server.set_scripts(BREAKS, sends_problem(401))
     assert isinstance(failure(command(server, token=None)), ServerRefused)
 
 
@@ -150,27 +150,27 @@ def test_a_failed_connection_is_tried_again(server: Misbehaving, monkeypatch: py
         return real(*arguments, **named)
 
     monkeypatch.setattr(charger_link.exchange, "connect", refused_once)
-    server.plays(responds_with())
+    server.set_scripts(responds_with())
     connect(command(server))
-    assert (len(tried), len(server.asked)) == (2, 1)
+    assert (len(tried), len(server.requests)) == (2, 1)
 
 
 def test_a_server_that_sends_a_byte_at_a_time_is_abandoned_at_the_deadline(server: Misbehaving) -> None:
-    server.plays(drips(response(200, status_body())))
+    server.set_scripts(drips(response(200, status_body())))
     error = failure(command(server), seconds=0.3)
     assert (type(error), error.kind) == (OutcomeUnknown, "timeout")
     assert len(server.starts) == 1, "no time is left to send it again"
 
 
 def test_each_request_has_a_connection_of_its_own(server: Misbehaving) -> None:
-    """The server keeps the first open, as for another request: nothing must go out on it."""
+    """The server keeps the first connection open, but no other request may be sent on it."""
 
     def keeps_open(peer: Peer) -> None:
         peer.read()
         peer.send(response(200, status_body(), "Content-Type: application/json", "Connection: keep-alive"))
         peer.hang()
 
-    server.plays(keeps_open)
+    server.set_scripts(keeps_open)
     for _ in range(3):
         connect(command(server))
     assert server.connections == 3
@@ -178,7 +178,7 @@ def test_each_request_has_a_connection_of_its_own(server: Misbehaving) -> None:
 
 def test_the_base_path_precedes_the_path(server: Misbehaving) -> None:
     connect(command(server, basePath="/ocpp/v2"))
-    assert server.asked[0].path.startswith("/ocpp/v2/api/v1/chargers/")
+    assert server.requests[0].path.startswith("/ocpp/v2/api/v1/chargers/")
 
 
 def reading(*values: str) -> tuple[Secrets, list[str]]:
@@ -195,7 +195,7 @@ def test_a_secret_is_sent_and_kept(server: Misbehaving) -> None:
     secrets, read = reading("one")
     for _ in range(2):
         connect(command(server, secret="name"), secrets=secrets)
-    assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer one", "Bearer one"]
+    assert [received.headers["authorization"] for received in server.requests] == ["Bearer one", "Bearer one"]
     assert read == ["name"]
 
 
@@ -204,27 +204,27 @@ def test_after_a_refusal_the_secret_is_read_again_and_tried_once_if_it_is_anothe
     server: Misbehaving, code: int
 ) -> None:
     secrets, read = reading("old", "new")
-    server.plays(sends_problem(code), responds_with())
+    server.set_scripts(sends_problem(code), responds_with())
     connect(command(server, secret="name"), secrets=secrets)
-    assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer old", "Bearer new"]
+    assert [received.headers["authorization"] for received in server.requests] == ["Bearer old", "Bearer new"]
     assert read == ["name", "name"]
 
 
 def test_after_a_401_the_same_secret_is_not_tried_again(server: Misbehaving) -> None:
     secrets, _ = reading("one", "one")
-    server.plays(sends_problem(401))
+    server.set_scripts(sends_problem(401))
     error = failure(command(server, secret="name"), secrets=secrets)
     assert isinstance(error, ServerRefused)
     assert "secret" in error.detail
     assert "one" not in error.detail
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_after_a_second_401_no_request_is_sent(server: Misbehaving) -> None:
     secrets, _ = reading("old", "new")
-    server.plays(sends_problem(401))
+    server.set_scripts(sends_problem(401))
     assert isinstance(failure(command(server, secret="name"), secrets=secrets), ServerRefused)
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
 def test_a_secret_that_cannot_be_read_sends_nothing(server: Misbehaving) -> None:
@@ -237,13 +237,13 @@ def test_a_secret_that_cannot_be_read_sends_nothing(server: Misbehaving) -> None
 def test_the_trace_header_is_sent_to_the_server(server: Misbehaving) -> None:
     parent = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
     connect(command(server)._replace(trace_parent=parent))
-    assert server.asked[0].headers["traceparent"] == parent
+    assert server.requests[0].headers["traceparent"] == parent
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.9, 3.9])
 def test_the_server_is_requested_to_answer_before_our_deadline(seconds: float, server: Misbehaving) -> None:
     connect(command(server), seconds=seconds)
-    assert server.asked[0].headers["prefer"] == f"wait={max(1, int(seconds - 1))}"
+    assert server.requests[0].headers["prefer"] == f"wait={max(1, int(seconds - 1))}"
 
 
 def test_without_time_nothing_is_sent_and_no_failure_is_counted(server: Misbehaving) -> None:
@@ -261,10 +261,10 @@ def test_silence_is_counted_by_charger_and_part_of_a_response_is_not_silence(
     silence: Callable[[Peer], None], server: Misbehaving
 ) -> None:
     circuits = Circuits()
-    server.plays(silence)
+    server.set_scripts(silence)
     for _ in range(4):
         failure(command(server), circuits=circuits, seconds=0.05)
     circuits.check(command(server).server.name)
-    server.plays(sends(b"HTTP/1.1 200 OK\r\n"))
+    server.set_scripts(sends(b"HTTP/1.1 200 OK\r\n"))
     failure(command(server), circuits=circuits)
     assert not circuits._circuits, "part of a response proves that the server runs"

@@ -27,20 +27,20 @@ def rejects(info: str | None) -> bytes:
 def test_in_doubt_a_rejection_of_the_server_leaves_it_unknown(
     info: str, earlier: bool, server: Misbehaving
 ) -> None:
-    server.plays(*[BREAKS] * (not earlier), responds_with(body=rejects(info)))
+    server.set_scripts(*[BREAKS] * (not earlier), responds_with(body=rejects(info)))
     error = failure(command(server)._replace(doubt=earlier))
     assert (type(error), error.kind) == (OutcomeUnknown, "rejected")
 
 
 @pytest.mark.parametrize("info", CHARGERS)
 def test_in_doubt_the_chargers_own_rejection_is_final(info: str | None, server: Misbehaving) -> None:
-    server.plays(BREAKS, responds_with(body=rejects(info)))
+    server.set_scripts(BREAKS, responds_with(body=rejects(info)))
     assert connect(command(server)).outcome is Outcome.REJECTED
 
 
 @pytest.mark.parametrize("info", [*SERVERS, *CHARGERS])
 def test_without_doubt_each_rejection_is_final(info: str | None, server: Misbehaving) -> None:
-    server.plays(responds_with(body=rejects(info)))
+    server.set_scripts(responds_with(body=rejects(info)))
     assert connect(command(server)).outcome is Outcome.REJECTED
 
 
@@ -52,13 +52,13 @@ def test_a_start_that_arrives_after_its_repeat_was_rejected_is_not_called_reject
     def loses(peer: Peer) -> None:
         peer.read()
 
-    server.plays(loses, loses, loses, responds_with(body=rejects("token-too-long")))
+    server.set_scripts(loses, loses, loses, responds_with(body=rejects("token-too-long")))
     members = request(server.port)
     with calling(table) as caller:
         assert caller.post(members).outcome == "unknown"
         assert caller.post(members).outcome == "unknown"
         assert state(caller, members["id"]) == "unknown"
-        server.plays(responds_with())  # the late one has started it
+        server.set_scripts(responds_with())  # the late one has started it
         assert caller.post(members).outcome == "accepted"
 
 

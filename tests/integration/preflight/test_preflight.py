@@ -1,4 +1,4 @@
-"""Before traffic shifts, new versions return what they cannot reach, and CodeDeploy receives the result."""
+"""Before traffic shifts, each new version reports what it cannot reach, and CodeDeploy receives the result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from local.server import Request, Response, Server
 from local.table import Fault
 from preflight.handler import respond
 from tests.integration.calling import Context
-from tests.operations.conftest import listening
+from tests.operations.conftest import captured_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,17 +39,17 @@ DENIED = Fault(apply=False, error="ResourceNotFoundException")
 
 
 class Aws:
-    """Lambda and CodeDeploy, as far as the check calls them; `versions` has the result of each version by its name."""
+    """The operations of Lambda and CodeDeploy that the check calls. `versions` maps each version's name to its check."""
 
     def __init__(self) -> None:
         self.versions: dict[str, Callable[[], Any]] = {}
-        self.told: list[dict[str, str]] = []
+        self.reports: list[dict[str, str]] = []
         self.server = Server(self._respond, 0)
 
     def _respond(self, request: Request) -> Response:
         headers = {name.lower(): value for name, value in request.headers}
         if headers.get("x-amz-target") == "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus":
-            self.told.append(json.loads(request.body))
+            self.reports.append(json.loads(request.body))
             return Response(200, [("Content-Type", "application/x-amz-json-1.1")], b"{}")
         assert json.loads(request.body) == {"preflight": True}
         name = unquote(request.target).split("/")[3].removeprefix(ARN)
@@ -57,7 +57,7 @@ class Aws:
             return Response(404, [("x-amzn-ErrorType", "ResourceNotFoundException")], b"{}")
         try:
             return Response(200, [], json.dumps({"failures": self.versions[name]()}).encode())
-        except Exception as error:  # noqa: BLE001 - as the runtime tells of a handler that raised
+        except Exception as error:  # noqa: BLE001 - as the runtime reports an exception of the handler
             document = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return Response(200, [("X-Amz-Function-Error", "Unhandled")], json.dumps(document).encode())
 
@@ -77,14 +77,14 @@ def environment(table: TableServer, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def aws(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    """All three functions, with `environment` as it is when they are invoked."""
+    """Serve AWS with the three functions. They read `environment` when they are invoked."""
     aws = Aws()
     modules: dict[str, tuple[Callable[[dict[str, str]], Any], Callable[[Any], list[str]]]] = {
         "connect:2": (charger_connect.service.Service.of, charger_connect.preflight.failures),
         "attempts:2": (_open_journal, attempts.handler.failures),
         "callback:2": (callback.service.Service.of, callback.handler.failures),
     }
-    aws.versions = {name: partial(_asked, *pair, environment) for name, pair in modules.items()}
+    aws.versions = {name: partial(_check_version, *pair, environment) for name, pair in modules.items()}
     for name in ("LAMBDA", "CODEDEPLOY"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", aws.server.url)
     for name, value in {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}.items():
@@ -99,7 +99,7 @@ def _open_journal(environment: dict[str, str]) -> Journal:
     return open_journal(Settings.read(environment), environment)
 
 
-def _asked(
+def _check_version(
     build: Callable[[dict[str, str]], Any], failures: Callable[[Any], list[str]], environment: dict[str, str]
 ) -> list[str]:
     service = build(environment)
@@ -115,7 +115,7 @@ def _close(service: Any) -> None:
 
 
 def check(*versions: str) -> dict[str, Any]:
-    with listening():
+    with captured_lines():
         settings = PreflightSettings.read({"VERSIONS": ",".join(ARN + name for name in versions)})
         return respond(HOOK, Context(120.0), settings)
 
@@ -123,9 +123,9 @@ def check(*versions: str) -> dict[str, Any]:
 ALL = ("connect:2", "attempts:2", "callback:2")
 
 
-def test_versions_that_reach_everything_get_traffic(aws: Aws, table: TableServer) -> None:
+def test_versions_that_reach_everything_receive_traffic(aws: Aws, table: TableServer) -> None:
     assert check(*ALL) == {"status": "Succeeded", "failures": {}}
-    assert aws.told == [
+    assert aws.reports == [
         {
             "deploymentId": "d-ABC123",
             "lifecycleEventHookExecutionId": "eyJ0IjoxfQ",
@@ -136,20 +136,20 @@ def test_versions_that_reach_everything_get_traffic(aws: Aws, table: TableServer
     assert set(table.operations) == {"UpdateItem", "GetItem", "Query", "BatchGetItem"}
 
 
-@pytest.mark.parametrize("refused", ["UpdateItem", "GetItem", "Query", "BatchGetItem"])
-def test_a_right_to_the_table_that_is_missing_stops_the_deployment(
-    aws: Aws, table: TableServer, refused: str
+@pytest.mark.parametrize("denied", ["UpdateItem", "GetItem", "Query", "BatchGetItem"])
+def test_a_missing_permission_for_the_table_stops_the_deployment(
+    aws: Aws, table: TableServer, denied: str
 ) -> None:
-    table.on_request = lambda operation, _: DENIED if operation == refused else None
+    table.on_request = lambda operation, _: DENIED if operation == denied else None
     answer = check("connect:2")
     assert answer["failures"] == {ARN + "connect:2": ["table: ResourceNotFoundException"]}
-    assert aws.told[0]["status"] == "Failed"
+    assert aws.reports[0]["status"] == "Failed"
 
 
 def test_a_secret_that_cannot_be_read_stops_the_deployment(aws: Aws, environment: dict[str, str]) -> None:
     environment["LINK_SECRETS_FILE"] = "/nowhere"
     assert check(*ALL)["failures"] == {ARN + "connect:2": ["secret steve"]}
-    assert aws.told[0]["status"] == "Failed"
+    assert aws.reports[0]["status"] == "Failed"
 
 
 @pytest.mark.parametrize("server", ["10.0.0.5:8081", "192.0.2.1:8080"])
@@ -167,15 +167,17 @@ def test_a_setting_that_cannot_be_read_stops_the_deployment(aws: Aws, environmen
     environment["LINK_SERVERS"] = '[{"network": "10.0.0.0/33", "ports": [1]}]'
     (failure,) = check(*ALL)["failures"][ARN + "connect:2"]
     assert failure.startswith("does not start: LinkServersError: LinkServers cannot be used: 0.network")
-    assert aws.told[0]["status"] == "Failed"
+    assert aws.reports[0]["status"] == "Failed"
 
 
-def test_a_version_that_cannot_be_asked_or_does_not_know_the_question_stops_the_deployment(aws: Aws) -> None:
+def test_a_version_that_cannot_be_invoked_or_does_not_support_the_check_stops_the_deployment(
+    aws: Aws,
+) -> None:
     aws.versions["old:1"] = lambda: 1
     failures = check("gone:9", "old:1")["failures"]
     assert failures[ARN + "gone:9"] == ["could not be asked: ResourceNotFoundException"]
     assert failures[ARN + "old:1"] == ["could not be asked: TypeError"]
-    assert aws.told[0]["status"] == "Failed"
+    assert aws.reports[0]["status"] == "Failed"
 
 
 @pytest.mark.parametrize("function", ["charger_connect", "attempts", "callback"])
@@ -211,6 +213,6 @@ def test_the_hook_reads_the_versions_that_the_template_gives_it(
     monkeypatch.setenv("VERSIONS", ARN + "connect:2")
     monkeypatch.delitem(sys.modules, "preflight.app", raising=False)
     module = importlib.import_module("preflight.app")
-    with listening():
+    with captured_lines():
         assert module.handler(HOOK, None)["status"] == "Succeeded"
     monkeypatch.delitem(sys.modules, "preflight.app")

@@ -21,24 +21,24 @@ from tests.waiting import eventually
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 20.0  # seconds after which a look-up that nobody bounds ends
+TIMEOUT = 20.0  # seconds after which a look-up without a limit ends
 HOST = "table.test"
 
 
 class NameService:
-    """In the place of `socket.getaddrinfo`: answers with `addresses` at once, or only when it is released."""
+    """Replaces `socket.getaddrinfo`. Returns `addresses` at once or, if it hangs, when the test releases it."""
 
     def __init__(self) -> None:
         self.addresses: list[tuple[str, int]] = []
         self.hangs = False
         self.release = Event()
-        self.asked = 0
+        self.lookups = 0
         self.answered_late = 0
 
     def __call__(self, *_: Any, **__: Any) -> list[Any]:
-        self.asked += 1
+        self.lookups += 1
         if self.hangs:
-            self.release.wait(PATIENCE)
+            self.release.wait(TIMEOUT)
             self.answered_late += 1
         if not self.addresses:
             raise socket.gaierror(socket.EAI_AGAIN, "again")
@@ -47,7 +47,7 @@ class NameService:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameService]:
-    """It cannot be made slow for real."""
+    """Replace the resolver, because a test cannot delay the real one."""
     names = NameService()
     monkeypatch.setattr(socket, "getaddrinfo", names)
     monkeypatch.setattr(resolver, "_known", {})
@@ -58,7 +58,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameService]:
 
 @pytest.fixture
 def dead() -> Iterator[tuple[str, int]]:
-    """An address that never answers a SYN."""
+    """Return an address that never answers a SYN."""
     listener = Misbehaving(responds_with(), accepting=False)
     fillers = []
     for _ in range(8):
@@ -95,7 +95,7 @@ def test_all_wait_for_one_look_up(names: NameService) -> None:
     names.hangs = True
     for _ in range(5):
         assert not reached(80, 0.05)
-    assert names.asked == 1
+    assert names.lookups == 1
 
 
 def test_what_a_late_look_up_found_is_used_by_the_next(names: NameService, server: Misbehaving) -> None:
@@ -103,7 +103,7 @@ def test_what_a_late_look_up_found_is_used_by_the_next(names: NameService, serve
     assert not reached(server.port, 0.05)
     names.release.set()
     assert reached(server.port)
-    assert names.asked <= 2
+    assert names.lookups <= 2
 
 
 @pytest.mark.parametrize("failure", ["hangs", "fails"])
@@ -132,13 +132,13 @@ def test_a_name_that_moved_is_followed(names: NameService, server: Misbehaving) 
 def test_an_ip_literal_is_never_looked_up(literal: str, names: NameService) -> None:
     with closing(Misbehaving(responds_with(), host=literal)) as server:
         connect(literal, server.port, literal, Deadline.after(5)).close()
-    assert names.asked == 0
+    assert names.lookups == 0
 
 
 def test_three_addresses_that_do_not_answer_end_at_one_deadline(
     names: NameService, dead: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each used to have the whole time for itself: what they are given together is the deadline's."""
+    """All attempts to connect together have the time until the deadline."""
     names.addresses = [dead, dead, dead]
     given: list[float] = []
 
@@ -174,11 +174,11 @@ def test_a_call_of_the_table_ends_at_its_deadline(names: NameService) -> None:
     table = DynamoDB(f"http://{HOST}:8000", REGION, lambda: Credentials("local", "local", None))
     with pytest.raises(JournalUnavailable):
         table.call("GetItem", {}, Deadline.after(0.3))
-    assert (names.asked, names.answered_late) == (1, 0)
+    assert (names.lookups, names.answered_late) == (1, 0)
 
 
 def test_a_read_of_a_secret_ends_at_its_deadline(names: NameService, monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore looks its host up by itself."""
+    """botocore does its own look-up of the host name."""
     for name, value in {
         "ACCESS_KEY_ID": "local",
         "SECRET_ACCESS_KEY": "local",
@@ -188,4 +188,4 @@ def test_a_read_of_a_secret_ends_at_its_deadline(names: NameService, monkeypatch
     names.hangs = True
     with pytest.raises(ServerRefused):
         Secrets().headers("name", Deadline.after(3.0))
-    assert (names.asked, names.answered_late) == (1, 0)
+    assert (names.lookups, names.answered_late) == (1, 0)

@@ -44,15 +44,15 @@ def source(endpoint: Misbehaving, **variables: str) -> Callable[[], Credentials]
 def test_credentials_are_fetched_once_with_the_authorization_token(endpoint: Misbehaving) -> None:
     current = source(endpoint, AWS_CONTAINER_AUTHORIZATION_TOKEN="Basic abc")
     assert current() == Credentials("first", "secret", "session")
-    endpoint.plays(returns_key("second"))
+    endpoint.set_scripts(returns_key("second"))
     assert current().access_key == "first"
-    (asked,) = endpoint.asked
-    assert (asked.method, asked.path, asked.headers["authorization"]) == (
+    (received,) = endpoint.requests
+    assert (received.method, received.path, received.headers["authorization"]) == (
         "GET",
         "/v1/credentials?x=1",
         "Basic abc",
     )
-    assert asked.headers["host"] == f"127.0.0.1:{endpoint.port}"
+    assert received.headers["host"] == f"127.0.0.1:{endpoint.port}"
 
 
 def test_a_token_file_takes_precedence_and_is_read_at_each_fetch(
@@ -64,18 +64,18 @@ def test_a_token_file_takes_precedence_and_is_read_at_each_fetch(
     current = source(
         endpoint, AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=file, AWS_CONTAINER_AUTHORIZATION_TOKEN="no"
     )
-    endpoint.plays(returns_key("first", expires=1))
+    endpoint.set_scripts(returns_key("first", expires=1))
     current()
     path.write_text("two\n")
     current()
-    assert [asked.headers["authorization"] for asked in endpoint.asked] == ["one", "two"]
+    assert [received.headers["authorization"] for received in endpoint.requests] == ["one", "two"]
 
 
 def test_credentials_are_fetched_again_before_they_expire(endpoint: Misbehaving) -> None:
-    endpoint.plays(returns_key("first", expires=240), returns_key("second"))
+    endpoint.set_scripts(returns_key("first", expires=240), returns_key("second"))
     current = source(endpoint)
     assert [current().access_key for _ in range(3)] == ["first", "second", "second"]
-    assert len(endpoint.asked) == 2
+    assert len(endpoint.requests) == 2
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_credentials_are_fetched_again_before_they_expire(endpoint: Misbehaving)
     [sends_problem(500), sends(b"nonsense\r\n\r\n"), responds_with(body=b"{}"), responds_with(body=b"[]")],
 )
 def test_cached_credentials_are_used_while_the_endpoint_fails(endpoint: Misbehaving, fault: Script) -> None:
-    endpoint.plays(returns_key("first", expires=120), fault, returns_key("second"))
+    endpoint.set_scripts(returns_key("first", expires=120), fault, returns_key("second"))
     current = source(endpoint)
     assert [current().access_key for _ in range(3)] == ["first", "first", "second"]
 
@@ -106,13 +106,13 @@ def test_cached_credentials_are_used_while_the_endpoint_fails(endpoint: Misbehav
 def test_without_cached_credentials_the_error_names_the_variable(
     endpoint: Misbehaving, fault: Script
 ) -> None:
-    endpoint.plays(fault)
+    endpoint.set_scripts(fault)
     with pytest.raises(CredentialsError, match="AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         source(endpoint)()
 
 
 def test_expired_credentials_are_not_used(endpoint: Misbehaving) -> None:
-    endpoint.plays(returns_key("first", expires=-1), sends_problem(500))
+    endpoint.set_scripts(returns_key("first", expires=-1), sends_problem(500))
     current = source(endpoint)
     current()
     with pytest.raises(CredentialsError):
@@ -123,7 +123,7 @@ def test_a_request_to_a_hanging_endpoint_times_out(
     endpoint: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("common.transport.credentials._TIMEOUT", 0.2)
-    endpoint.plays(hangs)
+    endpoint.set_scripts(hangs)
     with pytest.raises(CredentialsError):
         source(endpoint)()
 

@@ -32,16 +32,16 @@ def test_a_response_is_complete_and_its_header_names_are_in_lower_case(server: M
         received = connection.request("GET", "/a?b=c", {"X-Sent": "1"}, b"", Deadline.after(5))
     assert (received.status, received.body) == (200, b"body")
     assert set(received.headers) == {"content-length", "x-name"}
-    (asked,) = server.asked
-    assert (asked.method, asked.path, asked.headers["x-sent"]) == ("GET", "/a?b=c", "1")
-    assert "content-length" not in asked.headers
+    (request,) = server.requests
+    assert (request.method, request.path, request.headers["x-sent"]) == ("GET", "/a?b=c", "1")
+    assert "content-length" not in request.headers
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_a_request_without_a_body_sends_content_length_0(method: str, server: Misbehaving) -> None:
     with closing(open_connection(server)) as connection:
         connection.request(method, "/", {}, b"", Deadline.after(5))
-    assert server.asked[0].headers["content-length"] == "0"
+    assert server.requests[0].headers["content-length"] == "0"
 
 
 @pytest.mark.parametrize("text", ["a\r\nX-Evil: 1", "a\nb", "a\rb"])
@@ -51,7 +51,7 @@ def test_a_line_break_in_a_header_is_never_sent(text: str, server: Misbehaving) 
             connection.request("GET", "/", {"X-Sent": text}, b"", Deadline.after(5))
         with pytest.raises(ValueError, match="line break"):
             connection.request("GET", f"/{text}", {}, b"", Deadline.after(5))
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_a_connection_is_idle_until_its_peer_closes_it(server: Misbehaving) -> None:
@@ -64,7 +64,7 @@ def test_a_connection_is_idle_until_its_peer_closes_it(server: Misbehaving) -> N
         peer.socket.close()
         closed.set()
 
-    server.plays(serve_one)
+    server.set_scripts(serve_one)
     with closing(open_connection(server)) as connection:
         connection.request("GET", "/", {}, b"", Deadline.after(5))
         assert connection.is_idle()
@@ -74,7 +74,7 @@ def test_a_connection_is_idle_until_its_peer_closes_it(server: Misbehaving) -> N
 
 
 def test_a_connection_that_this_side_closed_is_not_idle(server: Misbehaving) -> None:
-    server.plays(sends(response(200, b"", "Connection: close")))
+    server.set_scripts(sends(response(200, b"", "Connection: close")))
     with closing(open_connection(server)) as connection:
         connection.request("GET", "/", {}, b"", Deadline.after(5))
         assert not connection.is_idle()
@@ -93,7 +93,7 @@ def test_a_connection_that_this_side_closed_is_not_idle(server: Misbehaving) -> 
 def test_an_incomplete_response_raises_and_closes_the_connection(
     data: bytes, reason: str, received_any: bool, server: Misbehaving
 ) -> None:
-    server.plays(sends(data))
+    server.set_scripts(sends(data))
     with closing(open_connection(server)) as connection:
         with pytest.raises(IncompleteResponse) as incomplete:
             connection.request("GET", "/", {}, b"", Deadline.after(5), limit=100)
@@ -102,14 +102,14 @@ def test_an_incomplete_response_raises_and_closes_the_connection(
 
 
 def test_a_body_of_exactly_the_limit_is_complete(server: Misbehaving) -> None:
-    server.plays(sends(response(200, b"x" * 100)))
+    server.set_scripts(sends(response(200, b"x" * 100)))
     with closing(open_connection(server)) as connection:
         assert len(connection.request("GET", "/", {}, b"", Deadline.after(5), limit=100).body) == 100
 
 
 def test_a_request_that_the_peer_never_reads_ends_at_the_deadline(server: Misbehaving) -> None:
     """The body is larger than the buffers of both sockets, and the peer reads nothing."""
-    server.plays(lambda peer: peer._server.wait(5))
+    server.set_scripts(lambda peer: peer._server.wait(5))
     with closing(open_connection(server)) as connection, pytest.raises(IncompleteResponse) as incomplete:
         connection.request("PUT", "/", {}, b"x" * 30_000_000, Deadline.after(0.2))
     assert incomplete.value.reason == "timeout"
@@ -121,11 +121,11 @@ def test_without_remaining_time_nothing_is_connected_or_sent(server: Misbehaving
     assert server.connections == 0
     with closing(open_connection(server)) as connection, pytest.raises(NotConnected, match="timeout"):
         connection.request("GET", "/", {}, b"", Deadline.after(-1))
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_a_peer_that_sends_nothing_raises_without_received_bytes(server: Misbehaving) -> None:
-    server.plays(hangs)
+    server.set_scripts(hangs)
     with closing(open_connection(server)) as connection, pytest.raises(IncompleteResponse) as incomplete:
         connection.request("GET", "/", {}, b"", Deadline.after(0.1))
     assert (incomplete.value.reason, incomplete.value.received_any) == ("timeout", False)

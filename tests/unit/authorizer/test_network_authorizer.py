@@ -13,7 +13,7 @@ from common.edge.call import Call
 from common.settings import SettingsError
 from common.settings.access import AccessSettings
 from tests.integration.calling import Context
-from tests.operations.conftest import listening
+from tests.operations.conftest import captured_lines
 
 CONNECT = "ANY /api/v1/ocpp/charger-connect"
 ONE = "GET /api/v1/ocpp/charger-connect/{id}"
@@ -34,7 +34,7 @@ def authorize(source: str, route: str = CONNECT, **headers: str) -> dict[str, An
         "headers": {"x-forwarded-for": source, **headers},
         "requestContext": {"http": {"sourceIp": source}},
     }
-    with listening():
+    with captured_lines():
         return respond(event, Context(5.0), SETTINGS)
 
 
@@ -123,7 +123,7 @@ def test_a_setting_that_would_allow_everybody_is_not_valid(sources: str) -> None
 def test_without_allowed_readers_nobody_reads_all_attempts() -> None:
     settings = AccessSettings.read({"ALLOWED_SOURCES": "203.0.113.0/24", "ALLOWED_READERS": ""})
     event = {"routeKey": ALL, "requestContext": {"http": {"sourceIp": "203.0.113.1"}}}
-    with listening():
+    with captured_lines():
         assert respond(event, Context(5.0), settings) == {"isAuthorized": False}
 
 
@@ -136,7 +136,7 @@ def test_without_sources_the_function_does_not_start(monkeypatch: pytest.MonkeyP
 
 def test_a_denied_source_is_logged() -> None:
     event = {"routeKey": CONNECT, "requestContext": {"http": {"sourceIp": "8.8.8.8"}}}
-    with listening() as lines:
+    with captured_lines() as lines:
         respond(event, Context(5.0), SETTINGS)
     (line,) = lines
     assert (line["message"], line["source"], line["route"]) == ("source refused", "8.8.8.8", CONNECT)

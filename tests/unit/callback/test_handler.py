@@ -39,7 +39,7 @@ class JournalStub:
 
 def post(journal: object, body: object = None, **changes: str) -> tuple[int, dict[str, Any]]:
     """Send a valid callback, with changed path parameters; return status and body of the response."""
-    path, _, query = callbacks.path(SECRET, ATTEMPT, time.time()).partition("?")
+    path, _, query = callbacks.create_path(SECRET, ATTEMPT, time.time()).partition("?")
     id_, expires, signature = path.split("/")
     event = {
         "routeKey": f"POST {CALLBACK}",

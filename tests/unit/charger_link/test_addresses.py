@@ -77,12 +77,12 @@ def test_the_spellings_cover_many_classes_and_some_of_each_parse_as_an_address()
     ],
 )
 def test_an_allowed_address_is_called_as_the_address_that_it_embeds(text: str, called: str) -> None:
-    """So the refusals above are not for want of a server."""
+    """Shows that the addresses above are not rejected merely because no entry matches."""
     assert WIDEST.find(text, 8080).address == called
 
 
 def test_the_link_connects_to_the_address_that_was_checked() -> None:
-    """Whatever passes is an IP literal in its one canonical spelling, outside of every forbidden network."""
+    """Every accepted address is an IP literal in its canonical spelling, outside every forbidden network."""
     for text in ("10.0.0.5", "::ffff:10.0.0.5", "FD00:0::05", "2002:a00:5::"):
         address = WIDEST.find(text, 8080).address
         judged = ip_address(address)
@@ -92,7 +92,7 @@ def test_the_link_connects_to_the_address_that_was_checked() -> None:
 
 @pytest.mark.parametrize("text", [text for group in (V4, V6) for texts in group.values() for text in texts])
 def test_a_network_that_is_wholly_of_the_kind_may_be_listed(text: str) -> None:
-    """The local stack lists 127.0.0.0/8; a network that merely holds one does not count."""
+    """The local stack lists 127.0.0.0/8. A network that only contains such an address does not count."""
     address = addresses.parse(text)
     exact = ip_network(str(address))
     listed = LinkServers.parse(json.dumps([*ENTRIES, {"network": str(exact), "ports": [8080]}]))

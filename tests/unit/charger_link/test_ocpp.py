@@ -13,7 +13,7 @@ from common.remote_start import remote_start_id
 
 
 @pytest.mark.parametrize(
-    ("word", "text", "told"),
+    ("word", "text", "expected"),
     [
         ("connector-busy", "", "connector-busy"),
         ("connector-busy", "in use", "connector-busy in use"),
@@ -21,8 +21,8 @@ from common.remote_start import remote_start_id
         ("charger-refused", "\ud83d", "charger-refused ?"),
     ],
 )
-def test_info_is_a_word_and_a_text_of_at_most_fifty_characters(word: str, text: str, told: str) -> None:
-    assert cut(info(InfoWord(word), text)) == told
+def test_info_is_a_word_and_a_text_of_at_most_fifty_characters(word: str, text: str, expected: str) -> None:
+    assert cut(info(InfoWord(word), text)) == expected
     assert len(cut(info(InfoWord(word), text)).encode()) <= 200
 
 

@@ -1,4 +1,4 @@
-"""The path that makes a callback good."""
+"""The signed path of a callback."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ ATTEMPT = Attempt(
 )
 
 
-def test_it_carries_the_id_an_expiry_of_a_day_and_a_signature() -> None:
-    id_, expires, signature = callbacks.path(SECRET, ATTEMPT, NOW).split("/")
+def test_it_contains_the_id_an_expiry_of_a_day_and_a_signature() -> None:
+    id_, expires, signature = callbacks.create_path(SECRET, ATTEMPT, NOW).split("/")
     assert (id_, int(expires)) == (ATTEMPT.id, int(NOW) + 24 * 3600)
-    assert callbacks.signed(SECRET, ATTEMPT, expires, signature)
+    assert callbacks.is_signed(SECRET, ATTEMPT, expires, signature)
     assert len(bytes.fromhex(signature)) == 32
 
 
 @pytest.mark.parametrize(
-    ("secret", "attempt", "longer"),
+    ("secret", "attempt", "added_seconds"),
     [
         (b"another secret of the tests", ATTEMPT, 0),
         (SECRET, ATTEMPT._replace(id="3f2504e0-4f89-11d3-9a0c-0305e82c3302"), 0),
@@ -37,31 +37,31 @@ def test_it_carries_the_id_an_expiry_of_a_day_and_a_signature() -> None:
         (SECRET, ATTEMPT, 1),
     ],
 )
-def test_the_signature_is_over_all_of_them(secret: bytes, attempt: Attempt, longer: int) -> None:
-    _, expires, signature = callbacks.path(SECRET, ATTEMPT, NOW).split("/")
-    assert not callbacks.signed(secret, attempt, str(int(expires) + longer), signature)
+def test_the_signature_covers_id_expiry_and_try(secret: bytes, attempt: Attempt, added_seconds: int) -> None:
+    _, expires, signature = callbacks.create_path(SECRET, ATTEMPT, NOW).split("/")
+    assert not callbacks.is_signed(secret, attempt, str(int(expires) + added_seconds), signature)
 
 
 @pytest.mark.parametrize("signature", ["", "0", "\ud800", "é" * 64, "0" * 10_000])
 def test_text_that_is_not_a_signature_is_rejected(signature: str) -> None:
     expires = str(int(NOW) + 60)
-    assert not callbacks.signed(SECRET, ATTEMPT, expires, signature)
+    assert not callbacks.is_signed(SECRET, ATTEMPT, expires, signature)
 
 
 @pytest.mark.parametrize("ahead", [0, 1, 60, 300])
-def test_it_is_good_at_once_where_the_clock_is_behind_the_one_that_made_it(ahead: int) -> None:
-    _, expires, _ = callbacks.path(SECRET, ATTEMPT, NOW + ahead).split("/")
-    assert not callbacks.expired(expires, NOW)
+def test_it_is_valid_at_once_if_the_clock_is_behind_the_one_that_created_it(ahead: int) -> None:
+    _, expires, _ = callbacks.create_path(SECRET, ATTEMPT, NOW + ahead).split("/")
+    assert not callbacks.is_expired(expires, NOW)
 
 
-def test_the_key_is_not_the_one_of_the_fingerprints() -> None:
-    _, expires, signature = callbacks.path(SECRET, ATTEMPT, NOW).split("/")
+def test_the_signing_key_is_not_the_key_of_the_fingerprints() -> None:
+    _, expires, signature = callbacks.create_path(SECRET, ATTEMPT, NOW).split("/")
     text = f"{ATTEMPT.id}/{expires}/{ATTEMPT.tries}".encode()
     assert signature != hmac.digest(SECRET, text, "sha256").hex()
 
 
 @pytest.mark.parametrize(
-    ("expires", "is_over"),
+    ("expires", "has_expired"),
     [
         (str(int(NOW) + 1), False),
         (str(int(NOW) + callbacks.LIFETIME), False),
@@ -78,5 +78,5 @@ def test_the_key_is_not_the_one_of_the_fingerprints() -> None:
         ("1" * 5000, True),
     ],
 )
-def test_it_is_good_for_a_day_and_no_expiry_of_anothers_making_is(expires: str, is_over: bool) -> None:
-    assert callbacks.expired(expires, NOW) is is_over
+def test_it_is_valid_for_a_day_and_other_expiries_are_not_valid(expires: str, has_expired: bool) -> None:
+    assert callbacks.is_expired(expires, NOW) is has_expired

@@ -1,4 +1,4 @@
-"""The dialects' answers to replies that no simulator sends, and to arbitrary ones."""
+"""The dialects' results for replies that no simulator sends, and for arbitrary ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CALLBACK_URL = "https://charge.example.com/api/v1/ocpp/callbacks/id/1800000000/a
 
 
 class Exchange:
-    """Return the next of these replies for each request; the last one is repeated."""
+    """Returns the next of these replies for each request. The last one is repeated."""
 
     def __init__(self, *replies: ServerReply) -> None:
         self._replies = list(replies)
@@ -65,7 +65,7 @@ def command(name: str, **changes: Any) -> Command:
 
 
 def start(name: str, *replies: ServerReply, **changes: Any) -> Answer | Published | LinkError:
-    """Return the dialect's answer to a start, or its error; as in the link, any other exception is `OutcomeUnknown`."""
+    """Return the dialect's answer to a start, or its error. As in the link, any other exception becomes `OutcomeUnknown`."""
     try:
         return load(name).start(command(name, **changes), Exchange(*replies))
     except LinkError as error:
@@ -132,7 +132,7 @@ def test_none_as_connector_is_rejected_if_the_server_needs_one(name: str) -> Non
         ),
     ],
 )
-def test_the_request_is_the_servers_own(name: str, sent: tuple[str, str, Any]) -> None:
+def test_the_request_follows_the_servers_api(name: str, sent: tuple[str, str, Any]) -> None:
     exchange = Exchange(reply(200, {"status": "Accepted"}))
     if name == "steve":
         exchange = Exchange(
@@ -148,10 +148,12 @@ def test_the_request_is_the_servers_own(name: str, sent: tuple[str, str, Any]) -
 def test_citrineos_receives_the_version_in_the_path_and_everything_else_in_the_query(
     tenant: int, connector: int | None
 ) -> None:
-    wrong = "Requested protocol: 'ocpp1.6', connection protocol: 'ocpp2.0.1' for identifier: '1:CP'"
-    exchange = Exchange(reply(200, [{"success": False, "payload": wrong}]), reply(200, [{"success": True}]))
-    asked = command("citrineos", connector=connector, entry={"tenant": tenant})
-    assert load("citrineos").start(asked, exchange) == Published()
+    wrong_version = "Requested protocol: 'ocpp1.6', connection protocol: 'ocpp2.0.1' for identifier: '1:CP'"
+    exchange = Exchange(
+        reply(200, [{"success": False, "payload": wrong_version}]), reply(200, [{"success": True}])
+    )
+    sent = command("citrineos", connector=connector, entry={"tenant": tenant})
+    assert load("citrineos").start(sent, exchange) == Published()
     (_, first, payload_16), (_, second, payload_201) = exchange.sent
     assert urlsplit(first).path == "/ocpp/1.6/evdriver/remoteStartTransaction"
     assert urlsplit(second).path == "/ocpp/2.0.1/evdriver/requestStartTransaction"
@@ -166,8 +168,8 @@ def test_citrineos_receives_the_version_in_the_path_and_everything_else_in_the_q
     assert 1 <= payload_201["remoteStartId"] <= 0x7FFFFFFF
 
 
-def other_version(spoken: str, asked: str = "1.6") -> ServerReply:
-    why = f"Requested protocol: 'ocpp{asked}', connection protocol: 'ocpp{spoken}' for identifier: '1:CP'"
+def other_version(spoken: str, requested: str = "1.6") -> ServerReply:
+    why = f"Requested protocol: 'ocpp{requested}', connection protocol: 'ocpp{spoken}' for identifier: '1:CP'"
     return reply(200, [{"success": False, "payload": why}])
 
 
@@ -246,7 +248,7 @@ def test_an_unusual_reply_has_its_outcome(name: str, replies: list[ServerReply],
         assert type(result).__name__ == expected
 
 
-def test_a_token_too_long_for_ocpp_16_is_neither_sent_nor_cut() -> None:
+def test_a_token_too_long_for_ocpp_16_is_neither_sent_nor_truncated() -> None:
     exchange = Exchange(reply(200))
     answer = load("steve").start(command("steve", token="x" * 21), exchange)
     assert isinstance(answer, Answer)
@@ -262,7 +264,7 @@ def test_a_token_too_long_for_ocpp_16_is_neither_sent_nor_cut() -> None:
         "At  of {\"connectorId\":1} - required property 'idTag' not found in object\n",
     ],
 )
-def test_ocpp_cs_receives_such_a_token_in_a_member_that_16_does_not_read(refusal: str) -> None:
+def test_ocpp_cs_receives_such_a_token_in_a_field_that_16_does_not_have(refusal: str) -> None:
     exchange = Exchange(ocpp_cs_error(400, refusal))
     answer = load("ocpp-cs").start(command("ocpp-cs", token="x" * 21), exchange)
     assert isinstance(answer, Answer)
@@ -306,7 +308,7 @@ def test_version_1_of_ocpp_cs_may_list_a_charger_that_is_not_connected(entry: di
     assert (answer.outcome, answer.info) == (Outcome.OFFLINE, "not-connected")
 
 
-WORDS = [
+NAMES = [
     "status",
     "success",
     "payload",
@@ -326,14 +328,14 @@ WORDS = [
 VALUES = ["Accepted", "Rejected", "Timeout", "CP/1 ä", "InternalError", "NotSupported", "x"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(VALUES),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
     max_leaves=12,
 )
 
 
 @pytest.mark.parametrize("name", DIALECTS)
 @given(status=st.sampled_from([200, 201, 204, 302, 400, 403, 404, 409, 500, 502, 503, 504]), body=JSON)
-def test_only_the_charger_s_own_answer_is_an_acceptance(name: str, status: int, body: Any) -> None:
+def test_only_an_answer_of_the_charger_is_an_acceptance(name: str, status: int, body: Any) -> None:
     result = start(name, reply(status, body))
     if isinstance(result, Published):
         assert (name in CALLS_BACK, status) == (True, 200)
@@ -348,7 +350,7 @@ def test_only_the_charger_s_own_answer_is_an_acceptance(name: str, status: int, 
 
 
 @given(body=JSON)
-def test_only_the_charger_s_own_answer_is_the_answer_of_a_callback(body: Any) -> None:
+def test_a_callback_is_an_acceptance_only_with_the_status_accepted(body: Any) -> None:
     try:
         answer = citrineos_module.read_callback(body, 1)
     except OutcomeUnknown:
@@ -376,7 +378,7 @@ def test_only_the_charger_s_own_answer_is_the_answer_of_a_callback(body: Any) ->
         ("ocpp-cs", [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": {"status": "Faulted"}}]),
         *(
             ("ocpp-cs", [{"identity": "CP/1 ä", "connection": {"fd": 7}, "statusNotification": last}])
-            for last in (  # as the charger sent it: an answer must not hold a number that is not an int32
+            for last in (  # sent by the charger: an answer may contain only an int32
                 {"status": "Faulted", "connectorId": 2**31},
                 {"status": "Faulted", "connectorId": -1},
                 {"connectorStatus": "Occupied", "evseId": 10**40},

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from common.journal import Attempt, State, fingerprint, masked
+from common.journal import Attempt, State, fingerprint, mask
 from common.journal.attempt import attribute, timestamp
 from tests.unit.journal.transitions import ANSWER, NOW, item
 from tests.unit.journal.transitions import FINGERPRINT as OURS
@@ -27,7 +27,7 @@ from tests.unit.journal.transitions import FINGERPRINT as OURS
     ],
 )
 def test_a_masked_token_keeps_at_most_its_last_four_characters(token: str | None, kept: str | None) -> None:
-    assert masked(token) == kept
+    assert mask(token) == kept
 
 
 FIELDS = ("CP-1", "04A2B3C4", "10.0.0.5:8080", 1, "alice")

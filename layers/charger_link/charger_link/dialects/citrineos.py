@@ -13,26 +13,29 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from charger_link import ocpp
-from charger_link.answer import Published
+from charger_link import masking, ocpp
+from charger_link.answer import Outcome, Published
 from charger_link.dialects import readings
-from charger_link.dialects.dialect import Dialect
+from charger_link.dialects.dialect import Dialect, load_later
 from charger_link.errors import OutcomeUnknown, ServerBusy, ServerFailed
 from charger_link.limits import LONGEST_TOKEN_16
-from charger_link.words import REASON_CODES, InfoWord
+from charger_link.words import InfoWord
+from common.remote_start.transaction import Transaction
 
 if TYPE_CHECKING:
     from charger_link.answer import Answer
     from charger_link.command import Command
     from charger_link.exchange import Exchange, ServerReply
 
+_RECORDS = "charger_link.dialects.citrineos_records"
 _PATHS = {
     "1.6": "/ocpp/1.6/evdriver/remoteStartTransaction",
     "2.0.1": "/ocpp/2.0.1/evdriver/requestStartTransaction",
 }
 _PAYLOADS = {"1.6": ocpp.start_16, "2.0.1": ocpp.start_201}
-_OTHER_VERSION = re.compile(r"Requested protocol: '[^']*', connection protocol: 'ocpp([^']*)'")
+OTHER_VERSION = re.compile(r"Requested protocol: '[^']*', connection protocol: 'ocpp([^']*)'")
 _MAX_VERSIONS = 4096
+_LONGEST_TRANSACTION_ID = 36  # characters: an identifierString of OCPP 2.0.1
 # CitrineOS raises these before it publishes anything: its message broker is down, or was down until now.
 _NOT_PUBLISHED = frozenset(
     {
@@ -58,15 +61,17 @@ def start(command: Command, exchange: Exchange) -> Answer | Published:
     version = "2.0.1" if too_long else _versions.get((command.server.name, command.charger_id), "1.6")
     for _ in _PATHS:
         try:
-            reply = exchange.send("POST", f"{_PATHS[version]}?{_query(command)}", _PAYLOADS[version](command))
+            reply = exchange.send(
+                "POST", f"{_PATHS[version]}?{callback_query(command)}", _PAYLOADS[version](command)
+            )
         except OutcomeUnknown as failure:  # published or not; a callback arrives if it was
             return Published(failure)
-        declined = _declined(reply)
+        declined = read_declined(reply)
         if declined is None:
             return Published()
-        found = _OTHER_VERSION.match(declined)
+        found = OTHER_VERSION.match(declined)
         if found is None:
-            return _refusal(command, declined)
+            return read_refusal(command, declined)
         version = found[1]
         if version not in _PATHS:
             return ocpp.rejected_early(InfoWord.NOT_SUPPORTED, command.connector, f"OCPP {version}")
@@ -90,12 +95,24 @@ def read_callback(body: Any, connector: int | None) -> Answer:
     if isinstance(body, dict) and "_errorCode" in body:
         return readings.call_error(body["_errorCode"], connector)
     answer = readings.started(body, connector)
-    word, _, reason = (answer.info or "").partition(" ")
-    # A charger may repeat the token in place of a reason. It is not known here and cannot be masked: keep only OCPP's own reasons.
-    return answer if reason in REASON_CODES or not reason else answer._replace(info=word)
+    # A charger may repeat the token in place of a reason, and the token is not known here.
+    return answer._replace(
+        info=masking.without_text(answer.info), transaction=_read_transaction(answer, body, connector)
+    )
 
 
-def _query(command: Command) -> str:
+def _read_transaction(answer: Answer, body: Any, connector: int | None) -> Transaction | None:
+    """Return the charge that a station of OCPP 2.0.1 names in its acceptance; the body names no station."""
+    id_ = body.get("transactionId")
+    if answer.outcome is not Outcome.ACCEPTED or not isinstance(id_, str):
+        return None
+    if not 0 < len(id_) <= _LONGEST_TRANSACTION_ID:
+        return None
+    return Transaction(id_, "", None, connector, None, None)
+
+
+def callback_query(command: Command) -> str:
+    """Return the query of a request whose answer CitrineOS posts to the command's callback URL."""
     return urlencode(
         {
             "identifier": command.charger_id,
@@ -105,8 +122,8 @@ def _query(command: Command) -> str:
     )
 
 
-def _declined(reply: ServerReply) -> str | None:
-    """Return why the start was not published; None if it was."""
+def read_declined(reply: ServerReply) -> str | None:
+    """Return why the request was not published; None if it was."""
     match reply.status, reply.json:
         case 200, [{"success": True}]:
             return None
@@ -123,7 +140,8 @@ def _declined(reply: ServerReply) -> str | None:
     raise readings.misunderstood(f"http-{reply.status}")
 
 
-def _refusal(command: Command, why: str) -> Answer:
+def read_refusal(command: Command, why: str) -> Answer:
+    """Return the answer for a station that is not connected; raise for any other reason why nothing was published."""
     if why.startswith("No connection found for identifier"):
         return ocpp.offline(InfoWord.UNKNOWN_OR_NOT_CONNECTED, command.connector)
     if why in _NOT_PUBLISHED:
@@ -132,7 +150,9 @@ def _refusal(command: Command, why: str) -> Answer:
             "The OCPP server cannot reach its message broker now, so nothing was sent. Try again with the same id.",
             retry_after=_RETRY_AFTER,
         )
-    raise OutcomeUnknown("not-published", "The OCPP server did not confirm that it will not send the start.")
+    raise OutcomeUnknown(
+        "not-published", "The OCPP server did not confirm that it will not send the request."
+    )
 
 
 def _remember(command: Command, version: str) -> None:
@@ -144,9 +164,16 @@ def _remember(command: Command, version: str) -> None:
 DIALECT = Dialect(
     name="citrineos",
     health_path="/health",
+    wait=30.0,
+    delivery=120.0,  # one unanswered call delays the next one to the same station, by 30 s each
     default_connector=1,  # many chargers of OCPP 1.6 reject a start without one
     carries_remote_start_id=True,
     read_callback=read_callback,
     start=start,
     status=None,  # its API for messages has no such request, and a TriggerMessage can break the charger's own start
+    # It cannot search for the transaction of a start; only the start's answer may name one.
+    find=None,
+    read_transaction=load_later(_RECORDS, "read_transaction"),
+    stop=load_later(_RECORDS, "stop"),
+    read_stop_callback=load_later(_RECORDS, "read_stop_callback"),
 )

@@ -101,6 +101,8 @@ def _connected_before(command: Command, exchange: Exchange) -> dict[str, Any] | 
 DIALECT = Dialect(
     name="ocpp-core",
     health_path="/Status",
+    wait=60.0,
+    delivery=60.0,
     base_path="/API",
     default_connector=1,
     needs_connector=True,  # its path has a segment for the connector

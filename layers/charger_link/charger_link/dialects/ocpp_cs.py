@@ -171,6 +171,8 @@ def _message(reply: ServerReply) -> str:
 DIALECT = Dialect(
     name="ocpp-cs",
     health_path="/api/v1/ping",  # no command of a charge point
+    wait=60.0,  # version 2 waits 30 s; version 1 has no limit
+    delivery=60.0,
     default_connector=1,  # many chargers of OCPP 1.6 reject a start without one
     # It translates a body of OCPP 1.6 with the number 1, and passes ours on only with a token that is too long for 1.6.
     carries_remote_start_id=False,

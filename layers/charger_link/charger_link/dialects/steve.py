@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from charger_link import ocpp
 from charger_link.dialects import readings
-from charger_link.dialects.dialect import Dialect
+from charger_link.dialects.dialect import Dialect, load_later
 from charger_link.errors import ServerFailed, ServerRefused
 from charger_link.limits import LONGEST_TOKEN_16
 from charger_link.words import InfoWord
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from charger_link.command import Command
     from charger_link.exchange import Exchange, ServerReply
 
+_RECORDS = "charger_link.dialects.steve_records"
 _RESULTS = ("successResponses", "errorResponses", "exceptions")
 _TOKEN = re.compile(r"[a-zA-Z0-9.:_#-]+")  # SteVe's own rule
+# The message if the charger is unknown or not connected, or has another spelling.
+NO_STATIONS = "No stations are eligible for communication"
+# The message if the charger has just disconnected; SteVe throws it before it sends anything.
+NO_SESSION = "No session context for chargeBoxId"
 # A charger's answer that SteVe could not read. It begins with the first bracket of the message.
-_RAW_ANSWER = re.compile(r'[^\[]*\[\s*(?:(3)\s*,|4\s*,\s*"(?:[^"\\]|\\.)*"\s*,\s*"([^"\\]*)")')
+RAW_ANSWER = re.compile(r'[^\[]*\[\s*(?:(3)\s*,|4\s*,\s*"(?:[^"\\]|\\.)*"\s*,\s*"([^"\\]*)")')
 
 
 def start(command: Command, exchange: Exchange) -> Answer:
@@ -48,7 +53,7 @@ def _result(command: Command, task: Any) -> Answer:
     connector = command.connector
     if not isinstance(task, dict):
         raise readings.misunderstood("shape")
-    match _find_result(command.charger_id, task):
+    match find_result(command.charger_id, task):
         case "successResponses", success:
             return readings.started({"status": success.get("response")}, connector)
         case "errorResponses", error:
@@ -58,7 +63,7 @@ def _result(command: Command, task: Any) -> Answer:
     raise readings.silent()
 
 
-def _find_result(charger: str, task: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+def find_result(charger: str, task: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     """Return the name of the list that holds the charger, and its entry there; None if no list does.
 
     SteVe compares the id of a SOAP charger without case and returns its database's spelling.
@@ -77,11 +82,11 @@ def _find_result(charger: str, task: dict[str, Any]) -> tuple[str, dict[str, Any
 
 def _exception(command: Command, message: str) -> Answer:
     """Return the answer if SteVe could not send the start, or could not read the charger's answer to it."""
-    if message.startswith("No session context for chargeBoxId"):  # thrown before anything is sent
+    if message.startswith(NO_SESSION):
         return ocpp.offline(InfoWord.NOT_CONNECTED, command.connector)
     if message.startswith("This operation is for one station only"):
         raise _several_stations()
-    if found := _RAW_ANSWER.match(message):
+    if found := RAW_ANSWER.match(message):
         if found[1]:  # a CALLRESULT with a status that SteVe does not know
             raise readings.misunderstood("status")
         return readings.call_error(found[2], command.connector)
@@ -91,7 +96,7 @@ def _exception(command: Command, message: str) -> Answer:
 def _refusal(command: Command, reply: ServerReply) -> Answer:
     message = reply.member("message")
     match reply.status:
-        case 400 if message.startswith("No stations are eligible for communication"):
+        case 400 if message.startswith(NO_STATIONS):
             return ocpp.offline(InfoWord.UNKNOWN_OR_NOT_CONNECTED, command.connector)
         case 400 if message.startswith("Requested OCPP Tag is not eligible"):
             # SteVe returns the same while its database fails, and while the tag has another transaction.
@@ -100,10 +105,10 @@ def _refusal(command: Command, reply: ServerReply) -> Answer:
             raise _several_stations()
         case 400 if message.startswith("Error understanding the request"):
             raise readings.request_unreadable("this release of SteVe may take other tokens or connectors")
-        case 302 if _is_sign_in(reply):
+        case 302 if is_sign_in(reply):
             detail = "The OCPP server asks for credentials, so nothing was started: name a secret in its LinkServers entry."
             raise ServerRefused("no-credentials", detail)
-        case 403 | 404 if reply.kind == "text/html" or _is_error(reply):
+        case 403 | 404 if is_missing_path(reply):
             detail = (
                 "SteVe has no starts at this path, so nothing was started: look at basePath in LinkServers, "
                 "and use SteVe 3.11 or later."
@@ -112,16 +117,16 @@ def _refusal(command: Command, reply: ServerReply) -> Answer:
     raise readings.misunderstood(f"http-{reply.status}")
 
 
-def _is_sign_in(reply: ServerReply) -> bool:
+def is_sign_in(reply: ServerReply) -> bool:
     """Return whether SteVe redirects to the page where its web users sign in."""
     path = urlsplit(reply.headers.get("location", "")).path
     return path.partition(";")[0].endswith("/manager/signin")
 
 
-def _is_error(reply: ServerReply) -> bool:
-    """Return whether the body is an error of SteVe's own."""
+def is_missing_path(reply: ServerReply) -> bool:
+    """Return whether a 403 or 404 is SteVe's own, for a path that it does not have: a page, or an error as JSON."""
     body = reply.json
-    return (
+    return reply.kind == "text/html" or (
         isinstance(body, dict) and body.get("status") == reply.status and {"timestamp", "path"} <= body.keys()
     )
 
@@ -134,9 +139,14 @@ def _several_stations() -> ServerFailed:
 DIALECT = Dialect(
     name="steve",
     health_path="/operations",  # no such path: 403, or 302 without credentials
+    wait=30.0,
+    delivery=120.0,
     base_path="/steve/api/v1",
     default_connector=1,  # many chargers of OCPP 1.6 reject a start without one
     carries_remote_start_id=False,  # it has OCPP 1.6 alone
     start=start,
     status=None,  # it has no endpoint for the status of a connection or a connector
+    find=load_later(_RECORDS, "find"),
+    read_transaction=load_later(_RECORDS, "read_transaction"),
+    stop=load_later(_RECORDS, "stop"),
 )

@@ -1,7 +1,7 @@
 """The journal: one DynamoDB item per request id, which is both the record of the attempt and its idempotency key."""
 
 from common.journal import callbacks
-from common.journal.attempt import Attempt, State, fingerprint, masked
+from common.journal.attempt import Attempt, State, fingerprint, mask
 from common.journal.claim import Claim, Claimed, Mismatch, Opening, Pending, Replay, Unknown
 from common.journal.digest import token_digest
 from common.journal.dynamodb import ConditionFailed, DynamoDB, JournalUnavailable
@@ -28,6 +28,6 @@ __all__ = [
     "Unknown",
     "callbacks",
     "fingerprint",
-    "masked",
+    "mask",
     "token_digest",
 ]

@@ -150,7 +150,7 @@ class Attempt(NamedTuple):
         return own | (self.otherTransactions or {})
 
 
-def masked(token: str | None) -> str | None:
+def mask(token: str | None) -> str | None:
     """Return a token as it may be stored or logged: its last four characters if it has 12 or more, else none."""
     if token is None:
         return None

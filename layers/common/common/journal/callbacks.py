@@ -26,7 +26,7 @@ _PURPOSE = (
 )
 
 
-def path(secret: bytes, attempt: Attempt, now: float) -> str:
+def create_path(secret: bytes, attempt: Attempt, now: float) -> str:
     """Return ``id/expiry/signature?keySignature=...`` for the attempt's current try; `now` is in seconds since the epoch.
     An attempt without a key gets no query."""
     expires = int(now) + LIFETIME
@@ -36,14 +36,14 @@ def path(secret: bytes, attempt: Attempt, now: float) -> str:
     )
 
 
-def expired(expires: str, now: float) -> bool:
+def is_expired(expires: str, now: float) -> bool:
     """Return whether a path has expired, or has an expiry that this service cannot have set. Does not verify the signature."""
     if not (expires.isascii() and expires.isdecimal() and len(expires) <= 12):
         return True
     return not now < int(expires) <= now + LIFETIME + _MAX_CLOCK_SKEW
 
 
-def signed(secret: bytes, attempt: Attempt, expires: str, signature: str, key_signature: str = "") -> bool:
+def is_signed(secret: bytes, attempt: Attempt, expires: str, signature: str, key_signature: str = "") -> bool:
     """Return whether this service signed this expiry for the attempt's current try, in constant time.
     `key_signature` is verified only if the attempt has a key."""
     valid = _equal(signature, _signature(secret, attempt, int(expires)))
