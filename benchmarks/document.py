@@ -52,13 +52,10 @@ def _sections(figures: Mapping[str, Mapping[str, Figure]], details: Mapping[str,
     run = details["run"]
     yield (
         f"Measured on {run['at']} with {run['processor']}, {run['system']}, CPython {run['python']}, at a load of {run['load']}.\n"
-        "The figures are medians; `warm_cpu_json` and `warm_cpu_xml` are medians of rounds of 1,000 requests.\n"
-        "In brackets: the ratio to the service."
+        "Figures are medians (`warm_cpu_...` of rounds of 1,000 requests), with the ratio to the service in brackets."
     )
     yield tables.markdown(tables.compare(figures))
-    yield "### Goals\n\n" + tables.markdown(
-        [["ratio", "goal, at most", "measured", "result"], *_goals(figures)]
-    )
+    yield "### Goals\n\n" + tables.markdown([["ratio", "goal, at most", "measured"], *_goals(figures)])
     yield "### Round trips\n\n" + _round_trips(details["round_trips"][SERVICE])
     yield "### Memory size\n\n" + _memory_sizes(figures)
     yield "### The journal's client\n\n" + _clients(details["journal_client"])
@@ -67,7 +64,7 @@ def _sections(figures: Mapping[str, Mapping[str, Figure]], details: Mapping[str,
 
 def _goals(figures: Mapping[str, Mapping[str, Figure]]) -> Iterator[list[str]]:
     def row(what: str, ratio: float, most: float) -> list[str]:
-        return [what, f"{most:.2f} ×", f"{ratio:.2f} ×", "met" if ratio <= most else "**missed**"]
+        return [what, f"{most:.2f} ×", f"{ratio:.2f} ×{'' if ratio <= most else ', **missed**'}"]
 
     for name, peer, most in GOALS:
         ratio = figures[name][SERVICE]["median"] / figures[name][peer]["median"]
@@ -79,20 +76,20 @@ def _goals(figures: Mapping[str, Mapping[str, Figure]]) -> Iterator[list[str]]:
 def _round_trips(cases: Mapping[str, Mapping[str, float]]) -> str:
     rows = [["case", *next(iter(cases.values()))]]
     rows += [[case, *(f"{value:g}" for value in calls.values())] for case, calls in cases.items()]
-    return f"The service's calls, counted at the socket (`--only round_trips`).\n\n{tables.markdown(rows)}"
+    return f"The service's calls, counted at the socket.\n\n{tables.markdown(rows)}"
 
 
 def _memory_sizes(figures: Mapping[str, Mapping[str, Figure]]) -> str:
     cpu, calls = (figures[name][SERVICE]["median"] for name in ("warm_cpu_json", "dynamodb_calls"))
-    rows = [["memory, MB", "ms a request, without the wait for the charger", "dollars per million requests"]]
+    rows = [["memory, MB", "ms a request, without the wait", "dollars per million"]]
     rows += [
         [str(cost.memory), f"{cost.own:.1f}", f"{cost.dollars:.2f}"]
         for cost in memory_cost.by_memory(cpu, calls)
     ]
     return (
-        "Computed from `warm_cpu_json` and `dynamodb_calls` by the formula of [cost.md](cost.md), for a charger that answers in 2 s.\n"
-        f"A DynamoDB call is assumed to take {memory_cost.TABLE_CALL * 1000:g} ms over the network.\n"
-        "Choose 256 MB only where no OCPP server has a `secret`; [decisions.md](decisions.md) has the reason.\n\n"
+        "Computed as in [cost.md](cost.md), for a charger that answers in 2 s "
+        f"and {memory_cost.TABLE_CALL * 1000:g} ms for each DynamoDB call.\n"
+        "Choose 256 MB only where no OCPP server has a `secret` ([why](decisions.md#performance)).\n\n"
         f"{tables.markdown(rows)}"
     )
 
@@ -100,18 +97,14 @@ def _memory_sizes(figures: Mapping[str, Mapping[str, Figure]]) -> str:
 def _clients(clients: Mapping[str, Mapping[str, float]]) -> str:
     rows = [["client", "CPU until the first response, ms", "CPU of each later write, ms"]]
     rows += [[name, f"{of['first']:.0f}", f"{of['call']:.2f}"] for name, of in clients.items()]
-    return f"Both clients send the same conditional write to the same stub of DynamoDB, in one run (`--only journal_client`).\n\n{tables.markdown(rows)}"
+    return f"Both send the same conditional write to the same stub of DynamoDB.\n\n{tables.markdown(rows)}"
 
 
 def _snapstart(init_cpu: Mapping[str, Figure]) -> str:
-    service, bare, powertools = (
-        f"{init_cpu[program]['median'] * 1000:.0f} ms" for program in (SERVICE, "bare", "powertools")
-    )
     return (
-        f"SnapStart is not measured: it can save most of `init_cpu`, {service}, and adds the time to restore a snapshot.\n"
-        "AWS states that this time depends on the snapshot's size.\n"
-        f"The possible gain is smaller than for bare ({bare}) and Powertools ({powertools}).\n"
-        "Lambda also charges for storing and restoring snapshots of Python functions, so `SnapStart` is off by default."
+        f"Not measured: it can save most of `init_cpu` ({init_cpu[SERVICE]['median'] * 1000:.0f} ms), "
+        "but a snapshot takes time to restore.\n"
+        "Lambda also charges to store and restore it, so `SnapStart` is off by default."
     )
 
 

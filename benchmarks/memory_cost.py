@@ -1,4 +1,4 @@
-"""The cost of a million requests by memory size, by the formula of docs/cost.md and the measured figures."""
+"""The cost of a million requests by memory size, as in docs/cost.md, from the measured figures."""
 
 from __future__ import annotations
 

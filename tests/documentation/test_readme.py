@@ -1,4 +1,4 @@
-"""Runs the commands of README.md and compares their output with what README.md shows."""
+"""README.md shows what its commands print, docs/deploy.md marks what needs AWS, and every link has a target."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from apidoc.generate import ROOT
 from charger_link import LinkServer, LinkServers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.documentation.stack import Stack
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
+DEPLOY: Final = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 _BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 _AWS: Final = re.compile(r"^ {4}make (?:build|deploy)\b.*", re.MULTILINE)
 
@@ -82,19 +85,28 @@ def test_every_field_of_link_servers_is_documented() -> None:
 
 
 def test_commands_that_need_an_aws_account_are_marked() -> None:
-    lines = [line for line in _AWS.findall(README) if "deploy" in line]
+    lines = [line for line in _AWS.findall(DEPLOY) if "deploy" in line]
     assert lines
     assert all("AWS account" in line for line in lines)
 
 
 def test_every_relative_link_has_a_target() -> None:
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]
+    pages = [*ROOT.glob("*.md"), ROOT / "events" / "README.md", *ROOT.glob("docs/**/*.md")]
     missing = []
     for page in pages:
-        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
-            if "://" not in target and not (page.parent / target).exists():
-                missing.append(f"{page.relative_to(ROOT)} -> {target}")
+        for target in re.findall(r"\]\(([^)\s]+)", page.read_text(encoding="utf-8")):
+            path, _, anchor = target.partition("#")
+            file = page.parent / path if path else page
+            if "://" in target or (file.exists() and (not anchor or anchor in anchors(file))):
+                continue
+            missing.append(f"{page.relative_to(ROOT)} -> {target}")
     assert missing == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub derives from the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_index_links_every_page() -> None:

@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { html } from "./html.js";
 import { sendCommand } from "./live.js";
 
-const CHOICES = { accept: "Accept", reject: "Reject", late: "Late", silent: "Silent", offline: "Offline" };
+const CHOICES = { accept: "Accept", reject: "Reject", silent: "Silent", late: "Late", offline: "Offline" };
 const SPECIAL = { drop: "Drop", "not-supported": "Error", fail: "Fail" };
 const REMARKS = {
   late: "Begins the charge at once and answers the start 25 s later.",

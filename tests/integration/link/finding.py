@@ -59,19 +59,19 @@ class Finder:
     @property
     def requests(self) -> list[tuple[str, str]]:
         """The method and the path, without its query, of each request that the server received."""
-        return [(request.method, urlsplit(request.path).path) for request in self.server.asked]
+        return [(request.method, urlsplit(request.path).path) for request in self.server.requests]
 
     @property
     def query(self) -> dict[str, str]:
         """The query of the last request."""
         return {
-            name: value for name, (value,) in parse_qs(urlsplit(self.server.asked[-1].path).query).items()
+            name: value for name, (value,) in parse_qs(urlsplit(self.server.requests[-1].path).query).items()
         }
 
     @property
     def sent(self) -> Any:
         """The body of the last request."""
-        return json.loads(self.server.asked[-1].body)
+        return json.loads(self.server.requests[-1].body)
 
 
 def summarize(result: object) -> str:

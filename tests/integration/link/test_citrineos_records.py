@@ -55,7 +55,7 @@ def citrine(server: Misbehaving) -> Finder:
 
 def test_it_has_nothing_to_search(citrine: Finder) -> None:
     assert citrine.find() is None
-    assert citrine.server.asked == []
+    assert citrine.server.requests == []
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_it_has_nothing_to_search(citrine: Finder) -> None:
 def test_a_transaction_is_read_by_station_and_id(
     changes: dict[str, Any], started: float | None, ended: float | None, citrine: Finder
 ) -> None:
-    citrine.server.plays(replies(row(**changes)))
+    citrine.server.set_scripts(replies(row(**changes)))
     assert citrine.read(UUID) == Transaction(UUID, CHARGER, None, None, started, ended)
     assert citrine.requests == [("GET", "/data/transactions/transaction")]
     assert citrine.query == {"tenantId": "7", "stationId": CHARGER, "transactionId": UUID}
@@ -82,7 +82,7 @@ def test_a_transaction_is_read_by_station_and_id(
     "body", [b"", None, row(transactionId="another"), row(remoteStartId=remote_start_id(ID) + 1)]
 )
 def test_no_row_or_another_start_s_row_is_no_transaction(body: Any, citrine: Finder) -> None:
-    citrine.server.plays(replies(body))
+    citrine.server.set_scripts(replies(body))
     assert citrine.read(UUID) is None
 
 
@@ -102,12 +102,12 @@ def test_no_row_or_another_start_s_row_is_no_transaction(body: Any, citrine: Fin
     ],
 )
 def test_whatever_is_no_row_says_nothing(script: Script, summary: str, citrine: Finder) -> None:
-    citrine.server.plays(script)
+    citrine.server.set_scripts(script)
     assert summarize(citrine.read(UUID)) == summary
 
 
 def test_a_stop_is_published_with_the_callback_s_url(citrine: Finder) -> None:
-    citrine.server.plays(replies([{"success": True}]))
+    citrine.server.set_scripts(replies([{"success": True}]))
     assert citrine.stop(transaction(UUID)) == Published()
     assert citrine.requests == [("POST", STOP)]
     assert citrine.query == {"identifier": CHARGER, "tenantId": "7", "callbackUrl": CALLBACK_URL}
@@ -139,12 +139,12 @@ def test_a_stop_is_published_with_the_callback_s_url(citrine: Finder) -> None:
     ],
 )
 def test_each_reply_to_a_stop_has_its_outcome(script: Script, summary: str, citrine: Finder) -> None:
-    citrine.server.plays(script)
+    citrine.server.set_scripts(script)
     assert summarize(citrine.stop(transaction(UUID))) == summary
 
 
 def test_a_stop_whose_response_is_lost_may_be_published(citrine: Finder) -> None:
-    citrine.server.plays(BREAKS)
+    citrine.server.set_scripts(BREAKS)
     stopped = citrine.stop(transaction(UUID))
     assert isinstance(stopped, Published)
     assert isinstance(stopped.failure, OutcomeUnknown)
@@ -154,12 +154,12 @@ def test_without_an_address_of_our_own_no_stop_is_sent(citrine: Finder) -> None:
     error = citrine.stop(transaction(UUID), callback_url=None)
     assert summarize(error) == "ServerFailed no-callback-url"
     assert isinstance(error, LinkError)
-    assert citrine.server.asked == []
+    assert citrine.server.requests == []
 
 
 def test_without_a_transaction_nothing_is_stopped(citrine: Finder) -> None:
     assert citrine.stop() is None
-    assert citrine.server.asked == []
+    assert citrine.server.requests == []
 
 
 def summary_of_callback(body: Any) -> str:

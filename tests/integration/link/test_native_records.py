@@ -47,7 +47,7 @@ def native(server: Misbehaving) -> Finder:
 
 
 def found(native: Finder, body: Any) -> Found:
-    native.server.plays(replies(body))
+    native.server.set_scripts(replies(body))
     returned = native.find()
     assert isinstance(returned, Found), returned
     return returned
@@ -55,7 +55,7 @@ def found(native: Finder, body: Any) -> Found:
 
 def test_a_find_is_one_get_of_the_id_and_sends_no_body(native: Finder) -> None:
     found(native, record())
-    (request,) = native.server.asked
+    (request,) = native.server.requests
     assert (request.method, request.path, request.body) == ("GET", PATH, b"")
 
 
@@ -96,7 +96,7 @@ def test_a_transaction_is_found_although_the_answer_was_lost(native: Finder) -> 
 
 
 def test_an_id_that_has_not_arrived_is_no_evidence(native: Finder) -> None:
-    native.server.plays(sends_problem(404, kind="connection-unknown"))
+    native.server.set_scripts(sends_problem(404, kind="connection-unknown"))
     assert native.find() == Found(exact=True)
 
 
@@ -104,7 +104,7 @@ def test_an_id_that_has_not_arrived_is_no_evidence(native: Finder) -> None:
 def test_a_server_without_the_operations_has_nothing_to_find_or_stop(
     code: int, kind: str, native: Finder
 ) -> None:
-    native.server.plays(sends_problem(code, kind=kind))
+    native.server.set_scripts(sends_problem(code, kind=kind))
     assert native.find() == Found(supported=False)
     assert native.stop() is None
 
@@ -126,7 +126,7 @@ OTHERS = [
 def test_every_other_problem_is_an_error_of_its_kind(
     code: int, kind: str, summary: str, native: Finder
 ) -> None:
-    native.server.plays(sends_problem(code, "Retry-After: 7", kind=kind))
+    native.server.set_scripts(sends_problem(code, "Retry-After: 7", kind=kind))
     for error in (native.find(), native.stop()):
         assert summarize(error) == summary
         assert isinstance(error, LinkError)
@@ -138,7 +138,7 @@ def test_every_other_problem_is_an_error_of_its_kind(
 def test_an_error_of_something_in_between_says_nothing(code: int, native: Finder) -> None:
     body = {"type": "/problems/no-such-resource"}
     for kind in ("text/html", "application/json"):
-        native.server.plays(replies(body, code, kind))
+        native.server.set_scripts(replies(body, code, kind))
         assert summarize(native.find()) == f"OutcomeUnknown http-{code}"
         assert summarize(native.stop()) == f"OutcomeUnknown http-{code}"
 
@@ -160,9 +160,9 @@ def test_an_error_of_something_in_between_says_nothing(code: int, native: Finder
     ],
 )  # fmt: skip
 def test_whatever_is_no_record_says_nothing(body: Any, native: Finder) -> None:
-    native.server.plays(replies(body))
+    native.server.set_scripts(replies(body))
     assert isinstance(native.find(), OutcomeUnknown)
-    native.server.plays(
+    native.server.set_scripts(
         replies({**body, "stop": {"status": "Accepted", "info": None}} if isinstance(body, dict) else body)
     )
     assert isinstance(native.stop(), OutcomeUnknown)
@@ -187,7 +187,7 @@ def test_free_text_of_a_record_is_dropped_as_the_token_is_not_known(
     answer = found(native, record(result=result("Rejected", info=info))).answer
     assert answer is not None
     assert answer.info == kept
-    native.server.plays(replies(stopped("Rejected", info, result=result("Rejected", info=info))))
+    native.server.set_scripts(replies(stopped("Rejected", info, result=result("Rejected", info=info))))
     stop = native.stop()
     assert isinstance(stop, Stop)
     assert stop.answer is not None
@@ -209,13 +209,13 @@ def test_free_text_of_a_record_is_dropped_as_the_token_is_not_known(
 def test_each_outcome_of_a_stop_is_returned_with_the_record(
     status: str, info: str | None, changes: dict[str, Any], native: Finder
 ) -> None:
-    native.server.plays(replies(stopped(status, info, **changes)))
+    native.server.set_scripts(replies(stopped(status, info, **changes)))
     stop = native.stop()
     assert isinstance(stop, Stop)
     assert (stop.status, stop.info, stop.cancelled) == (status, info, True)
     assert len(stop.transactions) == len(changes.get("transactions", []))
     assert (stop.answer is not None) is ("result" in changes)
-    (request,) = native.server.asked
+    (request,) = native.server.requests
     assert (request.method, request.path, request.body) == ("DELETE", PATH, b"")
     assert request.headers["prefer"].startswith("wait=")
 
@@ -224,31 +224,31 @@ def test_each_outcome_of_a_stop_is_returned_with_the_record(
     "body", [record(), stopped("accepted"), stopped(None), stopped("Accepted", 5), stopped(["Accepted"])]
 )
 def test_whatever_is_no_outcome_of_a_stop_leaves_it_unknown(body: Any, native: Finder) -> None:
-    native.server.plays(replies(body))
+    native.server.set_scripts(replies(body))
     assert summarize(native.stop()) == "OutcomeUnknown status"
 
 
 def test_an_id_that_is_unknown_to_the_server_is_no_answer_to_a_stop(native: Finder) -> None:
     """The server must record the stop of an id that it does not know yet."""
-    native.server.plays(sends_problem(404, kind="connection-unknown"))
+    native.server.set_scripts(sends_problem(404, kind="connection-unknown"))
     assert isinstance(native.stop(), OutcomeUnknown)
 
 
 def test_a_start_of_a_stopped_id_is_cancelled(server: Misbehaving) -> None:
-    server.plays(sends_problem(409, kind="id-stopped"))
+    server.set_scripts(sends_problem(409, kind="id-stopped"))
     answer = connect(command(server))
     assert (answer.outcome, answer.status, answer.info) == (Outcome.CANCELLED, "Rejected", "nothing-started")
 
 
 @pytest.mark.parametrize("earlier", [True, False], ids=["an earlier call", "this call"])
 def test_in_doubt_a_stopped_id_says_nothing_of_the_earlier_start(earlier: bool, server: Misbehaving) -> None:
-    server.plays(*[BREAKS] * (not earlier), sends_problem(409, kind="id-stopped"))
+    server.set_scripts(*[BREAKS] * (not earlier), sends_problem(409, kind="id-stopped"))
     error = failure(command(server)._replace(doubt=earlier))
     assert (type(error), error.kind) == (OutcomeUnknown, "not-asked")
 
 
 def test_another_conflict_is_still_a_request_that_started_nothing(server: Misbehaving) -> None:
-    server.plays(sends_problem(409, kind="id-reused"))
+    server.set_scripts(sends_problem(409, kind="id-reused"))
     assert summarize(failure(command(server))) == "ServerFailed http-409"
 
 
@@ -262,7 +262,7 @@ def test_the_examples_of_the_specification_conform_and_are_read(method: str, nat
         if method == "put":
             continue
         changes = {"id": example["value"]["id"], "charger_id": example["value"]["chargerId"]}
-        native.server.plays(replies(example["value"]))
+        native.server.set_scripts(replies(example["value"]))
         returned = native.find(**changes) if method == "get" else native.stop(**changes)
         assert isinstance(returned, Found if method == "get" else Stop), returned
 
@@ -278,7 +278,7 @@ def test_the_specification_allows_what_these_tests_send(method: str) -> None:
 
 
 def test_a_stop_that_broke_off_is_sent_again(native: Finder) -> None:
-    native.server.plays(BREAKS, BREAKS, replies(stopped("Accepted")))
+    native.server.set_scripts(BREAKS, BREAKS, replies(stopped("Accepted")))
     assert summarize(native.stop()) == "Accepted null"
     assert native.requests == [("DELETE", PATH)] * 3
 
@@ -287,25 +287,25 @@ def test_a_stop_that_broke_off_is_sent_again(native: Finder) -> None:
 def test_after_a_stop_that_broke_off_only_an_acceptance_is_certain(
     status: str, kind: str, native: Finder
 ) -> None:
-    native.server.plays(BREAKS, replies(stopped(status)))
+    native.server.set_scripts(BREAKS, replies(stopped(status)))
     assert summarize(native.stop()) == f"OutcomeUnknown {kind}"
 
 
 def test_after_a_stop_that_broke_off_no_error_says_that_it_was_not_sent(native: Finder) -> None:
     for code in (401, 403, 409, 503):
-        native.server.plays(BREAKS, sends_problem(code))
+        native.server.set_scripts(BREAKS, sends_problem(code))
         error = native.stop()
         assert isinstance(error, OutcomeUnknown)
         assert "again is safe" in error.detail
 
 
 def test_the_doubt_of_a_start_does_not_concern_its_stop(native: Finder) -> None:
-    native.server.plays(replies(stopped("Rejected")))
+    native.server.set_scripts(replies(stopped("Rejected")))
     assert summarize(native.stop(doubt=True)) == "Rejected null"
 
 
 def test_a_find_that_broke_off_is_sent_again(native: Finder) -> None:
-    native.server.plays(BREAKS, sends(response(200)[:-2]), replies(record()))
+    native.server.set_scripts(BREAKS, sends(response(200)[:-2]), replies(record()))
     assert native.find() == Found(exact=True)
     assert native.requests == [("GET", PATH)] * 3
 
@@ -318,4 +318,4 @@ def test_a_server_that_is_gone_is_unreachable(native: Finder) -> None:
 
 def test_a_native_server_needs_no_transaction_to_be_read(native: Finder) -> None:
     assert native.read() is None
-    assert native.server.asked == []
+    assert native.server.requests == []

@@ -14,4 +14,4 @@ def test_nothing_is_sent_where_the_server_has_nothing_to_find_or_stop(
 ) -> None:
     finder = Finder(server, dialect)
     assert (finder.find(), finder.read(), finder.stop(), finder.stop(transaction())) == (None,) * 4
-    assert server.asked == []
+    assert server.requests == []

@@ -70,14 +70,14 @@ def steve(server: Misbehaving) -> Finder:
 
 
 def rows(steve: Finder, *listed: Any) -> tuple[Transaction, ...]:
-    steve.server.plays(replies(list(listed)))
+    steve.server.set_scripts(replies(list(listed)))
     found = steve.find()
     assert isinstance(found, Found), found
     return found.transactions
 
 
 def test_a_search_names_the_charge_box_and_the_period_in_utc_without_a_zone(steve: Finder) -> None:
-    steve.server.plays(replies([]))
+    steve.server.set_scripts(replies([]))
     assert steve.find(BEGAN - 60.25, BEGAN + 600.25, charger_id="CP 1/ä&x=") == Found()
     assert steve.requests == [("GET", TRANSACTIONS)]
     assert steve.query == {
@@ -90,7 +90,7 @@ def test_a_search_names_the_charge_box_and_the_period_in_utc_without_a_zone(stev
 
 
 def test_the_period_is_never_empty(steve: Finder) -> None:
-    steve.server.plays(replies([]))
+    steve.server.set_scripts(replies([]))
     steve.find(BEGAN, BEGAN)
     assert (steve.query["from"], steve.query["to"]) == ("2026-11-25T08:30:00", "2026-11-25T08:30:01")
 
@@ -104,7 +104,7 @@ def test_the_rows_of_the_charge_box_are_found_in_steve_s_order(steve: Finder) ->
 
 
 def test_a_search_has_no_link_to_our_id(steve: Finder) -> None:
-    steve.server.plays(replies([row()]))
+    steve.server.set_scripts(replies([row()]))
     found = steve.find()
     assert isinstance(found, Found)
     assert (found.exact, found.answer, found.supported) == (False, None, True)
@@ -148,7 +148,7 @@ def test_a_row_of_another_charge_box_is_skipped_even_if_it_cannot_be_read(steve:
 def test_without_a_row_that_may_be_of_this_charge_box_no_other_row_is_the_only_one(
     unread: dict[str, Any], steve: Finder
 ) -> None:
-    steve.server.plays(replies([row(), unread]))
+    steve.server.set_scripts(replies([row(), unread]))
     assert summarize(steve.find()) == "OutcomeUnknown types"
 
 
@@ -156,12 +156,12 @@ def test_without_a_row_that_may_be_of_this_charge_box_no_other_row_is_the_only_o
     "body", [None, {}, {"transactions": []}, "[]", 5, [None], [[]], [row(), "x"], b"", b"[", PAGE]
 )
 def test_a_reply_that_is_no_list_of_rows_is_no_search(body: Any, steve: Finder) -> None:
-    steve.server.plays(replies(body))
+    steve.server.set_scripts(replies(body))
     assert summarize(steve.find()) == "OutcomeUnknown shape"
 
 
 def test_a_list_that_is_too_long_is_no_search(steve: Finder) -> None:
-    steve.server.plays(replies([row()] * 6000))
+    steve.server.set_scripts(replies([row()] * 6000))
     assert summarize(steve.find()) == "OutcomeUnknown too-long"
 
 
@@ -183,7 +183,7 @@ def test_each_error_of_a_search_says_nothing_of_the_start(
     script: Script, summary: str, steve: Finder
 ) -> None:
     for call in (steve.find, steve.read):
-        steve.server.plays(script)
+        steve.server.set_scripts(script)
         error = call()
         assert summarize(error) == summary
         assert isinstance(error, LinkError)
@@ -191,20 +191,20 @@ def test_each_error_of_a_search_says_nothing_of_the_start(
 
 
 def test_a_search_that_broke_off_is_sent_again(steve: Finder) -> None:
-    steve.server.plays(BREAKS, BREAKS, replies([row()]))
+    steve.server.set_scripts(BREAKS, BREAKS, replies([row()]))
     assert steve.find() == Found((transaction(),))
 
 
 def test_a_transaction_is_read_by_its_id_and_charge_box(steve: Finder) -> None:
-    steve.server.plays(replies([row(8), ENDS]))
+    steve.server.set_scripts(replies([row(8), ENDS]))
     assert steve.read() == transaction(stopped_at=ENDED)
     assert steve.query == {"type": "ALL", "chargeBoxId": CHARGER, "transactionPk": "7"}
-    steve.server.plays(replies([]))
+    steve.server.set_scripts(replies([]))
     assert steve.read() is None
 
 
 def test_a_stop_names_the_charge_box_and_the_transaction(steve: Finder) -> None:
-    steve.server.plays(responded("Accepted"))
+    steve.server.set_scripts(responded("Accepted"))
     assert summarize(steve.stop(transaction("4711"))) == "Accepted null"
     assert steve.requests == [("POST", STOP)]
     assert steve.sent == {"chargeBoxIdList": [CHARGER], "transactionId": 4711}
@@ -242,7 +242,7 @@ STOPS: list[tuple[Script, str]] = [
 
 @pytest.mark.parametrize(("script", "summary"), STOPS)
 def test_each_reply_to_a_stop_has_its_outcome(script: Script, summary: str, steve: Finder) -> None:
-    steve.server.plays(script)
+    steve.server.set_scripts(script)
     stopped = steve.stop(transaction())
     assert summarize(stopped) == summary
     assert steve.requests == [("POST", STOP)]
@@ -263,24 +263,24 @@ def test_each_reply_to_a_stop_has_its_outcome(script: Script, summary: str, stev
 def test_a_transaction_that_is_not_active_is_stopped_only_if_its_row_has_an_end(
     read: Script, summary: str, steve: Finder
 ) -> None:
-    steve.server.plays(declines(NOT_ACTIVE), read)
+    steve.server.set_scripts(declines(NOT_ACTIVE), read)
     assert summarize(steve.stop(transaction())) == summary
     assert steve.requests == [("POST", STOP), ("GET", TRANSACTIONS)]
 
 
 def test_after_a_stop_that_broke_off_only_an_acceptance_or_an_end_is_certain(steve: Finder) -> None:
-    steve.server.plays(BREAKS, responded("Accepted"))
+    steve.server.set_scripts(BREAKS, responded("Accepted"))
     assert summarize(steve.stop(transaction())) == "Accepted null"
-    steve.server.plays(BREAKS, declines(NOT_ACTIVE), replies([ENDS]))
+    steve.server.set_scripts(BREAKS, declines(NOT_ACTIVE), replies([ENDS]))
     assert summarize(steve.stop(transaction())) == "Accepted already-stopped"
-    steve.server.plays(BREAKS, responded("Rejected"))
+    steve.server.set_scripts(BREAKS, responded("Rejected"))
     assert summarize(steve.stop(transaction())) == "OutcomeUnknown rejected"
-    steve.server.plays(BREAKS, declines(NO_STATIONS))
+    steve.server.set_scripts(BREAKS, declines(NO_STATIONS))
     assert summarize(steve.stop(transaction())) == "OutcomeUnknown offline"
 
 
 def test_a_server_that_does_not_answer_leaves_the_stop_unknown(steve: Finder) -> None:
-    steve.server.plays(hangs)
+    steve.server.set_scripts(hangs)
     error = steve.stop(transaction(), seconds=0.3)
     assert isinstance(error, OutcomeUnknown)
     assert "again is safe" in error.detail
@@ -288,4 +288,4 @@ def test_a_server_that_does_not_answer_leaves_the_stop_unknown(steve: Finder) ->
 
 def test_without_a_transaction_nothing_is_stopped(steve: Finder) -> None:
     assert steve.stop() is None
-    assert steve.server.asked == []
+    assert steve.server.requests == []

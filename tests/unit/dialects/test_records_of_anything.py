@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charger_link import Found, Link, LinkError, Published, Stop
@@ -34,6 +34,7 @@ BODIES = st.recursive(
 )
 
 
+@settings(derandomize=True, deadline=None)
 @given(BODIES, st.sampled_from([200, 302, 400, 403, 404, 405, 409, 500, 503, 504]), st.booleans())
 def test_any_reply_gives_a_result_or_an_error_of_the_link(body: Any, status: int, problem: bool) -> None:
     kind = "application/problem+json" if problem else "application/json"
@@ -79,6 +80,7 @@ def test_a_dialect_that_fails_on_a_reply_leaves_a_stop_unknown_and_a_find_withou
         assert raised.value.kind == "unexpected"
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.integers(0, 4_000_000_000))
 def test_a_time_that_was_formatted_is_parsed_as_the_same_second(seconds: int) -> None:
     assert parse_timestamp(format_timestamp(seconds)) == seconds

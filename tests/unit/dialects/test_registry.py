@@ -72,7 +72,9 @@ def test_only_the_dialects_that_linkservers_names_are_imported(names: list[str])
 
 def test_a_process_that_only_starts_charges_imports_nothing_that_finds_or_stops_them() -> None:
     entries = '{"network": "10.0.0.0/8", "ports": [1], "dialect": "steve"}'
-    modules = imported(f"from charger_link import Link, LinkServers; LinkServers.parse('[{entries}]')")
+    modules = imported_dialects(
+        f"from charger_link import Link, LinkServers; LinkServers.parse('[{entries}]')"
+    )
     assert not {name for name in modules if name.endswith(("records", "timestamps"))}
 
 
