@@ -122,7 +122,7 @@ def _start_functions(
     routed = {route.function: resources.functions[route.function] for route in resources.routes}
     try:
         handlers = load_handlers(routed)
-        link_servers = ConnectSettings.read(os.environ).link_servers_json()
+        link_servers = ConnectSettings.read(os.environ).link_servers_json(os.environ)
         example = choose(link_servers, ExampleServer(HOST, options.rest_port, options.dialect, allowed=True))
     except (SettingsError, LinkServersError) as error:
         raise CannotStart(error) from None
