@@ -1,0 +1,287 @@
+"""The whole request of each operation, as DynamoDB receives it: a changed word in an expression fails here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from common.journal import Attempt, ConditionFailed, JournalUnavailable, Opening, Settlement, State
+from common.journal import expressions as updates
+from common.journal.access_check import check_access
+from common.journal.expressions import Update
+from common.transport import Deadline
+from tests.unit.journal.scripted_table import ScriptedTable
+from tests.unit.journal.test_reading import batch, keys
+from tests.unit.journal.transitions import ANSWER, ID, NOW, START, item
+
+DEADLINE = Deadline.after(86_400)  # made when tests are collected: later than the end of any run
+THEN = "2026-09-21T14:13:20.250000Z"  # NOW
+KEYED = Attempt.of(item(attemptKey="the key", owner="me", tries=2))
+OF_VERSION_1 = Attempt.of(item(owner="me", tries=2))
+PROBLEM = {"type": "outcome-unknown", "detail": "x"}
+SMALLEST = START._replace(connector=None, token=None)
+LARGEST = START._replace(trace_id="1-a", url="https://10.0.0.5:8080/x", lease=1.23456)
+
+SAME = "attemptKey = :attemptKey AND "
+SAME_OF_VERSION_1 = "attribute_not_exists(attemptKey) AND createdAt = :createdAt AND "
+CLAIMABLE = "attribute_not_exists(id) OR (#fingerprint = :fingerprint AND #state = :failed)"
+HOLDER = "#state = :state, #owner = :owner, #lease = :lease, #updatedAt = :updatedAt, #caller = :caller"
+INITIAL = "createdAt = if_not_exists(createdAt, :createdAt)"
+OPENED = "#chargerId = :chargerId, #server = :server, #dialect = :dialect, #fingerprint = :fingerprint, #expiresAt = :expiresAt"
+KEY = {":attemptKey": "the key"}
+WRITTEN = {":updatedAt": THEN}
+
+
+def plain(attribute: dict[str, Any]) -> Any:
+    ((kind, value),) = attribute.items()
+    if kind == "M":
+        return {name: plain(inner) for name, inner in value.items()}
+    return {"NULL": None, "N": float(value) if kind == "N" else 0.0}.get(kind, value)
+
+
+def names(*attributes: str) -> dict[str, str]:
+    return {f"#{name}": name for name in attributes}
+
+
+@pytest.mark.parametrize(
+    ("update", "expression", "condition", "named", "values"),
+    [
+        (
+            updates.open_attempt(SMALLEST, "me", "a key", NOW, 60),
+            f"SET {OPENED}, {HOLDER}, {INITIAL}, attemptKey = if_not_exists(attemptKey, :attemptKey) "
+            "REMOVE #answer, #problem, #milliseconds, #connectorId, #token, #url ADD tries :one",
+            CLAIMABLE,
+            names("chargerId", "server", "dialect", "fingerprint", "expiresAt", "state", "owner", "lease", "updatedAt", "caller",
+                  "answer", "problem", "milliseconds", "connectorId", "token", "url"),
+            {":chargerId": "CP-1", ":server": "10.0.0.5:8080", ":dialect": "native", ":expiresAt": int(NOW) + 60.0, ":state": "pending",
+             ":owner": "me", ":lease": NOW + 29, ":caller": "alice", ":createdAt": THEN, ":attemptKey": "a key", ":failed": "failed",
+             ":one": 1.0, ":fingerprint": item()["fingerprint"]["B"], **WRITTEN},
+        ),
+        (
+            updates.open_attempt(LARGEST, "me", "a key", NOW, 60),
+            f"SET {OPENED}, {HOLDER}, #traceId = :traceId, #connectorId = :connectorId, #token = :token, #url = :url, {INITIAL}, "
+            "attemptKey = if_not_exists(attemptKey, :attemptKey) REMOVE #answer, #problem, #milliseconds ADD tries :one",
+            CLAIMABLE,
+            names("chargerId", "server", "dialect", "fingerprint", "expiresAt", "state", "owner", "lease", "updatedAt", "caller",
+                  "traceId", "connectorId", "token", "url", "answer", "problem", "milliseconds"),
+            {":chargerId": "CP-1", ":server": "10.0.0.5:8080", ":dialect": "native", ":expiresAt": int(NOW) + 60.0, ":state": "pending",
+             ":owner": "me", ":lease": 1.235, ":caller": "alice", ":createdAt": THEN, ":attemptKey": "a key", ":failed": "failed",
+             ":one": 1.0, ":fingerprint": item()["fingerprint"]["B"], ":traceId": "1-a", ":connectorId": 1.0, ":token": "****",
+             ":url": "https://10.0.0.5:8080/x", **WRITTEN},
+        ),
+        (
+            updates.take_over(KEYED, START, "you", NOW),
+            f"SET {HOLDER}, {INITIAL} REMOVE #answer, #problem, #milliseconds ADD tries :one",
+            SAME + "#owner = :theirs AND #state = :found",
+            names("state", "owner", "lease", "updatedAt", "caller", "answer", "problem", "milliseconds"),
+            {":state": "pending", ":owner": "you", ":lease": NOW + 29, ":caller": "alice", ":createdAt": KEYED.createdAt,
+             ":theirs": "me", ":found": "pending", ":one": 1.0, **KEY, **WRITTEN},
+        ),
+        (
+            updates.settle(KEYED, Settlement(State.COMPLETED, ANSWER, milliseconds={"link": 2}, started=True), NOW),
+            "SET #state = :state, #updatedAt = :updatedAt, #answer = :answer, #milliseconds = :milliseconds REMOVE #problem",
+            SAME + "(#state IN (:over0, :over1, :over2) OR (#owner = :mine AND #state = :state AND #answer = :answer "
+            "AND attribute_not_exists(#milliseconds)))",
+            names("state", "updatedAt", "answer", "milliseconds", "problem", "owner"),
+            {":state": "completed", ":answer": ANSWER | {"connectorId": 1.0}, ":milliseconds": {"link": 2.0}, ":mine": "me",
+             ":over0": "pending", ":over1": "unknown", ":over2": "failed", **KEY, **WRITTEN},
+        ),
+        (
+            updates.settle(OF_VERSION_1, Settlement(State.COMPLETED, ANSWER), NOW),
+            "SET #state = :state, #updatedAt = :updatedAt, #answer = :answer REMOVE #problem",
+            SAME_OF_VERSION_1 + "(#state IN (:over0, :over1))",
+            names("state", "updatedAt", "answer", "problem"),
+            {":state": "completed", ":answer": ANSWER | {"connectorId": 1.0}, ":over0": "pending", ":over1": "unknown",
+             ":createdAt": OF_VERSION_1.createdAt, **WRITTEN},
+        ),
+        (
+            updates.settle(KEYED, Settlement(State.COMPLETED, milliseconds={"link": 2}), NOW),
+            "SET #state = :state, #updatedAt = :updatedAt, #milliseconds = :milliseconds REMOVE #problem",
+            SAME + "(#state IN (:over0, :over1))",
+            names("state", "updatedAt", "milliseconds", "problem"),
+            {":state": "completed", ":milliseconds": {"link": 2.0}, ":over0": "pending", ":over1": "unknown", **KEY, **WRITTEN},
+        ),
+        (
+            updates.settle(KEYED, Settlement(State.COMPLETED, ANSWER, milliseconds={"link": 2}, provisional=True), NOW),
+            "SET #state = :state, #updatedAt = :updatedAt, #answer = :answer, #milliseconds = :milliseconds REMOVE #problem",
+            SAME + "#state IN (:over0, :over1) AND #owner = :mine",
+            names("state", "updatedAt", "answer", "milliseconds", "problem", "owner"),
+            {":state": "completed", ":answer": ANSWER | {"connectorId": 1.0}, ":milliseconds": {"link": 2.0}, ":mine": "me",
+             ":over0": "pending", ":over1": "unknown", **KEY, **WRITTEN},
+        ),
+        (
+            updates.settle(KEYED, Settlement(State.UNKNOWN, problem=PROBLEM), NOW),
+            "SET #state = :state, #updatedAt = :updatedAt, #problem = :problem",
+            SAME + "(#state = :pending AND #owner = :mine)",
+            names("state", "updatedAt", "problem", "owner"),
+            {":state": "unknown", ":problem": PROBLEM, ":pending": "pending", ":mine": "me", **KEY, **WRITTEN},
+        ),
+        *(
+            (
+                updates.complete_late(KEYED, ANSWER, NOW, started=started),
+                "SET #state = :state, #answer = :answer, #updatedAt = :updatedAt REMOVE #problem",
+                SAME + f"#state IN ({states}) AND tries = :tries",
+                names("state", "answer", "updatedAt", "problem"),
+                {":state": "completed", ":answer": ANSWER | {"connectorId": 1.0}, ":tries": 2.0, ":pending": "pending",
+                 ":unknown": "unknown", **({":failed": "failed"} if started else {}), **KEY, **WRITTEN},
+            )
+            for started, states in ((False, ":pending, :unknown"), (True, ":pending, :unknown, :failed"))
+        ),
+        (
+            updates.note_problem(KEYED, PROBLEM, NOW),
+            "SET #problem = :problem, #updatedAt = :updatedAt",
+            SAME + "#state = :pending AND tries = :tries",
+            names("problem", "updatedAt", "state"),
+            {":problem": PROBLEM, ":pending": "pending", ":tries": 2.0, **KEY, **WRITTEN},
+        ),
+    ],
+)  # fmt: skip
+def test_an_update_is_exactly_this(
+    update: Update, expression: str, condition: str, named: dict[str, str], values: dict[str, Any]
+) -> None:
+    body = update.body("a table")
+    assert {name: plain(value) for name, value in body.pop("ExpressionAttributeValues").items()} == values
+    assert body == {
+        "TableName": "a table",
+        "Key": {"id": {"S": ID}},
+        "UpdateExpression": expression,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": named,
+        "ReturnValues": "ALL_NEW" if "ADD" in expression else "NONE",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def test_an_attempt_is_kept_for_ninety_days_and_its_owner_and_key_are_random() -> None:
+    table = ScriptedTable(*[{"Attributes": item()}] * 2)
+    for _ in range(2):
+        table.journal().claim(START, DEADLINE)
+    first, second = table.written(0), table.written(1)
+    assert first["expiresAt"] == {"N": str(int(NOW) + 90 * 86400)}
+    assert {operation for operation, _ in table.requests} == {"UpdateItem"}
+    random = [first["owner"]["S"], second["owner"]["S"]]
+    random += [body["ExpressionAttributeValues"][":attemptKey"]["S"] for _, body in table.requests]
+    assert len(set(random)) == 4
+    assert {len(text) for text in random} == {16}, "12 random bytes"
+
+
+@pytest.mark.parametrize(
+    ("old", "claimed", "doubt"),
+    [({"state": "unknown"}, START, True), ({"state": "unknown"}, SMALLEST, False)],
+)
+def test_a_takeover_is_the_second_write_and_keeps_the_owner_of_the_first(
+    old: dict[str, Any], claimed: Opening, doubt: bool
+) -> None:
+    found = item(**old, attemptKey="the key")
+    table = ScriptedTable(ConditionFailed(found), {"Attributes": item(tries=2)})
+    claim = table.journal().claim(claimed, DEADLINE)
+    assert getattr(claim, "doubt", None) is doubt
+    assert claim.attempt == Attempt.of(item(tries=2))
+    assert table.written(0)["owner"] == table.written(1)["owner"]
+    assert table.requests[1][1]["ExpressionAttributeValues"][":theirs"] == found["owner"]
+
+
+def test_a_read_is_strongly_consistent() -> None:
+    table = ScriptedTable({"Item": item()}, {})
+    assert table.journal().get(ID, DEADLINE) == Attempt.of(item())
+    assert table.journal().get(ID, DEADLINE) is None
+    body = {"TableName": "attempts", "Key": {"id": {"S": ID}}, "ConsistentRead": True}
+    assert table.requests == [("GetItem", body)] * 2
+
+
+def test_a_page_is_one_query_of_the_index_and_one_batch() -> None:
+    table = ScriptedTable(keys("b", "a"), batch(item(id="a"), item(id="b")))
+    table.journal().newest("CP-1", 7, None, DEADLINE)
+    assert table.requests == [
+        (
+            "Query",
+            {
+                "TableName": "attempts",
+                "IndexName": "byCharger",
+                "KeyConditionExpression": "chargerId = :charger",
+                "ExpressionAttributeValues": {":charger": {"S": "CP-1"}},
+                "ScanIndexForward": False,
+                "Limit": 7,
+            },
+        ),
+        ("BatchGetItem", {"RequestItems": {"attempts": {"Keys": [{"id": {"S": "b"}}, {"id": {"S": "a"}}]}}}),
+    ]
+
+
+NOBODY = {"id": {"S": "nobody"}}
+CHECKS = {
+    "GetItem": {"TableName": "attempts", "Key": NOBODY},
+    "BatchGetItem": {"RequestItems": {"attempts": {"Keys": [NOBODY]}}},
+    "Query": {
+        "TableName": "attempts",
+        "IndexName": "byCharger",
+        "KeyConditionExpression": "chargerId = :charger",
+        "ExpressionAttributeValues": {":charger": {"S": "nobody"}},
+        "Limit": 1,
+    },
+    "UpdateItem": {
+        "TableName": "attempts",
+        "Key": NOBODY,
+        "UpdateExpression": "REMOVE answer",
+        "ConditionExpression": "attribute_exists(id)",
+    },
+}
+
+
+def test_the_check_of_the_rights_uses_an_item_that_never_exists() -> None:
+    table = ScriptedTable({}, {}, {}, ConditionFailed(None))
+    table.journal().check_access(list(CHECKS), DEADLINE)
+    assert table.requests == list(CHECKS.items())
+
+
+def test_a_missing_right_ends_the_check() -> None:
+    table = ScriptedTable({}, JournalUnavailable("AccessDeniedException"))
+    with pytest.raises(JournalUnavailable, match="AccessDeniedException"):
+        check_access(table, "attempts", ["Query", "GetItem", "UpdateItem"], DEADLINE)  # type: ignore[arg-type]
+    assert [operation for operation, _ in table.requests] == ["Query", "GetItem"]
+
+
+class DeadlineOfEach(ScriptedTable):
+    """Keeps the deadlines, too."""
+
+    def __init__(self, *responses: dict[str, Any] | Exception) -> None:
+        super().__init__(*responses)
+        self.deadlines: list[Deadline] = []
+
+    def call(self, operation: str, body: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+        self.deadlines.append(deadline)
+        return super().call(operation, body, deadline)
+
+
+def test_each_call_has_the_deadline_of_its_operation() -> None:
+    table = DeadlineOfEach(
+        ConditionFailed(item(state="unknown")), {"Attributes": item()}, {"Attributes": item()}, {}, {}, {},
+        keys("a"), batch(item(id="a")), {},
+    )  # fmt: skip
+    journal = table.journal()
+    journal.claim(START, DEADLINE)
+    journal.complete_late(KEYED, ANSWER, DEADLINE)
+    journal.note_problem(KEYED, PROBLEM, DEADLINE)
+    journal.get(ID, DEADLINE)
+    assert journal.peek(ID, b"", DEADLINE, starts=True) is None
+    journal.newest("CP-1", 1, None, DEADLINE)
+    journal.check_access(["GetItem"], DEADLINE)
+    assert table.deadlines == [DEADLINE] * 9
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_a_peek_is_of_the_request_with_this_fingerprint(starts: bool) -> None:
+    table = ScriptedTable({"Item": item(state="unknown")}, {"Item": item(state="unknown")})
+    found = table.journal().peek(ID, START.fingerprint, DEADLINE, starts=starts)
+    assert (type(found).__name__ if found else None) == ("Unknown" if starts else None)
+    other = table.journal().peek(ID, b"another", DEADLINE, starts=starts)
+    assert type(other).__name__ == "Mismatch"
+
+
+def test_a_late_answer_that_changes_nothing_is_reported() -> None:
+    table = ScriptedTable(ConditionFailed(item()), {}, ConditionFailed(item()), {})
+    journal = table.journal()
+    assert [journal.complete_late(KEYED, ANSWER, DEADLINE) for _ in range(2)] == [False, True]
+    assert [journal.note_problem(KEYED, PROBLEM, DEADLINE) for _ in range(2)] == [False, True]
+    assert ":failed" not in table.requests[0][1]["ExpressionAttributeValues"], "by default it is no start"
