@@ -29,7 +29,7 @@ CHECK_FIRST = "Look at `instance` and check the charger"
 
 
 def attempt(state: State, **changes: Any) -> Attempt:
-    return Attempt(ID, "CP-1", state, "", "", lease=time.time() + 60, **changes)
+    return Attempt(ID, "CP-1", state, "", "", **changes)
 
 
 def problem(reply: Reply) -> Problem:
@@ -49,7 +49,7 @@ def test_a_stored_answer_is_returned_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("stored", "kind", "headers", "text"),
     [
-        (attempt(State.PENDING), "attempt-in-progress", {"Retry-After": "60"}, "Send the same id again"),
+        (attempt(State.PENDING), "attempt-in-progress", {"Retry-After": "1"}, "Send the same id again"),
         (attempt(State.UNKNOWN), "outcome-unknown", {}, "The outcome of this attempt is unknown. " + CHECK_FIRST),
         (attempt(State.FAILED), "outcome-unknown", {}, CHECK_FIRST),
         (attempt(State.UNKNOWN, problem={"type": "server-error", "detail": "x"}), "outcome-unknown", {}, CHECK_FIRST),
@@ -66,6 +66,11 @@ def test_an_attempt_without_an_answer_has_a_problem(
     assert reply.headers == headers
     assert (problem(reply).type, problem(reply).instance) == (f"/problems/{kind}", PATH)
     assert text in problem(reply).detail
+
+
+def test_an_attempt_in_progress_may_be_repeated_when_its_lease_has_ended() -> None:
+    reply = replies.reply_from_attempt(attempt(State.PENDING)._replace(lease=time.time() + 5000), REQUEST)
+    assert 4000 < int(reply.headers["Retry-After"]) <= 5000
 
 
 def test_the_server_s_own_seconds_are_passed_on() -> None:
