@@ -52,7 +52,7 @@ _CONFIG = """
 source_paths = ["src"]
 only_mutate = {only}
 also_copy = {beside}
-pytest_add_cli_args = {left_out}
+pytest_add_cli_args = {arguments}
 pytest_add_cli_args_test_selection = {tests}
 timeout_multiplier = 3.0
 timeout_constant = 10.0
@@ -78,9 +78,10 @@ def stage() -> None:
         for line in config.splitlines()
     ]
     only = [f"src/{pattern}" for pattern in CORE]
-    left_out = [f"--deselect={test}" for test in _LEFT_OUT]
+    # Without a capture of its own for each of mutmut's several runs in one process: a logger keeps the stream of the first.
+    arguments = ["--capture=no", *(f"--deselect={test}" for test in _LEFT_OUT)]
     text = "\n".join(lines) + _CONFIG.format(
-        only=only, beside=list(_BESIDE), tests=list(FAST_TESTS), left_out=left_out
+        only=only, beside=list(_BESIDE), tests=list(FAST_TESTS), arguments=arguments
     )
     (STAGE / "pyproject.toml").write_text(text, encoding="utf-8")
 
