@@ -328,6 +328,22 @@ def test_a_repeat_is_not_sent_while_the_circuit_of_its_first_server_is_open() ->
     assert result.detail.startswith("The OCPP server that received the first try")
 
 
+def test_the_check_of_the_first_server_leaves_time_to_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+
+    def refuse(server: Any, checked: Service, deadline: Deadline) -> None:
+        given.extend((server.name, checked, deadline.remaining()))
+        raise CircuitOpen("timeout", "x", opened_circuit=True)
+
+    made, _ = deployment()
+    monkeypatch.setattr(flow, "check_circuit", refuse)
+    result = doubtful(made, server="10.0.0.6:8080")
+    assert isinstance(result, OutcomeUnknown)
+    assert (result.kind, result.opened_circuit) == ("timeout", True)
+    assert given[:2] == ["10.0.0.6:8080", made]
+    assert 16.5 < given[2] <= 17.5
+
+
 class Recorded(Exception):
     """Ends a call, once its command is recorded."""
 

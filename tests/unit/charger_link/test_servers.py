@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import trustme
 
 from charger_link import AddressNotAllowed, AddressUnusable, LinkServers
 from charger_link.servers import LinkServersError
@@ -178,3 +179,10 @@ def test_a_wrong_setting_names_every_entry_and_member(
 def test_a_setting_that_is_not_a_list_of_entries_is_rejected_by_name(text: str) -> None:
     with pytest.raises(LinkServersError, match=r"^LinkServers cannot be used: "):
         LinkServers.parse(text)
+
+
+def test_a_certificate_is_kept_if_tls_can_use_it() -> None:
+    pem = trustme.CA().cert_pem.bytes().decode()
+    assert servers({**GOOD, "ca": pem * 2}).find("10.0.0.5", 8080).entry.ca == pem * 2
+    with pytest.raises(LinkServersError, match="must be a certificate in PEM, or several"):
+        servers({**GOOD, "ca": pem.replace("BEGIN", "END")})

@@ -80,3 +80,18 @@ def test_the_key_is_not_the_one_of_the_fingerprints() -> None:
 )
 def test_it_is_good_for_a_day_and_no_expiry_of_anothers_making_is(expires: str, is_over: bool) -> None:
     assert callbacks.expired(expires, NOW) is is_over
+
+
+@pytest.mark.parametrize(
+    ("expires", "now", "is_over"),
+    [
+        ("1000", 1000.0, True),
+        ("1000", 999.9, False),
+        (str(1000 + callbacks.LIFETIME + 300), 1000.0, False),
+        (str(1000 + callbacks.LIFETIME + 300), 999.9, True),
+        ("100000000000", 99_999_999_999.0, False),
+        ("0100000000000", 99_999_999_999.0, True),
+    ],
+)
+def test_both_ends_of_the_day_are_exact(expires: str, now: float, is_over: bool) -> None:
+    assert callbacks.expired(expires, now) is is_over
