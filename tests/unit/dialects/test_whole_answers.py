@@ -45,6 +45,7 @@ def result(dialect: Dialect, given: Command, exchange: Exchange) -> Expected:
         failure = error
     assert failure.detail[0].isupper(), "a sentence for the caller"
     assert failure.detail.endswith(".")
+    assert "None" not in failure.detail
     named = (type(failure).__name__, failure.kind)
     return named if failure.retry_after is None else (*named, failure.retry_after)
 
@@ -120,6 +121,7 @@ STEVE: list[tuple[ServerReply, Expected]] = [
     (reply(400, {"message": "Error understanding the request"}), ("ServerFailed", "unreadable")),
     (reply(400, {"message": "something else"}), ("OutcomeUnknown", "http-400")),
     (ServerReply(302, "", {"location": "/steve/manager/signin;jsessionid=1?x"}, None, ""), ("ServerRefused", "no-credentials")),
+    (ServerReply(302, "", {"location": "/steve/manager/signin"}, None, ""), ("ServerRefused", "no-credentials")),
     (ServerReply(302, "", {"location": "https://h/other?/manager/signin"}, None, ""), ("OutcomeUnknown", "http-302")),
     (ServerReply(302, "", {}, None, ""), ("OutcomeUnknown", "http-302")),
     (reply(403, "<p>", "text/html"), ("ServerFailed", "no-such-path")),
