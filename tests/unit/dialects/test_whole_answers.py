@@ -305,6 +305,22 @@ def test_a_callback_of_citrineos_has_one_answer(body: Any, expected: Expected) -
     )
 
 
+@pytest.mark.parametrize(
+    ("token", "paths"),
+    [
+        ("TAG1", ["/ocpp/1.6/evdriver/remoteStartTransaction"]),
+        (LONG, ["/ocpp/2.0.1/evdriver/requestStartTransaction"]),
+    ],
+)
+def test_citrineos_receives_a_long_token_at_the_path_of_201_only(token: str, paths: list[str]) -> None:
+    citrineos._versions.clear()
+    exchange = Exchange(reply(200, [{"success": True}]))
+    assert result(load("citrineos"), command("citrineos", token=token), exchange) == Published()
+    assert [(method, path.partition("?")[0]) for method, path, _, _ in exchange.sent] == [
+        ("POST", path) for path in paths
+    ]
+
+
 def test_citrineos_needs_a_url_for_its_callback() -> None:
     exchange = Exchange()
     given = command("citrineos")._replace(callback_url=None)
