@@ -22,6 +22,7 @@ NAME = re.compile(r"steve|citrine|ocpp.?core|ocpp.?cs\b|[\"'`]native[\"'`]", re.
 @pytest.mark.parametrize("name", registry.NAMES)
 def test_the_record_has_the_name_under_which_it_is_registered(name: str) -> None:
     assert registry.load(name).name == name
+    assert registry.find(name) is registry.load(name)
 
 
 def test_a_name_of_another_version_has_no_record() -> None:

@@ -12,6 +12,7 @@ from charger_link.dialects.dialect import Dialect
 from charger_link.dialects.registry import NAMES, load
 from charger_link.exchange import ServerReply
 from charger_link.limits import LIST_LIMIT
+from charger_link.ocpp import start_201
 from tests.unit.dialects.test_replies import command, ocpp_cs_error, other_version, reply
 
 CHARGER = "CP/1 ä"
@@ -166,6 +167,7 @@ OCPP_CS: list[tuple[ServerReply, Expected]] = [
     (ocpp_cs_error(503, "Station unreachable: not connected"), ("OutcomeUnknown", "http-503")),
     (ocpp_cs_error(503, "x"), ("OutcomeUnknown", "http-503")),
     (ocpp_cs_error(504, "x"), ("OutcomeUnknown", "charger-silent")),
+    (ocpp_cs_error(502, "Missing required field 'idToken'"), ("OutcomeUnknown", "http-502")),
     (ocpp_cs_error(500, "x"), ("OutcomeUnknown", "http-500")),
     (ServerReply(503, "text/plain", {}, None, "it did not respond"), ("OutcomeUnknown", "charger-silent")),
     (reply(503, {"error": "did not respond"}), ("OutcomeUnknown", "charger-silent")),
@@ -303,6 +305,18 @@ def test_a_callback_of_citrineos_has_one_answer(body: Any, expected: Expected) -
         result(load("citrineos")._replace(start=read), command("citrineos", connector=3), Exchange())
         == expected
     )
+
+
+def test_ocpp_cs_receives_the_body_of_201_after_it_asked_for_it() -> None:
+    exchange = Exchange(
+        ocpp_cs_error(400, "Missing required field 'idToken'"), reply(200, {"status": "Accepted"})
+    )
+    given = command("ocpp-cs", connector=3)
+    assert result(load("ocpp-cs"), given, exchange) == ACCEPTED
+    path = "/api/v1/ChargePoint/CP%2F1%20%C3%A4/RemoteStartTransaction"
+    assert exchange.sent == [
+        ("POST", path, {"idTag": "TAG1", "connectorId": 3}, {}), ("POST", path, start_201(given), {}),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
