@@ -79,6 +79,8 @@ def test_the_word_of_the_closed_list_stays(info: str, token: str, masked: str) -
         ("04A2\N{LATIN SMALL LETTER DOTLESS I}", "04A2I"),
         ("04A2\N{LATIN CAPITAL LETTER SHARP S}", quote("04a2\N{LATIN SMALL LETTER SHARP S}")),
         ("04A2\N{LATIN SMALL LETTER SHARP S}", quote("04A2SS")),
+        ("04A2", "\\u0030\\u0034\\u0041\\u0032"),
+        ("04A2\N{LATIN SMALL LETTER SHARP S}", "04A2\\u0053\\u0053"),
         ("04A2\ud83d", "04A2%3F"),
         ("04A2\ud83d", "04A2\\ud83d"),
     ],

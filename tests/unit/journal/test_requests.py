@@ -285,3 +285,16 @@ def test_a_late_answer_that_changes_nothing_is_reported() -> None:
     assert [journal.complete_late(KEYED, ANSWER, DEADLINE) for _ in range(2)] == [False, True]
     assert [journal.note_problem(KEYED, PROBLEM, DEADLINE) for _ in range(2)] == [False, True]
     assert ":failed" not in table.requests[0][1]["ExpressionAttributeValues"], "by default it is no start"
+
+
+def test_a_batch_without_items_or_without_the_table_is_empty() -> None:
+    for response in ({"Responses": {}}, {"Responses": {"attempts": []}, "UnprocessedKeys": {}}):
+        assert ScriptedTable(keys("a"), response).journal().newest("CP-1", 1, None, DEADLINE).attempts == []
+    unprocessed = {"Responses": {}, "UnprocessedKeys": {"attempts": {}}}
+    assert ScriptedTable(keys("a"), unprocessed).journal().newest("CP-1", 1, None, DEADLINE).attempts == []
+
+
+def test_keys_that_stay_unprocessed_are_the_reason() -> None:
+    table = ScriptedTable(keys("a"), batch(unprocessed=("a",)))
+    with pytest.raises(JournalUnavailable, match="^UnprocessedKeys$"):
+        table.journal().newest("CP-1", 1, None, Deadline.after(0))
