@@ -8,7 +8,7 @@ from itertools import islice
 
 import libcst
 from libcst import matchers
-from mutmut.__main__ import _run, collect_source_file_mutation_data
+from mutmut.__main__ import _reset_mutant_results, _run, collect_source_file_mutation_data
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.mutation.file_mutation import MutationVisitor
 from mutmut.mutation.mutators import mutation_operators, operator_string
@@ -44,6 +44,8 @@ def main() -> int:
     patterns = sys.argv[1:]
     _leave_texts()
     _change_strings_once()
+    if not patterns:  # results of an earlier run stay, but tests that were added may kill its survivors
+        _reset_mutant_results(lambda _, exit_code: status_by_exit_code[exit_code] in ("survived", "no tests"))
     _run(patterns, _PROCESSES)
     return int(_report(patterns) < LEAST_SCORE)
 

@@ -296,5 +296,5 @@ def test_a_batch_without_items_or_without_the_table_is_empty() -> None:
 
 def test_keys_that_stay_unprocessed_are_the_reason() -> None:
     table = ScriptedTable(keys("a"), batch(unprocessed=("a",)))
-    with pytest.raises(JournalUnavailable, match="^UnprocessedKeys$"):
+    with pytest.raises(JournalUnavailable, match=r"^UnprocessedKeys$"):
         table.journal().newest("CP-1", 1, None, Deadline.after(0))
