@@ -288,10 +288,13 @@ def test_a_late_answer_that_changes_nothing_is_reported() -> None:
 
 
 def test_a_batch_without_items_or_without_the_table_is_empty() -> None:
-    for response in ({"Responses": {}}, {"Responses": {"attempts": []}, "UnprocessedKeys": {}}):
+    responses: tuple[dict[str, Any], ...] = (
+        {"Responses": {}},
+        {"Responses": {"attempts": []}, "UnprocessedKeys": {}},
+        {"Responses": {}, "UnprocessedKeys": {"attempts": {}}},
+    )
+    for response in responses:
         assert ScriptedTable(keys("a"), response).journal().newest("CP-1", 1, None, DEADLINE).attempts == []
-    unprocessed = {"Responses": {}, "UnprocessedKeys": {"attempts": {}}}
-    assert ScriptedTable(keys("a"), unprocessed).journal().newest("CP-1", 1, None, DEADLINE).attempts == []
 
 
 def test_keys_that_stay_unprocessed_are_the_reason() -> None:
