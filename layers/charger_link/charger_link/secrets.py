@@ -117,7 +117,7 @@ def _from_secrets_manager(name: str, deadline: Deadline) -> str:
         read_timeout=timeout,
         retries={"mode": "standard", "total_max_attempts": 2},
     )
-    return _within(deadline, lambda: str(SecretsProvider(boto_config=config).get(name, force_fetch=True)))
+    return _within(deadline, lambda: str(SecretsProvider(boto_config=config).get(name)))
 
 
 def _within(deadline: Deadline, read: Callable[[], str]) -> str:

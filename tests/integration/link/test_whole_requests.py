@@ -195,6 +195,8 @@ def test_any_whole_response_closes_the_circuit_of_a_suspect_server(
         with pytest.raises(CircuitOpen) as opened:
             link.check_server(asked.server, Deadline.after(10))
         assert (opened.value.opened_circuit, opened.value.retry_after) == (True, 10)
+        with pytest.raises(CircuitOpen):
+            circuits.check(asked.server.name)
     (got,) = server.asked
     assert (got.method, got.path, got.body) == ("GET", "/base/api/v1/chargers", b"")
     assert got.headers == {
@@ -222,6 +224,17 @@ def test_without_a_secret_or_without_time_no_health_check_is_sent(server: Misbeh
     assert server.connections == 0
     link.check_server(command(server).server, Deadline.after(10))
     assert server.connections == 1
+
+
+def test_the_secret_of_a_health_check_is_read_within_its_second(server: Misbehaving) -> None:
+    left: list[float] = []
+
+    def read(_: str, deadline: Deadline) -> str:
+        left.append(deadline.remaining())
+        return '{"bearer": "x"}'
+
+    Link(Circuits(), Secrets(read)).check_server(command(server, secret="x").server, Deadline.after(10))
+    assert left[0] <= 1
 
 
 def test_a_health_check_needs_no_trial_of_an_open_circuit(server: Misbehaving) -> None:
