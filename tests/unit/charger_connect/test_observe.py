@@ -193,6 +193,7 @@ def test_only_of_an_unexpected_failure_the_causes_are_logged() -> None:
         error.__cause__ = ValueError("a secret text")
         (line,) = messages(lines_of(settled(error, State.UNKNOWN)))
         assert ("causes" in line) is (kind == "unexpected")
+        assert ("ValueError" in str(line.get("causes"))) is (kind == "unexpected")
         assert "secret" not in str(line)
     (line,) = messages(lines_of(settled(OutcomeUnknown("unexpected", "x"), State.UNKNOWN)))
     assert "causes" not in line

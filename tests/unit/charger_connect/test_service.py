@@ -53,6 +53,7 @@ def test_a_service_has_the_settings_of_its_environment(tmp_path: Path) -> None:
         "attempts",
         "dynamodb.eu-west-1.amazonaws.com",
     )
+    assert made.journal._dynamodb._credentials()[0] == "AKID"
     made.close()
 
 
