@@ -14,7 +14,7 @@ from charger_connect.choose_server import (
     is_first_server,
 )
 from charger_connect.opening import make_opening, request_fingerprint
-from charger_link import AddressNotAllowed, AddressUnusable
+from charger_link import AddressNotAllowed, AddressUnusable, CircuitOpen
 from common.journal import Attempt, Opening, State, fingerprint
 from common.wire import ProblemError
 from tests.operations.conftest import listening, messages
@@ -111,6 +111,28 @@ def test_an_open_circuit_refuses_with_its_seconds() -> None:
     assert error.value.problem.detail
     assert messages(lines) == [], "the circuit was open before"
     check_circuit(choose_server(request(serverRestApiPort=80), deployment, DEADLINE), deployment, DEADLINE)
+
+
+def test_a_suspect_server_that_fails_its_health_check_is_refused_and_logged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deployment = service()
+    server = choose_server(request(), deployment, DEADLINE)
+    for charger in ("A", "B", "C"):
+        deployment.circuits.failed(server.name, charger)
+    checked: list[Any] = []
+
+    def fails(link: Any, *arguments: Any) -> None:
+        checked.extend((link, *arguments))
+        raise CircuitOpen("timeout", "It hangs.", retry_after=10, opened_circuit=True)
+
+    monkeypatch.setattr(type(deployment.link), "check_server", fails)
+    with listening() as lines, pytest.raises(ProblemError) as error:
+        check_server(request(), server, deployment, DEADLINE)
+    assert (error.value.problem.detail, error.value.headers) == ("It hangs.", {"Retry-After": "10"})
+    assert checked == [deployment.link, server, DEADLINE]
+    (line,) = messages(lines)
+    assert (line["message"], line["server"], line["kind"]) == ("circuit opened", "10.0.0.5:8080", "timeout")
 
 
 @pytest.mark.parametrize(
