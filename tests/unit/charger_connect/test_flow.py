@@ -363,7 +363,8 @@ def test_the_command_of_a_start(
         raise Recorded
 
     monkeypatch.setattr(type(made.link), "connect", record)
-    attempt = Attempt.of(item(dialect="citrineos", connectorId=9, server="10.0.0.5:8080"))
+    first = "10.0.0.5:8080" if doubt else "10.0.0.9:8080"  # without doubt, nothing binds the request to it
+    attempt = Attempt.of(item(dialect="citrineos", connectorId=9, server=first))
     server = made.servers.find("10.0.0.5", 8080)
     call = CALL._replace(deadline=Deadline.after(20.0))
     with pytest.raises(Recorded):
