@@ -386,5 +386,16 @@ def test_a_published_start_waits_for_its_callback(monkeypatch: pytest.MonkeyPatc
     assert table.left[0] <= 2
 
 
+def test_a_published_start_without_a_callback_has_the_failure_of_its_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made, _ = deployment({}, entries=[{**ENTRY, "dialect": "citrineos"}])
+    object.__setattr__(made, "link_timeout", 0.0)
+    lost = OutcomeUnknown("timeout", "It is lost.")
+    monkeypatch.setattr(type(made.link), "connect", lambda *_: Published(lost))
+    server = made.servers.find("10.0.0.5", 8080)
+    assert flow.call_server(Claimed(Attempt.of(item())), request(), server, CALL, made) is lost
+
+
 def test_durations_are_in_whole_milliseconds() -> None:
     assert 1500 <= flow._milliseconds(time.monotonic() - 1.5) < 11_500
