@@ -328,6 +328,16 @@ def test_a_repeat_is_not_sent_while_the_circuit_of_its_first_server_is_open() ->
     assert result.detail.startswith("The OCPP server that received the first try")
 
 
+def test_the_check_before_the_claim_leaves_time_to_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(flow, "check_server", lambda *arguments: given.extend(arguments))
+    made, _ = deployment(CLAIMED, {})
+    connect(made)
+    asked, server, checked, deadline = given
+    assert (asked.tokenId, server.name, checked) == (LONG, "10.0.0.5:8080", made)
+    assert 15 < deadline.remaining() <= 17.5
+
+
 def test_the_check_of_the_first_server_leaves_time_to_settle(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
 
