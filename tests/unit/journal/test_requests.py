@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def names(*attributes: str) -> dict[str, str]:
     ("update", "expression", "condition", "named", "values"),
     [
         (
-            updates.open_attempt(SMALLEST, "me", "a key", NOW, 60),
+            lambda: updates.open_attempt(SMALLEST, "me", "a key", NOW, 60),
             f"SET {OPENED}, {HOLDER}, {INITIAL}, attemptKey = if_not_exists(attemptKey, :attemptKey) "
             "REMOVE #answer, #problem, #milliseconds, #connectorId, #token, #url ADD tries :one",
             CLAIMABLE,
@@ -59,7 +60,7 @@ def names(*attributes: str) -> dict[str, str]:
              ":one": 1.0, ":fingerprint": item()["fingerprint"]["B"], **WRITTEN},
         ),
         (
-            updates.open_attempt(LARGEST, "me", "a key", NOW, 60),
+            lambda: updates.open_attempt(LARGEST, "me", "a key", NOW, 60),
             f"SET {OPENED}, {HOLDER}, #traceId = :traceId, #connectorId = :connectorId, #token = :token, #url = :url, {INITIAL}, "
             "attemptKey = if_not_exists(attemptKey, :attemptKey) REMOVE #answer, #problem, #milliseconds ADD tries :one",
             CLAIMABLE,
@@ -71,7 +72,7 @@ def names(*attributes: str) -> dict[str, str]:
              ":url": "https://10.0.0.5:8080/x", **WRITTEN},
         ),
         (
-            updates.take_over(KEYED, START, "you", NOW),
+            lambda: updates.take_over(KEYED, START, "you", NOW),
             f"SET {HOLDER}, {INITIAL} REMOVE #answer, #problem, #milliseconds ADD tries :one",
             SAME + "#owner = :theirs AND #state = :found",
             names("state", "owner", "lease", "updatedAt", "caller", "answer", "problem", "milliseconds"),
@@ -79,7 +80,7 @@ def names(*attributes: str) -> dict[str, str]:
              ":theirs": "me", ":found": "pending", ":one": 1.0, **KEY, **WRITTEN},
         ),
         (
-            updates.settle(KEYED, Settlement(State.COMPLETED, ANSWER, milliseconds={"link": 2}, started=True), NOW),
+            lambda: updates.settle(KEYED, Settlement(State.COMPLETED, ANSWER, milliseconds={"link": 2}, started=True), NOW),
             "SET #state = :state, #updatedAt = :updatedAt, #answer = :answer, #milliseconds = :milliseconds REMOVE #problem",
             SAME + "(#state IN (:over0, :over1, :over2) OR (#owner = :mine AND #state = :state AND #answer = :answer "
             "AND attribute_not_exists(#milliseconds)))",
@@ -88,7 +89,7 @@ def names(*attributes: str) -> dict[str, str]:
              ":over0": "pending", ":over1": "unknown", ":over2": "failed", **KEY, **WRITTEN},
         ),
         (
-            updates.settle(OF_VERSION_1, Settlement(State.COMPLETED, ANSWER), NOW),
+            lambda: updates.settle(OF_VERSION_1, Settlement(State.COMPLETED, ANSWER), NOW),
             "SET #state = :state, #updatedAt = :updatedAt, #answer = :answer REMOVE #problem",
             SAME_OF_VERSION_1 + "(#state IN (:over0, :over1))",
             names("state", "updatedAt", "answer", "problem"),
@@ -96,14 +97,14 @@ def names(*attributes: str) -> dict[str, str]:
              ":createdAt": OF_VERSION_1.createdAt, **WRITTEN},
         ),
         (
-            updates.settle(KEYED, Settlement(State.COMPLETED, milliseconds={"link": 2}), NOW),
+            lambda: updates.settle(KEYED, Settlement(State.COMPLETED, milliseconds={"link": 2}), NOW),
             "SET #state = :state, #updatedAt = :updatedAt, #milliseconds = :milliseconds REMOVE #problem",
             SAME + "(#state IN (:over0, :over1))",
             names("state", "updatedAt", "milliseconds", "problem"),
             {":state": "completed", ":milliseconds": {"link": 2.0}, ":over0": "pending", ":over1": "unknown", **KEY, **WRITTEN},
         ),
         (
-            updates.settle(KEYED, Settlement(State.COMPLETED, ANSWER, milliseconds={"link": 2}, provisional=True), NOW),
+            lambda: updates.settle(KEYED, Settlement(State.COMPLETED, ANSWER, milliseconds={"link": 2}, provisional=True), NOW),
             "SET #state = :state, #updatedAt = :updatedAt, #answer = :answer, #milliseconds = :milliseconds REMOVE #problem",
             SAME + "#state IN (:over0, :over1) AND #owner = :mine",
             names("state", "updatedAt", "answer", "milliseconds", "problem", "owner"),
@@ -111,7 +112,7 @@ def names(*attributes: str) -> dict[str, str]:
              ":over0": "pending", ":over1": "unknown", **KEY, **WRITTEN},
         ),
         (
-            updates.settle(KEYED, Settlement(State.UNKNOWN, problem=PROBLEM), NOW),
+            lambda: updates.settle(KEYED, Settlement(State.UNKNOWN, problem=PROBLEM), NOW),
             "SET #state = :state, #updatedAt = :updatedAt, #problem = :problem",
             SAME + "(#state = :pending AND #owner = :mine)",
             names("state", "updatedAt", "problem", "owner"),
@@ -119,7 +120,7 @@ def names(*attributes: str) -> dict[str, str]:
         ),
         *(
             (
-                updates.complete_late(KEYED, ANSWER, NOW, started=started),
+                lambda started=started: updates.complete_late(KEYED, ANSWER, NOW, started=started),
                 "SET #state = :state, #answer = :answer, #updatedAt = :updatedAt REMOVE #problem",
                 SAME + f"#state IN ({states}) AND tries = :tries",
                 names("state", "answer", "updatedAt", "problem"),
@@ -129,7 +130,7 @@ def names(*attributes: str) -> dict[str, str]:
             for started, states in ((False, ":pending, :unknown"), (True, ":pending, :unknown, :failed"))
         ),
         (
-            updates.note_problem(KEYED, PROBLEM, NOW),
+            lambda: updates.note_problem(KEYED, PROBLEM, NOW),
             "SET #problem = :problem, #updatedAt = :updatedAt",
             SAME + "#state = :pending AND tries = :tries",
             names("problem", "updatedAt", "state"),
@@ -138,9 +139,13 @@ def names(*attributes: str) -> dict[str, str]:
     ],
 )  # fmt: skip
 def test_an_update_is_exactly_this(
-    update: Update, expression: str, condition: str, named: dict[str, str], values: dict[str, Any]
+    update: Callable[[], Update],
+    expression: str,
+    condition: str,
+    named: dict[str, str],
+    values: dict[str, Any],
 ) -> None:
-    body = update.body("a table")
+    body = update().body("a table")
     assert {name: plain(value) for name, value in body.pop("ExpressionAttributeValues").items()} == values
     assert body == {
         "TableName": "a table",
