@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 _AT_IMPORT = "runs only while its module is imported, before mutmut sets a mutant"
 _NO_CHARACTER = "quote() never encodes letters, so X is no addition to `safe`"
 _NARROWS = "never absent here: `or` only narrows the type"
+_PASSES = "a thousandth of a time that passes"
 _RACE = "only if another thread drops the circuit between two reads"
 _TEXT = "a text for people"
 _ENDLESS = "an endless loop: the search does not advance"
@@ -40,6 +41,15 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
     ("charger_link.secrets._headers", "ValueError(None)", "the caller replaces the message"),
     ("common.journal.callbacks.signed", '"XXXX"', "no signature either"),
     ("common.journal.history._batch", '.get("Keys", ', "both end the loop"),
+    ("charger_connect.flow._milliseconds", "* 1001", _PASSES),
+    ("charger_connect.flow.call_server", "raise AddressNotAllowed(", "its reason is not used"),
+    ("charger_connect.flow.call_server", 'attempt.server or "XXXX"', "no server either"),
+    ("charger_connect.flow.execute", "detail = None", "read only after it was set"),
+    ("charger_connect.flow.execute", 'detail = "XXXX"', "read only after it was set"),
+    ("charger_connect.flow.execute", 'problem or "XXXX"', _NARROWS),
+    ("charger_connect.observe._count_call", 'attempt.dialect or "XXXX"', _NARROWS),
+    ("charger_connect.observe.settled", "* 1001", _PASSES),
+    ("charger_connect.*", "is not None or request.serverRestApiPort", "a valid request has both or neither"),
     ("charger_connect.app.handler", "", _ENTRY_POINT),
     (
         "charger_connect.request._error",
