@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 _AT_IMPORT = "runs only while its module is imported, before mutmut sets a mutant"
 _NO_CHARACTER = "quote() never encodes letters, so X is no addition to `safe`"
 _NARROWS = "never absent here: `or` only narrows the type"
-_PASSES = "a thousandth of a time that passes"
+_PASSES = "a thousandth, or the very end, of a time that passes"
 _RACE = "only if another thread drops the circuit between two reads"
 _TEXT = "a text for people"
 _ENDLESS = "an endless loop: the search does not advance"
@@ -102,6 +102,7 @@ SURVIVORS: tuple[tuple[str, str, str], ...] = (
         "decide(old, fingerprint,",
         "every attempt has an owner, which differs from each of these",
     ),
+    ("common.journal.dynamodb.Backoff.pause", "pause > self._deadline", _PASSES),
     ("common.journal.history._batch", '.get("Keys", ', "both end the loop"),
     (
         "common.journal.history.newest_servers",
