@@ -57,7 +57,7 @@ def test_a_success_is_its_document() -> None:
 @pytest.mark.parametrize("item", [None, {"id": {"S": "x"}}])
 def test_a_failed_condition_has_the_item_that_it_found(item: dict[str, Any] | None) -> None:
     document = {"__type": "x#ConditionalCheckFailedException"} | ({"Item": item} if item else {})
-    with pytest.raises(ConditionFailed, match="condition failed") as raised:
+    with pytest.raises(ConditionFailed, match=r"^condition failed$") as raised:
         _result(response(400, document))
     assert raised.value.item == item
 

@@ -306,3 +306,17 @@ def test_keys_that_stay_unprocessed_are_the_reason() -> None:
     table = ScriptedTable(keys("a"), batch(unprocessed=("a",)))
     with pytest.raises(JournalUnavailable, match=r"^UnprocessedKeys$"):
         table.journal().newest("CP-1", 1, None, Deadline.after(0))
+
+
+def test_a_claim_that_finds_no_item_is_unavailable() -> None:
+    with pytest.raises(JournalUnavailable) as unavailable:
+        ScriptedTable(ConditionFailed(None)).journal().claim(START, DEADLINE)
+    assert (unavailable.value.reason, unavailable.value.doubt) == ("no-item", False)
+
+
+@pytest.mark.parametrize(("claimed", "doubt"), [(START, True), (SMALLEST, False)])
+def test_a_takeover_that_fails_has_the_reason_of_its_write(claimed: Opening, doubt: bool) -> None:
+    table = ScriptedTable(ConditionFailed(item(state="unknown")), JournalUnavailable("timeout"))
+    with pytest.raises(JournalUnavailable) as unavailable:
+        table.journal().claim(claimed, DEADLINE)
+    assert (unavailable.value.reason, unavailable.value.doubt) == ("timeout", doubt)
