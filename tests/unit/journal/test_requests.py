@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from common.journal import Attempt, ConditionFailed, JournalUnavailable, Opening, Settlement, State
+from common.journal import Attempt, ConditionFailed, JournalUnavailable, Opening, Pending, Settlement, State
 from common.journal import expressions as updates
 from common.journal.access_check import check_access
 from common.journal.expressions import Update
@@ -320,3 +320,9 @@ def test_a_takeover_that_fails_has_the_reason_of_its_write(claimed: Opening, dou
     with pytest.raises(JournalUnavailable) as unavailable:
         table.journal().claim(claimed, DEADLINE)
     assert (unavailable.value.reason, unavailable.value.doubt) == ("timeout", doubt)
+
+
+def test_an_attempt_that_others_keep_changing_is_in_progress_for_a_second() -> None:
+    found = item(state="unknown")
+    table = ScriptedTable(*[ConditionFailed(found)] * 8)
+    assert table.journal().claim(START, DEADLINE) == Pending(Attempt.of(found), 1)
