@@ -45,7 +45,7 @@ def main() -> int:
     _leave_texts()
     _change_strings_once()
     if not patterns:  # results of an earlier run stay, but tests that were added may kill its survivors
-        _reset_mutant_results(lambda _, exit_code: status_by_exit_code[exit_code] in ("survived", "no tests"))
+        _reset_mutant_results(lambda _, exit_code: status_by_exit_code[exit_code] != "killed")
     _run(patterns, _PROCESSES)
     return int(_report(patterns) < LEAST_SCORE)
 
