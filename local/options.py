@@ -50,6 +50,12 @@ def read_options(description: str | None) -> argparse.Namespace:
         help="duration of a charge, in seconds (or CHARGE_SECONDS)",
     )
     parser.add_argument(
+        "--sweep-seconds",
+        type=_seconds,
+        default=_environ("SWEEP_SECONDS", "0"),
+        help="seconds between two sweeps of unfinished attempts, if not as scheduled in the template (or SWEEP_SECONDS)",
+    )
+    parser.add_argument(
         "--sam-local",
         type=_switch,
         default=_environ("SAM_LOCAL"),
