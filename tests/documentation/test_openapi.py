@@ -13,7 +13,7 @@ from apidoc.document import build_document
 from apidoc.examples import FORMATS
 from apidoc.generate import FILES, ROOT
 from apidoc.problem_docs import PROBLEM_DOCS
-from apidoc.samples import CONNECT, UNKNOWN_ATTEMPT
+from apidoc.samples import CONNECT, RESOLUTION_PROBLEMS, UNKNOWN_ATTEMPT
 from apidoc.schemas import ELEMENTS
 from common.wire import PROBLEM_TYPES, MediaType
 from local import template
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Their descriptions come with their handlers.
-UNDESCRIBED = {
-    "DELETE /api/v1/ocpp/charger-connect/{id}",
-    "GET /api/v1/ocpp/attempts",
-    "PUT /api/v1/ocpp/charger-connect/{id}/resolution",
-}
+UNDESCRIBED = {"DELETE /api/v1/ocpp/charger-connect/{id}"}
 NAMESPACE = "{http://schemas.datacontract.org/2004/07/IO.Swagger.Models}"
 
 
@@ -54,7 +50,7 @@ def test_every_route_of_the_template_is_described() -> None:
 
 
 def test_every_problem_type_has_documentation_a_sample_and_a_response() -> None:
-    samples = {sample.name for sample in (*CONNECT, UNKNOWN_ATTEMPT)}
+    samples = {sample.name for sample in (*CONNECT, UNKNOWN_ATTEMPT, *RESOLUTION_PROBLEMS)}
     described = {
         type_
         for _, response in responses()

@@ -135,7 +135,7 @@ def crashes_of_other_functions(_caller: Caller, _table: TableServer) -> None:
         module.respond({}, Context(29.0, function_name=name), cast("Any", None))
 
 
-def sweep(_caller: Caller, table: TableServer) -> None:
+def a_sweep(_caller: Caller, table: TableServer) -> None:
     environment = {**table.environment(), "JOURNAL_SECRET": "a secret of the tests"}
     with closing(resolve.service.Service.of(environment)) as service:
         resolve.handler.respond({"sweep": True}, Context(50.0, function_name="ResolveFunction"), service)
@@ -151,5 +151,5 @@ SCENARIOS: tuple[Callable[[Caller, TableServer], None], ...] = (
     failing_table,
     crash,
     crashes_of_other_functions,
-    sweep,
+    a_sweep,
 )
