@@ -83,13 +83,8 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-<<<<<<< HEAD
-    if not (0 <= seconds < math.inf):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-=======
     if not 0 <= seconds < 86_400:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds (0 to 86399)")
->>>>>>> j13
     return seconds
 
 
