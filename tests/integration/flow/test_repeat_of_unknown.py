@@ -163,21 +163,17 @@ def resolved(caller: Caller, table: TableServer, members: dict[str, Any]) -> Non
     assert len(table.items()) == 1
 
 
-REJECTED = {
-    "taskId": 1,
-    "taskFinished": True,
-    "successResponses": [{"chargeBoxId": "CP-1", "response": "Rejected"}],
-}
-OFFLINE = {**REJECTED, "successResponses": [], "errorResponses": [], "exceptions": []}
+def task(response: str) -> Script:
+    """Return the script of a SteVe whose charger answers a start."""
+    results = [{"chargeBoxId": "CP-1", "response": response}]
+    lists = {"successResponses": results, "errorResponses": [], "exceptions": []}
+    return responds_with(200, json.dumps({"taskId": 1, "taskFinished": True, **lists}).encode())
 
 
 @pytest.mark.parametrize(
     ("script", "outcome"),
     [
-        (
-            responds_with(200, json.dumps({**REJECTED, "errorResponses": [], "exceptions": []}).encode()),
-            "unknown",
-        ),
+        (task("Rejected"), "unknown"),
         (
             responds_with(
                 400, json.dumps({"message": "No stations are eligible for communication."}).encode()
@@ -185,18 +181,7 @@ OFFLINE = {**REJECTED, "successResponses": [], "errorResponses": [], "exceptions
             "unknown",
         ),
         (responds_with(401, b"{}"), "unknown"),
-        (
-            responds_with(
-                200,
-                json.dumps(
-                    {
-                        **OFFLINE,
-                        "successResponses": [{"chargeBoxId": "CP-1", "response": "Accepted"}],
-                    }
-                ).encode(),
-            ),
-            "accepted",
-        ),
+        (task("Accepted"), "accepted"),
     ],
     ids=["rejected", "offline", "refused credentials", "accepted"],
 )
@@ -234,17 +219,13 @@ def test_a_charge_of_an_earlier_try_that_a_repeat_finds_is_reported(
     assert [line["level"] for line in messages(lines) if line["message"] == "started after all"] == ["ERROR"]
 
 
-ACCEPTS = {**OFFLINE, "successResponses": [{"chargeBoxId": "CP-1", "response": "Accepted"}]}
-REJECTS = {**OFFLINE, "successResponses": [{"chargeBoxId": "CP-1", "response": "Rejected"}]}
-
-
 @pytest.mark.parametrize(
     ("word", "answer", "outcome", "metric"),
     [
-        ("not-started", ACCEPTS, "accepted", "StartedAfterAll"),
-        ("not-started", REJECTS, "unknown", None),
-        ("accepted", REJECTS, "accepted", "Contradictions"),
-        ("accepted", ACCEPTS, "accepted", None),
+        ("not-started", "Accepted", "accepted", "StartedAfterAll"),
+        ("not-started", "Rejected", "unknown", None),
+        ("accepted", "Rejected", "accepted", "Contradictions"),
+        ("accepted", "Accepted", "accepted", None),
     ],
 )
 def test_an_answer_that_arrives_after_an_operators_word_is_compared_with_it(
@@ -252,14 +233,14 @@ def test_an_answer_that_arrives_after_an_operators_word_is_compared_with_it(
     server: Misbehaving,
     table: TableServer,
     word: str,
-    answer: dict[str, Any],
+    answer: str,
     outcome: str,
     metric: str | None,
 ) -> None:
     """The invocation was frozen until its lease was over; an operator resolved the attempt meanwhile."""
     members = request(server.port)
     journal, later = steve.service.journal, time.time() + 200
-    respond = responds_with(200, json.dumps(answer).encode())
+    respond = task(answer)
 
     def answers_late(peer: Any) -> None:
         for update in (looks.expire, None):
