@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from apidoc import examples, problem_docs, schemas
 from apidoc.problem_docs import PROBLEM_DOCS
-from apidoc.samples import ATTEMPT_PATH, ATTEMPTS_PATH, CALLBACK_PATH, PATH, REQUEST_FORMATS
+from apidoc.samples import (
+    ATTEMPT_PATH,
+    ATTEMPTS_PATH,
+    CALLBACK_PATH,
+    PATH,
+    REQUEST_FORMATS,
+    RESOLUTION_PATH,
+    UNKNOWN_PATH,
+)
 from apidoc.schemas import refer_to
 from charger_link import Outcome
 from common.wire import PROBLEM_TYPES, MediaType
@@ -79,12 +87,17 @@ def build_document() -> Node:
         ],
         "tags": [
             {"name": "connect", "description": "Connect a token to a charger."},
-            {"name": "attempts", "description": "Read attempts and their outcomes."},
+            {
+                "name": "attempts",
+                "description": "Read attempts and their outcomes, and resolve unknown ones.",
+            },
             {"name": "callbacks", "description": "For OCPP servers that respond later (CitrineOS)."},
         ],
         "paths": {
             PATH: {"post": _connect_operation()},
             ATTEMPT_PATH: {"get": _attempt_operation()},
+            RESOLUTION_PATH: {"put": _resolve_operation()},
+            UNKNOWN_PATH: {"get": _unknown_operation()},
             ATTEMPTS_PATH: {"get": _attempts_operation()},
             CALLBACK_PATH: {"post": _callback_operation()},
         },
@@ -155,6 +168,58 @@ def _attempt_operation() -> Node:
         "responses": {
             "200": _json_response("The attempt.", "Attempt", "attempt"),
             **_error_responses("attempt", ("application/problem+json",), (401, 403, 429, 500, 503)),
+        },
+    }
+
+
+def _resolve_operation() -> Node:
+    return {
+        "tags": ["attempts"],
+        "operationId": "resolve",
+        "summary": "Record what became of an attempt whose outcome is unknown",
+        "description": (
+            "For operators. `accepted` completes the attempt, and is final. `not-started` makes it `failed`: **a repeat with the same id "
+            "may then start a charge**, which is a second one if the word was wrong. So check the OCPP server's and the charger's "
+            "records first. It is refused until the start can no longer arrive in the ordinary course. A repeat of the same request "
+            "changes nothing. The response is always JSON."
+        ),
+        "security": _credentials("operate"),
+        "parameters": [_refer_to_parameter("id")],
+        "requestBody": {
+            "required": True,
+            "description": "At most 64 KiB.",
+            "content": {
+                "application/json": {
+                    "schema": refer_to("Resolution"),
+                    "examples": examples.refer_to_resolution(),
+                }
+            },
+        },
+        "responses": {
+            "200": _json_response("The attempt as it is now.", "Attempt", "resolved"),
+            **_error_responses("resolve", ("application/problem+json",), (401, 403, 413, 429, 500, 503)),
+        },
+    }
+
+
+def _unknown_operation() -> Node:
+    return {
+        "tags": ["attempts"],
+        "operationId": "unknown",
+        "summary": "List the attempts whose outcome is unknown now",
+        "description": (
+            "Returns one page, in no particular order. A page can be shorter than `limit`, or empty, although others follow: to get the "
+            "following page, send `next` of the response as the parameter `next`. The response is always JSON."
+        ),
+        "security": _credentials("read"),
+        "parameters": [
+            _refer_to_parameter("state"),
+            _refer_to_parameter("limit"),
+            _refer_to_parameter("next"),
+        ],
+        "responses": {
+            "200": _json_response("A page.", "AttemptPage", "unknown"),
+            **_error_responses("unknown", ("application/problem+json",), (401, 403, 429, 500, 503)),
         },
     }
 
@@ -308,6 +373,13 @@ def _parameters() -> Node:
             "description": "HMAC-SHA-256 of id, expiry, try and the attempt's key, in hexadecimal. URLs from version 1.0 do not have it.",
             "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
         },
+        "state": {
+            "name": "state",
+            "in": "query",
+            "required": True,
+            "description": "The state of the attempts.",
+            "schema": {"type": "string", "enum": ["unknown"]},
+        },
         "limit": {
             "name": "limit",
             "in": "query",
@@ -369,7 +441,7 @@ def _security_schemes() -> Node:
             "bearerFormat": "JWT",
             "description": (
                 "A JSON Web Token from the deployment's issuer and for its audience (`Access` is `jwt`). The scope `connect` permits "
-                "connecting and reading one attempt. The scope `read` permits reading all attempts. If `Access` is `network`, the caller's "
+                "connecting and reading one attempt. The scope `read` permits reading all attempts, and the scope `operate` resolving unknown ones. If `Access` is `network`, the caller's "
                 "source address replaces both schemes."
             ),
         },

@@ -9,7 +9,11 @@ from apidoc.samples import (
     ATTEMPT,
     CONNECT,
     PAGE,
+    RESOLUTION,
+    RESOLUTION_PROBLEMS,
+    RESOLVED,
     UNKNOWN_ATTEMPT,
+    UNKNOWN_PAGE,
     Sample,
     encode_request,
     encode_response,
@@ -43,14 +47,22 @@ def build_examples() -> dict[str, Node]:
             text = encode_request(sample.request, media)
             value = json.loads(text) if format_ == "json" else text
             examples[f"{sample.name}.request.{format_}"] = {"summary": sample.summary, "value": value}
-    for sample in (*CONNECT, UNKNOWN_ATTEMPT):
+    for sample in (*CONNECT, UNKNOWN_ATTEMPT, *RESOLUTION_PROBLEMS):
         for format_, media in _RESPONSE_TYPES.items():
             text = encode_response(sample.response, media)
             value = json.loads(text) if format_ == "json" else text
             examples[f"{sample.name}.response.{format_}"] = {"summary": sample.summary, "value": value}
     examples["attempt.response.json"] = {"summary": "An accepted start", "value": ATTEMPT}
     examples["attempts.response.json"] = {"summary": "The newest of two", "value": PAGE}
+    examples["resolution.request.json"] = {"summary": "Nothing was started", "value": RESOLUTION}
+    examples["resolved.response.json"] = {"summary": "The attempt that was resolved", "value": RESOLVED}
+    examples["unknown.response.json"] = {"summary": "One attempt is unknown", "value": UNKNOWN_PAGE}
     return examples
+
+
+def refer_to_resolution() -> dict[str, Node]:
+    """Return a reference to the example request of a resolution."""
+    return _refer(["resolution"], "request", "application/json")
 
 
 def refer_to_requests(media: str) -> Node:

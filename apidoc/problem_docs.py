@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
 from charger_connect.outcomes import OUTCOMES, STATUS_UNKNOWN
 from common.wire import PROBLEM_TYPES
 
-Operation = Literal["connect", "attempt", "attempts", "callback"]
+Operation = Literal["connect", "attempt", "resolve", "unknown", "attempts", "callback"]
 
 
 class ProblemDoc(NamedTuple):
@@ -18,7 +18,7 @@ class ProblemDoc(NamedTuple):
     attempt: str = "none"
 
 
-_ALL_OPERATIONS: Final[tuple[Operation, ...]] = ("connect", "attempt", "attempts", "callback")
+_ALL_OPERATIONS: Final[tuple[Operation, ...]] = get_args(Operation)
 
 _DOCS: Final[dict[str, ProblemDoc]] = {
     "invalid-request": ProblemDoc(
@@ -33,13 +33,23 @@ _DOCS: Final[dict[str, ProblemDoc]] = {
     ),
     "attempt-unknown": ProblemDoc(
         "no attempt has this id, or the attempt is older than the journal's retention; no attempt waits for this callback",
-        ("attempt", "callback"),
+        ("attempt", "resolve", "callback"),
     ),
     "method-not-allowed": ProblemDoc("the method is not POST; the response has `Allow: POST`"),
     "attempt-in-progress": ProblemDoc(
         "another call is processing the same request; see `Retry-After`", attempt="stays `pending`"
     ),
-    "body-too-large": ProblemDoc("the body is larger than 64 KiB", ("connect", "callback")),
+    "attempt-not-unknown": ProblemDoc(
+        "only an attempt of a start whose outcome is unknown can be resolved; read `instance`",
+        ("resolve",),
+        attempt="unchanged",
+    ),
+    "too-early": ProblemDoc(
+        "the start can still arrive at the charger, so nobody can know that nothing was started; see `Retry-After`",
+        ("resolve",),
+        attempt="stays `unknown`",
+    ),
+    "body-too-large": ProblemDoc("the body is larger than 64 KiB", ("connect", "resolve", "callback")),
     "unsupported-media-type": ProblemDoc(
         "the Content-Type is missing, malformed, or not one of the five supported types"
     ),

@@ -26,6 +26,8 @@ PATH: Final = paths.CHARGER_CONNECT
 ATTEMPT_PATH: Final = paths.ATTEMPT
 ATTEMPTS_PATH: Final = paths.CHARGER_ATTEMPTS
 CALLBACK_PATH: Final = paths.CALLBACK
+RESOLUTION_PATH: Final = paths.RESOLUTION
+UNKNOWN_PATH: Final = paths.UNKNOWN_ATTEMPTS
 
 SERVER: Final = ("127.0.0.1", 9080)
 """The local stack's OCPP server."""
@@ -328,6 +330,12 @@ ATTEMPT: Final[dict[str, Any]] = {
     "caller": "arn:aws:iam::000000000000:user/local",
     "traceId": "1-6b02a631-c158156b5c2c3a9ef958b0e8",
     "remoteStartId": remote_start_id(_id(1)),
+    "transaction": {"id": "4711", "startedAt": "2026-11-22T08:22:11.000000Z", "stoppedAt": None},
+    "otherTransactions": [],
+    "lookedAt": None,
+    "nothingFoundUntil": None,
+    "resolution": None,
+    "stop": None,
 }
 
 PAGE: Final[dict[str, Any]] = {
@@ -343,4 +351,64 @@ UNKNOWN_ATTEMPT: Final = Sample(
         "No attempt has this id: either no request with it was accepted, or the attempt is older than the journal's retention.",
     ),
     path=f"{PATH}/{_id(99)}",
+)
+
+UNRESOLVED: Final[dict[str, Any]] = {
+    **ATTEMPT,
+    "id": _id(40),
+    "state": "unknown",
+    "outcome": None,
+    "answer": None,
+    "problem": {"type": "outcome-unknown", "detail": "The OCPP server sent no complete response."},
+    "dialect": "steve",
+    "connectorId": 1,
+    "remoteStartId": None,
+    "transaction": None,
+    "lookedAt": "2026-11-22T08:24:10.113000Z",
+    "nothingFoundUntil": "2026-11-22T08:24:10.113000Z",
+}
+
+RESOLUTION: Final[dict[str, Any]] = {
+    "outcome": "not-started",
+    "note": "The charger has had no charge since yesterday.",
+}
+
+RESOLVED: Final[dict[str, Any]] = {
+    **UNRESOLVED,
+    "state": "failed",
+    "updatedAt": "2026-11-22T09:01:30.250000Z",
+    "resolution": {
+        **RESOLUTION,
+        "by": "arn:aws:iam::000000000000:role/operators",
+        "at": "2026-11-22T09:01:30.250000Z",
+        "tries": 1,
+    },
+}
+
+UNKNOWN_PAGE: Final[dict[str, Any]] = {"attempts": [UNRESOLVED], "next": None}
+
+RESOLUTION_PROBLEMS: Final = (
+    Sample(
+        "attempt-not-unknown",
+        "The attempt was completed",
+        _problem(
+            "attempt-not-unknown",
+            "The attempt is completed. Only an attempt of a start whose outcome is unknown can be resolved: look at `instance`.",
+            1,
+        ),
+        RESOLUTION,
+        path=f"{PATH}/{_id(1)}/resolution",
+    ),
+    Sample(
+        "too-early",
+        "The start can still arrive",
+        _problem(
+            "too-early",
+            "The start may still arrive at the charger. Look again after Retry-After seconds, then send the request again.",
+            41,
+        ),
+        RESOLUTION,
+        path=f"{PATH}/{_id(41)}/resolution",
+        headers={"Retry-After": "95"},
+    ),
 )

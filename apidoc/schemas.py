@@ -39,6 +39,8 @@ def build_schemas() -> dict[str, Schema]:
         "Problem": _problem_schema(),
         "FieldError": _field_error_schema(),
         "Attempt": _attempt_schema(),
+        "Transaction": _transaction_schema(),
+        "Resolution": _resolution_schema(),
         "AttemptPage": _attempt_page_schema(),
         "GatewayError": _gateway_error_schema(),
     }
@@ -269,7 +271,7 @@ def _attempt_schema() -> Schema:
                 "`pending`: in progress. `completed`: accepted, rejected by the charger, or a status was returned. `failed`: certainly "
                 "nothing was started, and the same request may be sent again with the same id (this includes a rejection from before "
                 "the charger received the start). `unknown`: sent, and the outcome is unknown; or the invocation that "
-                "processed the attempt was terminated."
+                "processed the attempt was terminated. After an operator's word `not-started`, `failed` is as certain as that word."
             ),
         },
         "outcome": {
@@ -325,6 +327,60 @@ def _attempt_schema() -> Schema:
                 "null if the request starts nothing, or if the OCPP server does not pass the remoteStartId on."
             ),
         },
+        "transaction": {
+            "anyOf": [refer_to("Transaction"), {"type": "null"}],
+            "description": "The charge that this attempt started, as far as the OCPP server's records show it.",
+        },
+        "otherTransactions": {
+            "type": "array",
+            "items": refer_to("Transaction"),
+            "description": "Further charges under this id. There can be one only after an operator's word `not-started`.",
+        },
+        "lookedAt": _time_or_null("The time of the last search in the OCPP server's records."),
+        "nothingFoundUntil": _time_or_null(
+            "The time of the last search that found nothing. That nothing was found does not prove that nothing was started."
+        ),
+        "resolution": {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "required": ["outcome", "note", "by", "at", "tries"],
+                    "properties": {
+                        **_resolution_schema()["properties"],
+                        "by": {"type": "string", "description": "The operator."},
+                        "at": {"type": "string", "format": "date-time"},
+                        "tries": {"type": "integer", "minimum": 1, "description": "The try it is about."},
+                        "earlier": {
+                            "const": "not-started",
+                            "description": "An earlier word about another try.",
+                        },
+                        "refused": {
+                            "type": "object",
+                            "description": "A refusal that arrived after the word `accepted`, and its time.",
+                        },
+                    },
+                },
+                {"type": "null"},
+            ],
+            "description": "What an operator recorded.",
+        },
+        "stop": {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "required": ["requestedAt", "by"],
+                    "properties": {
+                        "requestedAt": {"type": "string", "format": "date-time"},
+                        "by": {"type": "string", "description": "The caller."},
+                        "status": {"enum": ["Accepted", "Rejected", "Unavailable"]},
+                        "info": {"type": ["string", "null"]},
+                        "answeredAt": {"type": "string", "format": "date-time"},
+                    },
+                },
+                {"type": "null"},
+            ],
+            "description": "The last stop of this charge.",
+        },
     }
     return {
         "type": "object",
@@ -342,10 +398,46 @@ def _attempt_schema() -> Schema:
     }
 
 
+def _time_or_null(description: str) -> Schema:
+    return {"type": ["string", "null"], "format": "date-time", "description": description}
+
+
+def _transaction_schema() -> Schema:
+    return {
+        "type": "object",
+        "description": "A charge in the OCPP server's records.",
+        "required": ["id", "startedAt", "stoppedAt"],
+        "additionalProperties": False,
+        "properties": {
+            "id": {"type": "string", "description": "The server's id of the transaction."},
+            "startedAt": _time_or_null("When it began, by the charger's clock."),
+            "stoppedAt": _time_or_null("When it ended; null if it is not known to have ended."),
+        },
+    }
+
+
+def _resolution_schema() -> Schema:
+    return {
+        "type": "object",
+        "description": "What an operator found out about an attempt whose outcome is unknown.",
+        "required": ["outcome", "note"],
+        "properties": {
+            "outcome": {"type": "string", "enum": ["accepted", "not-started"]},
+            "note": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 1000,
+                "pattern": r"\S",
+                "description": "How it was found out.",
+            },
+        },
+    }
+
+
 def _attempt_page_schema() -> Schema:
     return {
         "type": "object",
-        "description": "A charger's attempts, newest first.",
+        "description": "Attempts of a charger, newest first, or of all chargers.",
         "required": ["attempts", "next"],
         "additionalProperties": False,
         "properties": {

@@ -1,16 +1,18 @@
-"""Read one attempt, or one page of a charger's attempts, always as JSON."""
+"""Read one attempt, a page of a charger's attempts or of all unknown ones, or resolve one; always as JSON."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from attempts.cursor import decode_cursor, encode_cursor
+from attempts.cursor import decode_cursor, decode_unfinished_cursor, encode_cursor
+from attempts.resolution import read_resolution, resolve
+from attempts.unknown import read_unknown
 from attempts.view import to_json
 from common.edge.call import Call
 from common.edge.guard import guarded
 from common.edge.journal_access import journal_failures, journal_unavailable
-from common.edge.paths import ATTEMPT, CHARGER_ATTEMPTS
+from common.edge.paths import ATTEMPT, CHARGER_ATTEMPTS, RESOLUTION, UNKNOWN_ATTEMPTS
 from common.edge.replies import Reply, internal_error, proxy_response
 from common.edge.routing import dispatch
 from common.journal import JournalUnavailable
@@ -20,7 +22,8 @@ from common.wire.values import read_guid
 
 if TYPE_CHECKING:
     from common.edge.lambda_types import Context, Event, Response
-    from common.journal import Journal
+    from common.journal import Attempt, Journal
+    from common.transport import Deadline
 
 _TIMEOUT = 10.0  # seconds; a page is one query and one batch
 _DEFAULT_LIMIT, _MAX_LIMIT = 20, 100
@@ -42,19 +45,36 @@ def respond(event: Event, context: Context, journal: Journal) -> Response:
 
 def failures(journal: Journal) -> list[str]:
     """Return what this version cannot reach."""
-    return journal_failures(journal, ("GetItem", "Query", "BatchGetItem"))
+    return journal_failures(journal, ("GetItem", "Query", "BatchGetItem", "UpdateItem"))
 
 
 def _read_attempt(call: Call, journal: Journal) -> Reply:
+    attempt = _find(_read_id(call), journal, call.deadline.within(_TIMEOUT))
+    return Reply(to_json(attempt, time.time()))
+
+
+def _resolve_attempt(call: Call, journal: Journal) -> Reply:
+    id_ = _read_id(call)
+    outcome, note = read_resolution(call.body)
+    deadline = call.deadline.within(_TIMEOUT)
+    attempt = _find(id_, journal, deadline)
+    resolved = resolve(attempt, outcome, note, call.caller, journal, time.time(), deadline)
+    return Reply(to_json(resolved, time.time()))
+
+
+def _read_id(call: Call) -> str:
     try:
-        id_ = str(read_guid(call.path_parameters["id"]))
+        return str(read_guid(call.path_parameters["id"]))
     except ValueError as error:
         raise invalid_request(FieldError("id", str(error))) from None
-    attempt = journal.get(id_, call.deadline.within(_TIMEOUT))
+
+
+def _find(id_: str, journal: Journal, deadline: Deadline) -> Attempt:
+    attempt = journal.get(id_, deadline)
     if attempt is None:
         detail = "No attempt has this id: either no request with it was accepted, or the attempt is older than the journal's retention."
         raise ProblemError(make_problem("attempt-unknown", detail))
-    return Reply(to_json(attempt, time.time()))
+    return attempt
 
 
 def _list_attempts(call: Call, journal: Journal) -> Reply:
@@ -66,7 +86,7 @@ def _list_attempts(call: Call, journal: Journal) -> Reply:
         try:
             start = decode_cursor(cursor, charger_id)
         except ValueError as error:
-            raise invalid_request(FieldError("next", "must be the `next` of the previous page")) from error
+            raise _wrong_cursor() from error
     page = journal.newest(charger_id, _limit(call.query.get("limit")), start, call.deadline.within(_TIMEOUT))
     now = time.time()
     return Reply(
@@ -74,7 +94,30 @@ def _list_attempts(call: Call, journal: Journal) -> Reply:
     )
 
 
-_ROUTES = {f"GET {ATTEMPT}": _read_attempt, f"GET {CHARGER_ATTEMPTS}": _list_attempts}
+def _list_unknown(call: Call, journal: Journal) -> Reply:
+    if call.query.get("state") != "unknown":
+        raise invalid_request(FieldError("state", "must be unknown"))
+    shard, start = None, None
+    if cursor := call.query.get("next"):
+        try:
+            shard, start = decode_unfinished_cursor(cursor)
+        except ValueError as error:
+            raise _wrong_cursor() from error
+    now, limit = time.time(), _limit(call.query.get("limit"))
+    attempts, following = read_unknown(journal, shard, start, limit, now, call.deadline.within(_TIMEOUT))
+    return Reply({"attempts": [to_json(attempt, now) for attempt in attempts], "next": following})
+
+
+_ROUTES = {
+    f"GET {ATTEMPT}": _read_attempt,
+    f"PUT {RESOLUTION}": _resolve_attempt,
+    f"GET {CHARGER_ATTEMPTS}": _list_attempts,
+    f"GET {UNKNOWN_ATTEMPTS}": _list_unknown,
+}
+
+
+def _wrong_cursor() -> ProblemError:
+    return invalid_request(FieldError("next", "must be the `next` of the previous page"))
 
 
 def _limit(text: str | None) -> int:

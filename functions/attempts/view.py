@@ -15,7 +15,7 @@ _ANSWER_MEMBERS = ("connectorId", "errorCode", "status", "info")
 
 
 def to_json(attempt: Attempt, now: float) -> dict[str, Any]:
-    """Return an attempt without the attributes that protect it (fingerprint, owner, lease, attemptKey).
+    """Return an attempt without the attributes that protect it (fingerprint, owner, lease, attemptKey, digest).
 
     `now` is in seconds since the epoch.
     """
@@ -39,6 +39,14 @@ def to_json(attempt: Attempt, now: float) -> dict[str, Any]:
         "caller": attempt.caller,
         "traceId": attempt.traceId,
         "remoteStartId": _remote_start_id(attempt),
+        "transaction": attempt.transaction,
+        "otherTransactions": [
+            {"id": id_, **times} for id_, times in sorted((attempt.otherTransactions or {}).items())
+        ],
+        "lookedAt": attempt.lookedAt,
+        "nothingFoundUntil": attempt.nothingFoundUntil,
+        "resolution": attempt.resolution,
+        "stop": attempt.stop,
     }
 
 

@@ -108,7 +108,9 @@ def _record(
             service.journal.note_problem(attempt, problem, deadline)
         return
     started = answer.outcome is Outcome.ACCEPTED
-    changed = service.journal.complete_late(attempt, answer.record(), deadline, started=started)
+    changed = service.journal.complete_late(
+        attempt, answer.record(), deadline, started=started, transaction=answer.transaction
+    )
     if changed and attempt.state is State.FAILED:  # its caller received that nothing was started
         _log.error("started after all", extra={**about, "tries": attempt.tries})
     _log.info(

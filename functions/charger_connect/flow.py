@@ -39,7 +39,9 @@ from charger_link import (
     OutcomeUnknown,
     Published,
 )
+from charger_link.dialects import registry
 from common.journal import Claimed, JournalUnavailable, Mismatch, Pending, Replay, Settlement, Unknown
+from common.journal.attempt import parse_timestamp
 from common.wire import ProblemError, make_problem
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from charger_link import Server
     from common.edge.call import Call
     from common.edge.replies import Reply
+    from common.journal import Attempt
     from common.transport import Deadline
 
 _SETTLE_RESERVE = 2.5  # seconds of the deadline that are kept for settling
@@ -140,6 +143,8 @@ def execute(
         milliseconds=took,
         started=isinstance(result, Answer) and result.outcome is Outcome.ACCEPTED,
         provisional=isinstance(result, Answer) and result.provisional,
+        due=_first_look(claimed.attempt),
+        transaction=result.transaction if isinstance(result, Answer) else None,
     )
     began = time.monotonic()
     try:
@@ -206,6 +211,14 @@ def _check_circuit(server: Server, service: Service, deadline: Deadline) -> None
     except CircuitOpen as error:
         detail = "The OCPP server that received the first try is not called for a moment."
         raise OutcomeUnknown(error.kind, detail, opened_circuit=error.opened_circuit) from error
+
+
+def _first_look(attempt: Attempt) -> float | None:
+    """Return when the server's records may first show what became of a start, in seconds since the epoch; None: they never do."""
+    dialect = registry.find(attempt.dialect)
+    if dialect is None or dialect.find is None or attempt.sentAt is None:
+        return None
+    return parse_timestamp(attempt.sentAt) + dialect.wait
 
 
 def _milliseconds(began: float) -> int:

@@ -114,11 +114,28 @@ class Caller:
     def list(self, charger: str, **query: str) -> CallerResponse:
         return self._read("GET /api/v1/ocpp/chargers/{chargerId}/attempts", {"chargerId": charger}, query)
 
+    def unknown(self, **query: str) -> CallerResponse:
+        return self._read("GET /api/v1/ocpp/attempts", {}, {"state": "unknown", **query})
+
+    def resolve(self, id_: str, body: object, by: str = "olga") -> CallerResponse:
+        """Send a resolution; a text is the body itself, any other object is its JSON."""
+        route = "PUT /api/v1/ocpp/charger-connect/{id}/resolution"
+        text = body if isinstance(body, str) else json.dumps(body)
+        return self._read(route, {"id": id_}, {}, text, by)
+
     def close(self) -> None:
         self._dynamodb.close()
 
-    def _read(self, route: str, path: dict[str, str], query: dict[str, str]) -> CallerResponse:
-        event = {"routeKey": route, "pathParameters": path, "queryStringParameters": query or None}
+    def _read(
+        self, route: str, path: dict[str, str], query: dict[str, str], body: str = "", by: str = "alice"
+    ) -> CallerResponse:
+        event = {
+            "routeKey": route,
+            "pathParameters": path,
+            "queryStringParameters": query or None,
+            "requestContext": {"authorizer": {"iam": {"userArn": by}}},
+            "body": body,
+        }
         return parse_response(attempts.handler.respond(event, Context(29.0), self._reading))
 
 

@@ -1,4 +1,4 @@
-"""Version 1.0 and the current version on one table, as during a canary and after a rollback.
+"""Version 1.0, the version before this one and the current version on one table, as during a canary and after a rollback.
 
 Each test runs with every pair of versions: `first` writes first, `second` afterwards. To test a later version too, add it to
 `VERSIONS`, and its journal beside `version_1_0.py`.
@@ -23,9 +23,13 @@ from common.journal import (
     State,
     Unknown,
     callbacks,
+    looks,
+    resolutions,
 )
+from common.journal.attempt import LONGEST_HOLD, timestamp
+from common.journal.unfinished import read, shard_of
 from common.transport import Deadline
-from tests.integration.journal import version_1_0
+from tests.integration.journal import version_1_0, version_before
 from tests.unit.journal.transitions import ANSWER, ID, NOW, OTHER, START
 
 if TYPE_CHECKING:
@@ -69,8 +73,10 @@ def _accepts_1_0(attempt: Attempt, url: str) -> bool:
 
 
 OLD = Version("1.0", version_1_0.Journal, version_1_0.path, _accepts_1_0)
+BEFORE = Version("before", version_before.Journal, callbacks.create_path, _accepts_now)
 NEW = Version("now", Journal, callbacks.create_path, _accepts_now)
-VERSIONS = [OLD, NEW]
+VERSIONS = [OLD, BEFORE, NEW]
+older = pytest.mark.parametrize("older", [OLD, BEFORE], ids=str)
 PAIRS = [pair for pair in product(VERSIONS, repeat=2) if NEW in pair]
 pairs = pytest.mark.parametrize(
     ("first", "second"), PAIRS, ids=[f"{one}, then {other}" for one, other in PAIRS]
@@ -294,8 +300,8 @@ def test_after_a_failed_try_the_new_url_is_valid_unless_version_1_0_created_it_f
     assert deployment.settle(first, mine, FAILED) is None
     again = deployment.claimed(second, LATER)
     url = second.url(SECRET, again.attempt, NOW)
-    assert deployment.call_back(NEW, url, ANSWER) is (second is NEW)
-    assert deployment.item.state is (State.COMPLETED if second is NEW else State.PENDING)
+    assert deployment.call_back(NEW, url, ANSWER) is (second is not OLD)
+    assert deployment.item.state is (State.COMPLETED if second is not OLD else State.PENDING)
 
 
 # the id used again
@@ -336,3 +342,102 @@ def test_after_a_deletion_no_url_of_the_first_attempt_completes_an_attempt_with_
     before = deployment.table.items()
     assert not deployment.call_back(NEW, url, ANSWER)
     assert deployment.table.items() == before
+
+
+# unfinished attempts
+
+
+@older
+@pytest.mark.parametrize("settlement", [ACCEPTED, DECLINED, FAILED, UNKNOWN], ids=lambda one: str(one.state))
+def test_an_older_version_leaves_an_entry_in_the_index_which_is_removed(
+    settlement: Settlement, older: Version, deployment: Deployment
+) -> None:
+    deployment.claimed(NEW)
+    theirs = deployment.claimed(older, later=LEASE_EXPIRED)
+    assert deployment.settle(older, theirs, settlement) is None
+    (entry,) = read(deployment.journal(NEW), shard_of(ID), 10, soon())
+    assert (entry.id, entry.due_at) == (ID, START.lease)
+    assert entry.state == settlement.state, "the index shows that the attempt is finished"
+    assert deployment.journal(NEW).apply(looks.leave_index(deployment.item), soon())
+    assert read(deployment.journal(NEW), shard_of(ID), 10, soon()) == []
+
+
+@older
+def test_an_unknown_attempt_of_an_older_version_is_listed_after_a_look(
+    older: Version, deployment: Deployment
+) -> None:
+    """The repeat that looks for it carries the token, so that its digest is known then."""
+    mine = deployment.claimed(older, LATER)
+    assert deployment.settle(older, mine, UNKNOWN) is None
+    assert read(deployment.journal(NEW), shard_of(ID), 10, soon()) == []
+    found = deployment.item._replace(digest=b"d" * 16)
+    look = looks.record_look(found, NOW + 60, NOW + 120, matching={}, nothing=True)
+    assert deployment.journal(NEW).apply(look, soon())
+    assert [entry.due_at for entry in read(deployment.journal(NEW), shard_of(ID), 10, soon())] == [NOW + 120]
+    assert deployment.item.digest == b"d" * 16
+    assert isinstance(deployment.claim(older, LATER), Unknown), "an older version ignores the new attributes"
+
+
+@older
+def test_a_sending_of_an_older_version_begins_the_window_anew(older: Version, deployment: Deployment) -> None:
+    """Offline on Monday by this version, sent on Wednesday by an older one: nothing of Tuesday is this attempt's."""
+    mine = deployment.claimed(NEW, LATER)
+    assert deployment.settle(NEW, mine, FAILED) is None
+    wednesday = 2 * 86400.0
+    deployment.claimed(older, LATER, later=wednesday)
+    found = deployment.item
+    assert found.firstSentAt == timestamp(NOW)
+    assert NOW + wednesday - LONGEST_HOLD <= found.first_sending <= NOW + wednesday
+    assert found.last_sending == START.lease + wednesday
+
+
+@older
+def test_a_try_of_an_older_version_after_an_operators_word_ends_unknown(
+    older: Version, deployment: Deployment
+) -> None:
+    """It does not know the resolution: it opens the attempt without doubt, and records that it failed."""
+    mine = deployment.claimed(NEW, LATER)
+    assert deployment.settle(NEW, mine, UNKNOWN) is None
+    resolved = resolutions.resolve_not_started(deployment.item, "I looked.", "olga", NOW + 200)
+    assert deployment.journal(NEW).apply(resolved, soon())
+    theirs = deployment.claimed(older, LATER, later=300)
+    assert not theirs.doubt
+    assert deployment.settle(older, theirs, FAILED) is None
+    found = deployment.item
+    assert (found.state, found.known_state(NOW + 400)) == (State.FAILED, State.UNKNOWN)
+    assert found.first_sending == NOW, "either try may have started a charge"
+    assert found.may_have_started
+    assert isinstance(deployment.claim(NEW, LATER, later=400), Unknown)
+    again = resolutions.resolve_not_started(found, "I looked again.", "olga", NOW + 500)
+    assert deployment.journal(NEW).apply(again, soon())
+    assert deployment.claimed(NEW, LATER, later=600).doubt
+
+
+@older
+def test_an_acceptance_of_an_older_version_after_an_operators_word_is_final(
+    older: Version, deployment: Deployment
+) -> None:
+    mine = deployment.claimed(NEW, LATER)
+    assert deployment.settle(NEW, mine, UNKNOWN) is None
+    resolved = resolutions.resolve_not_started(deployment.item, "I looked.", "olga", NOW + 200)
+    assert deployment.journal(NEW).apply(resolved, soon())
+    theirs = deployment.claimed(older, LATER, later=300)
+    assert deployment.settle(older, theirs, ACCEPTED) is None
+    assert isinstance(deployment.claim(NEW, LATER, later=400), Replay)
+    assert deployment.item.is_resolved, "it is still looked at: the first try may have started a charge, too"
+    assert len(read(deployment.journal(NEW), shard_of(ID), 10, soon())) == 1
+
+
+@older
+def test_the_end_of_a_lease_is_not_recorded_after_an_older_version_took_over(
+    older: Version, deployment: Deployment
+) -> None:
+    mine = deployment.claimed(NEW).attempt
+    theirs = deployment.claimed(older, later=LEASE_EXPIRED)
+    now = NOW + LEASE_EXPIRED
+    assert not deployment.journal(NEW).apply(looks.expire(mine, now, now + 60), soon())
+    taken_over = deployment.item
+    assert taken_over.owner == theirs.attempt.owner
+    assert not deployment.journal(NEW).apply(looks.expire(taken_over, now, now + 60), soon()), "it still runs"
+    assert deployment.journal(NEW).apply(looks.postpone(taken_over, taken_over.lease), soon())
+    assert deployment.item.dueAt == taken_over.lease

@@ -145,10 +145,16 @@ class Journal:
         return None
 
     def complete_late(
-        self, attempt: Attempt, answer: dict[str, Any], deadline: Deadline, *, started: bool = False
+        self,
+        attempt: Attempt,
+        answer: dict[str, Any],
+        deadline: Deadline,
+        *,
+        started: bool = False,
+        transaction: object = None,
     ) -> bool:
-        """Record a late answer as version 1.0 does, to which an acceptance is no different from a rejection."""
-        del started
+        """Record a late answer as version 1.0 does: an acceptance is no different from a rejection, and has no transaction."""
+        del started, transaction
         sets = {"state": State.COMPLETED, "answer": answer, "updatedAt": timestamp(self._clock())}
         values = {":pending": State.PENDING, ":unknown": State.UNKNOWN, ":tries": attempt.tries}
         condition = "#state IN (:pending, :unknown) AND tries = :tries"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from typing import Any
 
 import pytest
 
-from attempts.cursor import decode_cursor, encode_cursor
+from attempts.cursor import (
+    decode_cursor,
+    decode_unfinished_cursor,
+    encode_cursor,
+    encode_unfinished_cursor,
+)
 from tests.unit.journal.transitions import ID
 
 KEY = {"id": {"S": ID}, "chargerId": {"S": "CP-1"}, "createdAt": {"S": "2026-09-21T14:13:20.250000Z"}}
@@ -47,3 +53,24 @@ def encoded(value: object) -> str:
 def test_any_other_text_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the handler returns a field error for any message
         decode_cursor(text, "CP-1")
+
+
+UNFINISHED = {"id": {"S": ID}, "shard": {"S": "3"}, "dueAt": {"N": "1790000030.25"}}
+
+
+@pytest.mark.parametrize("key", [None, UNFINISHED, UNFINISHED | {"dueAt": {"N": "253402300799"}}])
+def test_a_cursor_of_unfinished_attempts_is_decoded_to_its_shard_and_key(key: dict[str, Any] | None) -> None:
+    assert decode_unfinished_cursor(encode_unfinished_cursor("3", key)) == ("3", key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("x", "====", "ä", "bm90IGpzb24", encoded(5), encoded([]), encoded(["9"]), encoded([3])),
+        *(encoded(["3", "5"]), encoded(["3", "5", "x"]), encoded(["3", "-5", ID]), encoded(["3", 5, ID])),
+        *(encoded(["3", "5", ID, "more"]), encoded(["3", "1e9", ID]), encoded(["3", "5", "x" * 200])),
+    ],
+)
+def test_any_other_cursor_of_unfinished_attempts_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
+        decode_unfinished_cursor(text)

@@ -6,6 +6,8 @@ from typing import Final
 
 CHARGER_CONNECT: Final = "/api/v1/ocpp/charger-connect"
 ATTEMPT: Final = f"{CHARGER_CONNECT}/{{id}}"
+RESOLUTION: Final = f"{ATTEMPT}/resolution"
+UNKNOWN_ATTEMPTS: Final = "/api/v1/ocpp/attempts"
 CHARGER_ATTEMPTS: Final = "/api/v1/ocpp/chargers/{chargerId}/attempts"
 CALLBACKS: Final = "/api/v1/ocpp/callbacks"
 CALLBACK: Final = f"{CALLBACKS}/{{id}}/{{expires}}/{{signature}}"

@@ -27,6 +27,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "attempt-unknown": ProblemType(404, "The attempt is unknown"),
     "method-not-allowed": ProblemType(405, "The method is not allowed"),
     "attempt-in-progress": ProblemType(409, "An attempt with this id is in progress", "pending"),
+    "attempt-not-unknown": ProblemType(409, "The attempt's outcome is not unknown", "unknown"),
+    "too-early": ProblemType(409, "It is too early to say that nothing was started", "unknown"),
     "body-too-large": ProblemType(413, "The body is too large"),
     "unsupported-media-type": ProblemType(415, "The media type is not supported"),
     "id-reused": ProblemType(422, "The id belongs to another request"),
