@@ -20,7 +20,7 @@ help:
 .PHONY: help run invoke test mutants chaos check deploy audit sbom build lock clean distclean docs screenshots fuzz bench
 .DELETE_ON_ERROR:
 
-run: .venv/.synced ## the whole stack on this machine (CHARGERS=all, DIALECT=steve, CHARGE_SECONDS, LINK_TIMEOUT, LINK_SERVERS, CALLBACK_BASE_URL; PORT, TABLE_PORT, REST_PORT, OCPP_PORT; SAM_LOCAL=1 for make invoke)
+run: .venv/.synced ## the whole stack on this machine (CHARGERS=all, DIALECT=steve, CHARGE_SECONDS, LINK_TIMEOUT, SWEEP_SECONDS, LINK_SERVERS, CALLBACK_BASE_URL; PORT, TABLE_PORT, REST_PORT, OCPP_PORT; SAM_LOCAL=1 for make invoke)
 	.venv/bin/python -m local
 
 invoke: .venv/.synced .venv-sam/.synced ## sam local invoke beside make run SAM_LOCAL=1 (EVENT=events/json/accepted.json, SAM_ARGS=--skip-pull-image); needs Docker

@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from local import bridge, dialects, docs, sam_local, template, welcome
+from local import bridge, dialects, docs, sam_local, schedule, template, welcome
 from local.chargers.behaviours import unusual, usual
 from local.console import Console
 from local.example import ExampleServer, choose
@@ -120,15 +120,16 @@ def _start_functions(
     from common.settings import SettingsError
     from common.settings.connect import ConnectSettings
 
-    routed = {route.function: resources.functions[route.function] for route in resources.routes}
+    used = {route.function for route in resources.routes} | {one.function for one in resources.schedules}
     try:
-        handlers = load_handlers(routed)
+        handlers = load_handlers({name: resources.functions[name] for name in sorted(used)})
         link_servers = ConnectSettings.read(os.environ).link_servers_json()
         example = choose(link_servers, ExampleServer(HOST, options.rest_port, options.dialect, allowed=True))
     except (SettingsError, LinkServersError) as error:
         raise CannotStart(error) from None
     invoke = in_process(handlers)
     table.on_applied = console.on_write
+    table.on_change = console.on_change
     description = {
         "dialect": options.dialect,
         "serverIpAddress": example.address,
@@ -139,6 +140,9 @@ def _start_functions(
     server = stack.enter_context(
         closing(serve(resources.routes, invoke, port=options.port, pages=pages, callback_hosts=hosts))
     )
+    for scheduled in resources.schedules:
+        pause = options.sweep_seconds or scheduled.seconds
+        stack.enter_context(schedule.running(invoke, scheduled.function, scheduled.event, pause))
     # The console closes before the server, so that its event streams end by themselves.
     stack.callback(console.close)
     return server.url, example

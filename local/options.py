@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 
 from local import dialects
@@ -50,6 +49,12 @@ def read_options(description: str | None) -> argparse.Namespace:
         help="duration of a charge, in seconds (or CHARGE_SECONDS)",
     )
     parser.add_argument(
+        "--sweep-seconds",
+        type=_seconds,
+        default=_environ("SWEEP_SECONDS", "0"),
+        help="seconds between two sweeps of unfinished attempts, if not as scheduled in the template (or SWEEP_SECONDS)",
+    )
+    parser.add_argument(
         "--sam-local",
         type=_switch,
         default=_environ("SAM_LOCAL"),
@@ -78,8 +83,8 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not (0 <= seconds < math.inf):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    if not 0 <= seconds < 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds (0 to 86399)")
     return seconds
 
 

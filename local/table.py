@@ -90,6 +90,9 @@ class TableServer:
     Two hooks may be set at any time. They and `operations`, the number of requests by operation, concern the requests that
     arrive over the network. `on_request(operation, body)` is called before a request is applied, and returns a fault or None.
     `on_applied(operation, body)` is called after it was applied.
+
+    A third hook, if it is set, receives what the table's stream would have: `on_change(old, new)` is called with the images of an item
+    for each update that changed it, in the order of the updates. It must not use the table.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class TableServer:
         self.name = name
         self.on_request: Callable[[str, dict[str, Any]], Fault | None] = _return_none
         self.on_applied: Callable[[str, dict[str, Any]], None] = _ignore
+        self.on_change: Callable[[dict[str, Any] | None, dict[str, Any]], None] | None = None
         self.operations: Counter[str] = Counter()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._closing = threading.Event()
@@ -155,7 +159,7 @@ class TableServer:
         body = json.loads(request.body) if operation else {}
         fault = (self.on_request(operation, body) if operation else None) or _NONE
         self._wait(fault.delay)
-        response = Response(*self._apply(operation, request.body)) if fault.apply else None
+        response = Response(*self._apply_in_order(operation, request.body, body)) if fault.apply else None
         if response:
             self.on_applied(operation, body)
         self._wait(fault.delay_response)
@@ -169,7 +173,32 @@ class TableServer:
         if self._closing.wait(seconds):
             raise Dropped
 
+    def _apply_in_order(
+        self, operation: str, raw: bytes, body: dict[str, Any]
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Apply a request, and report the change that it made."""
+        if operation != "UpdateItem" or self.on_change is None:
+            return self._apply(operation, raw)
+        with _LOCK:
+            old = self._image(body["Key"])
+            response = self._send(operation, raw)
+            new = self._image(body["Key"])
+            if new is not None and new != old:
+                self.on_change(old, new)
+        return response
+
+    def _image(self, key: dict[str, Any]) -> dict[str, Any] | None:
+        read = json.dumps({"TableName": self.name, "Key": key, "ConsistentRead": True}).encode()
+        _, _, response = self._send("GetItem", read)
+        image: dict[str, Any] | None = json.loads(response).get("Item")
+        return image
+
     def _apply(self, operation: str, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        with _LOCK:
+            return self._send(operation, body)
+
+    def _send(self, operation: str, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Send a request to moto. The caller holds the lock."""
         environ: dict[str, Any] = {
             "REQUEST_METHOD": "POST",
             "SCRIPT_NAME": "",
@@ -192,10 +221,9 @@ class TableServer:
             "wsgi.run_once": False,
         }
         started: list[Any] = []
-        with _LOCK:
-            response = b"".join(
-                self._moto(environ, lambda status, fields, _=None: started.extend((status, fields)))
-            )
+        response = b"".join(
+            self._moto(environ, lambda status, fields, _=None: started.extend((status, fields)))
+        )
         status, fields = started
         headers = [(name, value) for name, value in fields if name.lower() not in _FRAMING]
         return int(status.split()[0]), headers, response

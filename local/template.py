@@ -1,4 +1,4 @@
-"""Read what the local stack needs from `template.yaml`: routes, functions and the table.
+"""Read what the local stack needs from `template.yaml` and the templates that it nests: routes, functions, schedules and the table.
 
 The intrinsic functions that this needs are resolved: Ref, Sub, GetAtt, If and the conditions, FindInMap, Join, Select, Split.
 A parameter has its default unless a value is given. A reference to a resource becomes its logical id.
@@ -6,8 +6,10 @@ A parameter has its default unless a value is given. A reference to a resource b
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,15 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """`function` is a logical id, which is invoked with `event` every so many `seconds`."""
+
+    function: str
+    seconds: int
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """`properties` are the arguments of CreateTable, without a name; `ttl` is the attribute that holds the expiry time."""
 
@@ -65,11 +76,12 @@ class Template:
     routes: tuple[Route, ...]
     functions: Mapping[str, Function]
     tables: Mapping[str, Table]
+    schedules: tuple[Schedule, ...] = ()
 
 
 def read(path: Path = PATH, parameters: Mapping[str, str] | None = None) -> Template:
     """Read a template. Raises OSError, yaml.YAMLError, or KeyError for a reference to something that is not defined."""
-    document: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
+    document = load(path)
     resolver = Resolver(document, parameters or {})
     shared = document.get("Globals", {}).get("Function", {})
     resources = {
@@ -77,6 +89,12 @@ def read(path: Path = PATH, parameters: Mapping[str, str] | None = None) -> Temp
         for name, resource in document["Resources"].items()
         if resolver.holds(resource.get("Condition"))
     }
+    nested = [
+        resource
+        for kind, resource in resources.values()
+        if kind == "AWS::CloudFormation::Stack"
+        for resource in _nested(path, resolver.resolve(resource["Properties"]))
+    ]
     functions = {
         name: _function(resolver, shared, resource["Properties"])
         for name, (kind, resource) in resources.items()
@@ -92,12 +110,40 @@ def read(path: Path = PATH, parameters: Mapping[str, str] | None = None) -> Temp
         for kind, resource in resources.values()
         if kind == "AWS::ApiGatewayV2::Route"
     ]
+    routes += [
+        _route(resource["Properties"], integrations)
+        for resource in nested
+        if resource["Type"] == "AWS::ApiGatewayV2::Route"
+    ]
+    schedules = [
+        _schedule(resource["Properties"], functions)
+        for resource in nested
+        if resource["Type"] == "AWS::Scheduler::Schedule"
+    ]
     tables = {
         name: _table(resolver.resolve(resource["Properties"]))
         for name, (kind, resource) in resources.items()
         if kind == "AWS::DynamoDB::Table"
     }
-    return Template(tuple(routes), functions, tables)
+    return Template(tuple(routes), functions, tables, tuple(schedules))
+
+
+@lru_cache
+def load(path: Path) -> dict[str, Any]:
+    """Return a template as written, read once. Nobody may change it. Raises OSError, yaml.YAMLError."""
+    document: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
+    return document
+
+
+def _nested(path: Path, properties: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the resources of a nested template, resolved."""
+    document = load(path.parent / properties["TemplateURL"])
+    resolver = Resolver(document, properties.get("Parameters", {}))
+    return [
+        resolver.resolve(resource)
+        for resource in document["Resources"].values()
+        if resolver.holds(resource.get("Condition"))
+    ]
 
 
 def _function(resolver: Resolver, shared: dict[str, Any], own: dict[str, Any]) -> Function:
@@ -128,6 +174,16 @@ def _route(properties: dict[str, Any], integrations: Mapping[str, str]) -> Route
         key=properties["RouteKey"],
         function=integrations[integration],
         open=properties.get("AuthorizationType", "NONE") == "NONE",
+    )
+
+
+def _schedule(properties: dict[str, Any], functions: Mapping[str, Function]) -> Schedule:
+    found = re.fullmatch(r"rate\(([0-9]+) minutes?\)", properties["ScheduleExpression"])
+    if not found:
+        raise KeyError(f"no rate in minutes: {properties['ScheduleExpression']}")
+    target = properties["Target"]
+    return Schedule(
+        _function_of(target["Arn"], functions), 60 * int(found[1]), json.loads(target.get("Input", "{}"))
     )
 
 

@@ -26,6 +26,8 @@ def deployed_resources(
     resources = _resolved(document, Resolver(document, given))
     outputs: dict[str, Any] = {}
     for stack, nested in load_nested(template).items():
+        if stack not in resources:  # its condition does not hold
+            continue
         resolver = Resolver(nested, resources[stack]["Properties"]["Parameters"])
         inner = _resolved(nested, resolver)
         if repeated := resources.keys() & inner.keys():

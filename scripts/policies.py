@@ -41,6 +41,14 @@ ACCEPTED: dict[tuple[str, str], str] = {
     ): "CodeDeploy, which calls it, treats a missing response as a failure",
     ("CKV_AWS_116", "AuthorizerFunction"): _AWAITED,
     ("CKV_AWS_116", "HelpFunction"): _AWAITED,
+    (
+        "CKV_AWS_116",
+        "ResolveFunction",
+    ): "the next minute's invocation does the work of one that failed, and alarms notice a sweep that does not run",
+    (
+        "CKV_AWS_27",
+        "LostChanges",
+    ): "SqsManagedSseEnabled encrypts it, which checkov does not know; it contains no data of an attempt",
     ("CKV_AWS_117", "HelpFunction"): _OUTSIDE,
     ("CKV_AWS_117", "AttemptsFunction"): _OUTSIDE,
     ("CKV_AWS_117", "CallbackFunction"): _OUTSIDE,
@@ -51,6 +59,7 @@ ACCEPTED: dict[tuple[str, str], str] = {
     ("CKV_AWS_115", "CallbackFunction"): _SHARED,
     ("CKV_AWS_115", "PreflightFunction"): _SHARED,
     ("CKV_AWS_115", "AuthorizerFunction"): _SHARED,
+    ("CKV_AWS_115", "ResolveFunction"): _SHARED,
 }
 
 

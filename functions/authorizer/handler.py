@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.logging import Logger
 
 from common.edge.guard import guarded
-from common.edge.paths import ATTEMPT, CHARGER_CONNECT
+from common.edge.paths import ATTEMPT, CHARGER_CONNECT, RESOLUTION
 
 if TYPE_CHECKING:
     from common.edge.lambda_types import Context, Event, Response
@@ -22,7 +22,8 @@ _log = Logger(utc=True)
 Address = IPv4Address | IPv6Address
 
 # A caller that may connect may also read an attempt by its id, because the text of a 504 asks for it.
-_CONNECT_ROUTES = frozenset({f"ANY {CHARGER_CONNECT}", f"GET {ATTEMPT}"})
+_CONNECT_ROUTES = frozenset({f"ANY {CHARGER_CONNECT}", f"GET {ATTEMPT}", f"DELETE {ATTEMPT}"})
+_OPERATE_ROUTES = frozenset({f"PUT {RESOLUTION}"})
 
 
 def _deny(_event: Event) -> Response:
@@ -41,6 +42,8 @@ def respond(event: Event, _context: Context, settings: AccessSettings) -> Respon
     caller = _caller(address, settings.allowed_readers) if route.startswith("GET ") else None
     if caller is None and route in _CONNECT_ROUTES:
         caller = _caller(address, settings.allowed_sources)
+    if route in _OPERATE_ROUTES:
+        caller = _caller(address, settings.allowed_operators)
     if caller is None or _address(forwarded) != address:
         _log.warning("source refused", extra={"source": source, "forwarded": forwarded, "route": route})
         return _deny(event)

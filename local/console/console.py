@@ -6,6 +6,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from local import events
 from local.chargers.behaviours import Reaction
 from local.console.feed import Feed
 from local.console.files import files
@@ -26,14 +27,16 @@ class Console:
     """Create it before the processes that it shows: they report to `set_charge_points` and `add_notice`.
 
     Events of its feed: ``stack`` (a description), ``charge-points`` (all of them, see `local.chargers.snapshot`),
-    ``messages`` (their last OCPP messages, by charger), ``ocpp-server`` (its process), ``notice`` (a text), and ``attempt``
-    (the id of an attempt that may have changed; the browser reads the attempt from the API).
+    ``messages`` (their last OCPP messages, by charger), ``ocpp-server`` (its process), ``notice`` (a text), ``attempt``
+    (the id of an attempt that may have changed; the browser reads the attempt from the API), and ``change`` (the event that a
+    deployment publishes for a change of an attempt's state).
     """
 
     def __init__(self) -> None:
         self._feed = Feed()
         self._charge_points: list[dict[str, Any]] = []
         self._server: Process | None = None
+        self._pipe = events.read()
 
     def set_charge_points(self, charge_points: list[dict[str, Any]] | None) -> None:
         """Publish a snapshot of the charge points; None if their process has ended."""
@@ -54,6 +57,11 @@ class Console:
         if operation == "UpdateItem":
             self._feed.send("attempt", body["Key"]["id"]["S"])
 
+    def on_change(self, old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> None:
+        """Publish the event of a change in the table, if it has one."""
+        if event := self._pipe.event(events.make_record(old, new)):
+            self._feed.send("change", event)
+
     def pages(
         self, server: Process, charge_points: Process, description: Mapping[str, Any]
     ) -> dict[str, Page]:
@@ -62,7 +70,7 @@ class Console:
         self._publish_server()
         self._feed.set_state("stack", description)
 
-        def events(request: Request) -> Response:
+        def stream(request: Request) -> Response:
             if request.method != "GET":
                 return message(HTTPStatus.METHOD_NOT_ALLOWED)
             return Response(200, _STREAM, self._feed.stream())
@@ -82,7 +90,7 @@ class Console:
 
         return {
             **files(),
-            "/console/events": events,
+            "/console/events": stream,
             "/console/kill-ocpp-server": _command_page(kill),
             "/console/charge-point": _command_page(set_behaviour),
         }

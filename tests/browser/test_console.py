@@ -179,6 +179,13 @@ def test_the_ocpp_messages_are_shown(console: Console) -> None:
     assert token not in messages.inner_text()
 
 
+def test_the_event_of_a_change_is_shown(console: Console) -> None:
+    console.connect("CP-4")
+    events = console.page.get_by_role("region", name="Events")
+    shown = events.get_by_role("listitem").filter(has_text=console.sent_id())
+    expect(shown).to_contain_text("completed rejected")
+
+
 def test_a_killed_ocpp_server_is_reported_and_restarts(console: Console) -> None:
     console.page.get_by_role("button", name="Kill the OCPP server").click()
     expect(console.page.get_by_text("ended, restart in")).to_be_visible()

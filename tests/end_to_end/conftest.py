@@ -90,9 +90,11 @@ def deployment(artefact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
             csms.rest_port, [behaviour.identity for behaviour in behaviours if behaviour.online]
         )
         variables = table.environment() | {"LINK_SERVERS": json.dumps(LINK_SERVERS)}
+        resources = template.read()
         functions = {
             name: stack.enter_context(Emulator(name, variables, artefact=artefact))
-            for name in {route.function for route in template.read().routes}
+            for name in {route.function for route in resources.routes}
+            | {schedule.function for schedule in resources.schedules}
         }
         invoke = over_http({name: [function.url] for name, function in functions.items()})
         gateway = stack.enter_context(closing(serve(template.read().routes, invoke)))

@@ -15,6 +15,7 @@ CONTENTS = {
     "ConnectFunction": {"charger_connect"},
     "AttemptsFunction": {"attempts"},
     "CallbackFunction": {"callback"},
+    "ResolveFunction": {"resolve"},
     "AuthorizerFunction": {"authorizer"},
     "PreflightFunction": {"preflight"},
     "HelpFunction": {"help_page"},
@@ -22,7 +23,7 @@ CONTENTS = {
     "ChargerLinkLayer/python": {"charger_link"},
 }
 DIRECTORIES = [*CONTENTS, "DependenciesLayer/python"]
-NESTED = {"Monitoring", "Roles", "Rollout"}
+NESTED = {"Events", "Monitoring", "Roles", "Rollout", "Routes", "Schedule"}
 UNCHECKED_HASH = 1
 
 

@@ -88,6 +88,9 @@ def test_each_function_calls_only_the_table_operations_that_its_role_allows(depl
     deployment.request("GET", f"{PATH}/{body['id']}")
     deployment.request("GET", "/api/v1/ocpp/chargers/CP-1/attempts")
     assert set(deployment.table.operations) == {"GetItem", "Query", "BatchGetItem"}
+    deployment.table.operations.clear()
+    assert "unknown" in deployment.functions["ResolveFunction"].invoke({"sweep": True})
+    assert set(deployment.table.operations) == {"Query"}
 
 
 def test_no_token_is_printed(deployment: Deployment) -> None:

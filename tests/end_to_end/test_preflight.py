@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.artefact
 
 
-@pytest.mark.parametrize("function", ["ConnectFunction", "AttemptsFunction", "CallbackFunction"])
+@pytest.mark.parametrize(
+    "function", ["ConnectFunction", "AttemptsFunction", "CallbackFunction", "ResolveFunction"]
+)
 def test_a_built_function_reports_that_its_dependencies_are_reachable(
     deployment: Deployment, function: str
 ) -> None:

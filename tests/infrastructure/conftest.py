@@ -66,10 +66,11 @@ def statements(*holders: dict[str, Any]) -> set[tuple[str, str]]:
     return {
         (action, resource)
         for statement in found
-        for action in _many(statement["Action"])
-        for resource in _many(statement["Resource"])
+        for action in many(statement["Action"])
+        for resource in many(statement["Resource"])
     }
 
 
-def _many(value: str | list[str]) -> Iterable[str]:
+def many(value: str | list[str]) -> Iterable[str]:
+    """Return one string or a list of them as a list."""
     return [value] if isinstance(value, str) else value

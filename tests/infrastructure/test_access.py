@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.template import Resolver
-from tests.infrastructure.conftest import of_type, rights, statements
+from tests.infrastructure.conftest import many, of_type, rights, statements
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy
@@ -33,10 +33,20 @@ CONNECT = OBSERVE | {
     ("logs:CreateLogStream", "ConnectLogs.Arn"),
     ("logs:PutLogEvents", "ConnectLogs.Arn"),
 }
-ATTEMPTS = OBSERVE | {
+READ_AND_RESOLVE = {
     ("dynamodb:GetItem", "AttemptsTable.Arn"),
     ("dynamodb:BatchGetItem", "AttemptsTable.Arn"),
+    ("dynamodb:UpdateItem", "AttemptsTable.Arn"),
     ("dynamodb:Query", "AttemptsTable.Arn/index/byCharger"),
+    ("dynamodb:Query", "AttemptsTable.Arn/index/unfinished"),
+}
+RESOLVE = (
+    OBSERVE
+    | READ_AND_RESOLVE
+    | {("logs:CreateLogStream", "ResolveLogs.Arn"), ("logs:PutLogEvents", "ResolveLogs.Arn")}
+)
+ATTEMPTS = OBSERVE | {
+    *READ_AND_RESOLVE,
     ("logs:CreateLogStream", "AttemptsLogs.Arn"),
     ("logs:PutLogEvents", "AttemptsLogs.Arn"),
 }
@@ -46,11 +56,12 @@ CALLBACK = OBSERVE | {
     ("logs:CreateLogStream", "CallbackLogs.Arn"),
     ("logs:PutLogEvents", "CallbackLogs.Arn"),
 }
-# Invokes every version of the three, and reports to CodeDeploy.
+# Invokes every version of the four, and reports to CodeDeploy.
 PREFLIGHT = OBSERVE | {
     ("lambda:InvokeFunction", "ConnectFunction.Arn:*"),
     ("lambda:InvokeFunction", "AttemptsFunction.Arn:*"),
     ("lambda:InvokeFunction", "CallbackFunction.Arn:*"),
+    ("lambda:InvokeFunction", "ResolveFunction.Arn:*"),
     (
         "codedeploy:PutLifecycleEventHookExecutionStatus",
         "arn:aws:codedeploy:eu-west-1:000000000000:deploymentgroup:ServerlessDeploymentApplication/*",
@@ -75,7 +86,7 @@ def protected_routes(resources: dict[str, Any]) -> dict[str, Any]:
 def test_every_route_except_the_callback_requires_a_signature(deploy: Deploy) -> None:
     resources = deploy()
     routes = protected_routes(resources)
-    assert len(routes) == 3
+    assert len(routes) == 6
     assert {route["AuthorizationType"] for route in routes.values()} == {"AWS_IAM"}
     assert not of_type(resources, "AWS::ApiGatewayV2::Authorizer")
 
@@ -92,26 +103,40 @@ def test_with_access_jwt_every_route_except_the_callback_requires_a_token(deploy
     }
 
 
-def test_with_access_jwt_connecting_and_reading_all_attempts_need_different_scopes(deploy: Deploy) -> None:
+def test_with_access_jwt_connecting_reading_all_attempts_and_resolving_need_different_scopes(
+    deploy: Deploy,
+) -> None:
     routes = protected_routes(deploy(Access="jwt", JwtIssuer="https://issuer.example/", JwtAudience="one"))
     assert {route["RouteKey"]: route["AuthorizationScopes"] for route in routes.values()} == {
         "ANY /api/v1/ocpp/charger-connect": ["connect"],
         "GET /api/v1/ocpp/charger-connect/{id}": ["connect", "read"],
+        "DELETE /api/v1/ocpp/charger-connect/{id}": ["connect"],
         "GET /api/v1/ocpp/chargers/{chargerId}/attempts": ["read"],
+        "GET /api/v1/ocpp/attempts": ["read"],
+        "PUT /api/v1/ocpp/charger-connect/{id}/resolution": ["operate"],
     }
 
 
-def test_with_access_iam_connecting_and_reading_all_attempts_need_different_policies(
+def test_with_access_iam_connecting_reading_all_attempts_and_resolving_need_different_policies(
     deploy: Deploy,
 ) -> None:
     policies = {
-        name: [resource.split("$default/")[1] for resource in statement["Resource"]]
+        name: [resource.split("$default/")[1] for resource in many(statement["Resource"])]
         for name, policy in of_type(deploy(), "AWS::IAM::ManagedPolicy").items()
         for statement in policy["PolicyDocument"]["Statement"]
     }
     assert policies == {
-        "ConnectPolicy": ["POST/api/v1/ocpp/charger-connect", "GET/api/v1/ocpp/charger-connect/*"],
-        "ReadPolicy": ["GET/api/v1/ocpp/charger-connect/*", "GET/api/v1/ocpp/chargers/*/attempts"],
+        "ConnectPolicy": [
+            "POST/api/v1/ocpp/charger-connect",
+            "GET/api/v1/ocpp/charger-connect/*",
+            "DELETE/api/v1/ocpp/charger-connect/*",
+        ],
+        "ReadPolicy": [
+            "GET/api/v1/ocpp/charger-connect/*",
+            "GET/api/v1/ocpp/chargers/*/attempts",
+            "GET/api/v1/ocpp/attempts",
+        ],
+        "OperatePolicy": ["PUT/api/v1/ocpp/charger-connect/*/resolution"],
     }
 
 
@@ -119,6 +144,7 @@ NETWORK_ACCESS = {
     "Access": "network",
     "AllowedSources": "203.0.113.0/28",
     "AllowedReaders": "198.51.100.7/32",
+    "AllowedOperators": "198.51.100.8/32",
 }
 
 
@@ -135,6 +161,7 @@ def test_with_access_network_every_route_except_the_callback_invokes_the_authori
     given = resources["AuthorizerFunction"]["Properties"]["Environment"]["Variables"]
     assert given["ALLOWED_SOURCES"] == "203.0.113.0/28"
     assert given["ALLOWED_READERS"] == "198.51.100.7/32"
+    assert given["ALLOWED_OPERATORS"] == "198.51.100.8/32"
     assert rights(resources, "AuthorizerFunction") == OBSERVE | {
         ("logs:CreateLogStream", "AuthorizerLogs.Arn"),
         ("logs:PutLogEvents", "AuthorizerLogs.Arn"),
@@ -235,7 +262,7 @@ def test_each_function_has_its_own_role_that_only_lambda_may_assume(deploy: Depl
     resources = deploy()
     functions = of_type(resources, "AWS::Lambda::Function")
     roles = [function["Role"].split(".")[0] for function in functions.values()]
-    assert sorted([*roles, "DeploymentRole"]) == sorted(of_type(resources, "AWS::IAM::Role"))
+    assert sorted([*roles, "DeploymentRole", "ScheduleRole"]) == sorted(of_type(resources, "AWS::IAM::Role"))
     for role in roles:
         (statement,) = resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
@@ -251,17 +278,25 @@ def test_each_function_has_its_own_role_that_only_lambda_may_assume(deploy: Depl
         ({}, "CallbackFunction", CALLBACK),
         (VPC, "CallbackFunction", CALLBACK),
         ({"LinkSecretArns": SECRET}, "CallbackFunction", CALLBACK),
-        (
-            {"LinkSecretArns": f"{SECRET},{SECRET}-2"},
-            "ConnectFunction",
-            CONNECT
-            | {("secretsmanager:GetSecretValue", SECRET), ("secretsmanager:GetSecretValue", f"{SECRET}-2")},
+        ({}, "ResolveFunction", RESOLVE),
+        (VPC, "ResolveFunction", RESOLVE | NETWORK),
+        *(
+            (
+                {"LinkSecretArns": f"{SECRET},{SECRET}-2"},
+                function,
+                needed
+                | {
+                    ("secretsmanager:GetSecretValue", SECRET),
+                    ("secretsmanager:GetSecretValue", f"{SECRET}-2"),
+                },
+            )
+            for function, needed in (("ConnectFunction", CONNECT), ("ResolveFunction", RESOLVE))
         ),
         *(
             (
                 {"LinkServers": f"ssm:/charger-connect/servers{version}"},
-                "ConnectFunction",
-                CONNECT
+                function,
+                needed
                 | {
                     (
                         "ssm:GetParameter",
@@ -270,6 +305,7 @@ def test_each_function_has_its_own_role_that_only_lambda_may_assume(deploy: Depl
                 },
             )
             for version in ("", ":12")
+            for function, needed in (("ConnectFunction", CONNECT), ("ResolveFunction", RESOLVE))
         ),
         ({}, "PreflightFunction", PREFLIGHT),
         (
@@ -324,12 +360,15 @@ def test_without_a_vpc_there_are_no_network_resources(deploy: Deploy) -> None:
     assert "VpcConfig" not in resources["ConnectFunction"]["Properties"]
 
 
-def test_in_a_vpc_the_connect_function_reaches_only_the_link_networks_and_tls(deploy: Deploy) -> None:
+def test_in_a_vpc_the_functions_that_call_servers_reach_only_the_link_networks_and_tls(
+    deploy: Deploy,
+) -> None:
     resources = deploy(**VPC)
-    assert resources["ConnectFunction"]["Properties"]["VpcConfig"] == {
-        "SubnetIds": ["subnet-0a", "subnet-0b"],
-        "SecurityGroupIds": ["LinkSecurityGroup.GroupId"],
-    }
+    for function in ("ConnectFunction", "ResolveFunction"):
+        assert resources[function]["Properties"]["VpcConfig"] == {
+            "SubnetIds": ["subnet-0a", "subnet-0b"],
+            "SecurityGroupIds": ["LinkSecurityGroup.GroupId"],
+        }
     assert "VpcConfig" not in resources["AttemptsFunction"]["Properties"]
     assert "VpcConfig" not in resources["CallbackFunction"]["Properties"]
     group = resources["LinkSecurityGroup"]["Properties"]

@@ -154,7 +154,7 @@ def test_resources_have_no_circular_dependency(transformed: dict[str, Any]) -> N
     assert set(order) == set(resources)
 
 
-@pytest.mark.parametrize("name", ["Roles", "Rollout", "Monitoring"])
+@pytest.mark.parametrize("name", ["Roles", "Rollout", "Monitoring", "Routes", "Schedule", "Events"])
 def test_a_nested_stack_receives_each_of_its_parameters(
     source: dict[str, Any], nested: dict[str, dict[str, Any]], name: str
 ) -> None:
@@ -186,7 +186,7 @@ def test_the_check_runs_before_traffic_shifts(
     checked = hook["Environment"]["Variables"]["VERSIONS"].split(",")
     assert set(checked) == {
         resources[f"{name}Aliaslive"]["Properties"]["FunctionVersion"].removesuffix(".Version")
-        for name in shifted
+        for name in (*shifted, "ResolveFunction")
     }
 
 
@@ -202,21 +202,31 @@ def test_alarms_watch_errors_and_throttles_of_every_function(
         watched = {
             metric["Dimensions"][0]["Value"] for metric in named if metric["Namespace"] == "AWS/Lambda"
         }
-        assert watched == shifted
+        assert watched == {*shifted, "ResolveFunction"}
         # Lambda does not count an exception that the guard turned into a response.
         ours = {metric["MetricName"] for metric in named if metric["Namespace"] == "ChargerConnect"}
         assert ours == ({"Crashes"} if alarm == "FunctionErrorsAlarm" else set())
     groups = resources["CrashesQuery"]["Properties"]["LogGroupNames"]
-    assert set(groups) == {name.replace("Function", "Logs") for name in (*shifted, "PreflightFunction")}
+    assert set(groups) == {
+        name.replace("Function", "Logs") for name in (*shifted, "ResolveFunction", "PreflightFunction")
+    }
 
 
 def test_every_alarm_notifies_the_topic_if_there_is_one(deploy: Deploy) -> None:
     topic = "arn:aws:sns:eu-west-1:000000000000:night"
-    for alarm in of_type(deploy(AlarmTopicArn=topic), "AWS::CloudWatch::Alarm").values():
+    for alarm in of_type(deploy(AlarmTopicArn=topic, EventBus="default"), "AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [topic]
-        assert alarm["TreatMissingData"] == "notBreaching"
-    for alarm in of_type(deploy(), "AWS::CloudWatch::Alarm").values():
+    for alarm in of_type(deploy(EventBus="default"), "AWS::CloudWatch::Alarm").values():
         assert "AlarmActions" not in alarm
+
+
+def test_missing_data_breaches_only_where_the_sweep_reports_each_minute(deploy: Deploy) -> None:
+    alarms = of_type(deploy(EventBus="default"), "AWS::CloudWatch::Alarm")
+    gauges = {"UnknownsGrowingAlarm", "OldestLookedForAlarm", "ExpiredPendingAlarm"}
+    assert {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"} == gauges
+    assert {alarm["TreatMissingData"] for alarm in alarms.values()} == {"breaching", "notBreaching"}
+    for name in gauges:  # the newest data may be late
+        assert alarms[name]["DatapointsToAlarm"] < alarms[name]["EvaluationPeriods"] - 1
 
 
 def test_the_concurrency_alarm_uses_the_reserved_concurrency(deploy: Deploy) -> None:

@@ -11,6 +11,7 @@ from common.settings.access import AccessSettings
 from common.settings.callback import CallbackSettings
 from common.settings.connect import ConnectSettings
 from common.settings.preflight import PreflightSettings
+from common.settings.resolve import ResolveSettings
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Deploy
@@ -32,7 +33,12 @@ def variables(deploy: Deploy, function: str, **parameters: str) -> dict[str, str
 
 
 @pytest.mark.parametrize(
-    ("function", "model"), [("ConnectFunction", ConnectSettings), ("AttemptsFunction", Settings)]
+    ("function", "model"),
+    [
+        ("ConnectFunction", ConnectSettings),
+        ("AttemptsFunction", Settings),
+        ("ResolveFunction", ResolveSettings),
+    ],
 )
 def test_a_function_receives_exactly_the_variables_that_it_reads(
     deploy: Deploy, function: str, model: type[Settings]
@@ -41,10 +47,15 @@ def test_a_function_receives_exactly_the_variables_that_it_reads(
     assert set(variables(deploy, function)) == read | LIBRARIES
 
 
-def test_the_template_and_the_model_have_the_same_defaults(deploy: Deploy) -> None:
-    given = variables(deploy, "ConnectFunction") | {"AWS_REGION": "eu-west-1"}
+@pytest.mark.parametrize(
+    ("function", "model"), [("ConnectFunction", ConnectSettings), ("ResolveFunction", ResolveSettings)]
+)
+def test_the_template_and_the_model_have_the_same_defaults(
+    deploy: Deploy, function: str, model: type[Settings]
+) -> None:
+    given = variables(deploy, function) | {"AWS_REGION": "eu-west-1"}
     required = {name: given[name] for name in ("TABLE_NAME", "AWS_REGION", "JOURNAL_SECRET")}
-    assert ConnectSettings.read(given) == ConnectSettings.read(required)
+    assert model.read(given) == model.read(required)
 
 
 def test_a_parameter_sets_the_setting_of_its_name(deploy: Deploy) -> None:
@@ -55,12 +66,15 @@ def test_a_parameter_sets_the_setting_of_its_name(deploy: Deploy) -> None:
         LinkTimeout="7",
         DefaultLinkServer="10.0.0.5:8080",
         RetentionDays="3",
+        ClockTolerance="5",
+        StartWindow="300",
         PauseStarts="true",
     )
     settings = ConnectSettings.read(given | {"AWS_REGION": "eu-west-1"})
     assert settings.link_servers == "ssm:/charger-connect/servers"
     assert (settings.link_timeout, settings.retention_days, settings.paused) == (7, 3, True)
     assert settings.default_link_server == "10.0.0.5:8080"
+    assert (settings.clock_tolerance, settings.start_window) == (5, 300)
 
 
 @pytest.mark.parametrize(

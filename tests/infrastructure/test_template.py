@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SHIFTED = {"ConnectFunction", "AttemptsFunction", "CallbackFunction"}  # by CodeDeploy
-FUNCTIONS = {*SHIFTED, "AuthorizerFunction"}
+FUNCTIONS = {*SHIFTED, "AuthorizerFunction", "ResolveFunction"}
 LAYERS = {
     "CommonLayer": FUNCTIONS,
     "DependenciesLayer": FUNCTIONS,
-    "ChargerLinkLayer": {"ConnectFunction", "AttemptsFunction", "CallbackFunction"},
+    "ChargerLinkLayer": {"ConnectFunction", "AttemptsFunction", "CallbackFunction", "ResolveFunction"},
 }
 
 
@@ -44,15 +44,19 @@ CHANGES = {
     "LinkSecretArns": f"{_SECRET}steve-a1b2c3",
     "CallbackBaseUrl": "https://charge.example.com",
     "RetentionDays": "3",
+    "ClockTolerance": "7",
+    "StartWindow": "77",
     "PauseStarts": "true",
     "AllowedSources": "203.0.113.0/24",
     "AllowedReaders": "203.0.113.0/24",
+    "AllowedOperators": "203.0.113.0/24",
     "DomainName": "charge.example.com",
     "ThrottleRate": "7",
     "ReservedConcurrency": "50",
     "ConcurrencyLimit": "5000",
     "KmsKeyArn": "arn:aws:kms:eu-west-1:000000000000:key/0a-1b",
     "AlarmTopicArn": "arn:aws:sns:eu-west-1:000000000000:night",
+    "EventBus": "default",
     "Deployment": "AllAtOnce",
     "TableDeletionPolicy": "Delete",
     "TableDeletionProtection": "false",
@@ -87,7 +91,7 @@ def test_the_transformed_templates_are_clean(
 
 
 def test_templates_have_no_loops(source: dict[str, Any], nested: dict[str, dict[str, Any]]) -> None:
-    assert set(nested) == {"Roles", "Rollout", "Monitoring"}
+    assert set(nested) == {"Roles", "Rollout", "Monitoring", "Routes", "Schedule", "Events"}
     assert [
         template for template in (source, *nested.values()) if "Fn::ForEach" in json.dumps(template)
     ] == []
@@ -184,8 +188,24 @@ def test_a_deployment_may_allow_deletion_of_its_table(deploy: Deploy) -> None:
     assert table["Properties"]["DeletionProtectionEnabled"] == "false"
 
 
+def test_the_table_has_a_sparse_index_of_unfinished_attempts(deploy: Deploy) -> None:
+    (index,) = [
+        index
+        for index in deploy()["AttemptsTable"]["Properties"]["GlobalSecondaryIndexes"]
+        if index["IndexName"] == "unfinished"
+    ]
+    assert index == {
+        "IndexName": "unfinished",
+        "KeySchema": [
+            {"AttributeName": "shard", "KeyType": "HASH"},
+            {"AttributeName": "dueAt", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["state", "createdAt"]},
+    }
+
+
 def test_the_stack_generates_the_key_of_the_fingerprints(deploy: Deploy) -> None:
-    for function in ("ConnectFunction", "CallbackFunction"):
+    for function in ("ConnectFunction", "CallbackFunction", "ResolveFunction"):
         variables = deploy()[function]["Properties"]["Environment"]["Variables"]
         assert variables["JOURNAL_SECRET"] == "{{resolve:secretsmanager:JournalSecret:SecretString}}"
     assert deploy()["JournalSecret"]["Properties"]["GenerateSecretString"]["PasswordLength"] >= 32
@@ -261,7 +281,12 @@ def test_every_parameter_has_a_description(source: dict[str, Any]) -> None:
                     "::/1",
                 ],
             )
-            for name in ("AllowedSources", "AllowedReaders")
+            for name in ("AllowedSources", "AllowedReaders", "AllowedOperators")
+        ),
+        (
+            "EventBus",
+            ["", "default", "partner/one.two_3-4"],
+            ["arn:aws:events:eu-west-1:0:event-bus/a", "a b"],
         ),
         ("ReservedConcurrency", ["", "1", "500"], ["0", "-1", "many"]),
         ("DomainName", ["", "charge.example.com"], ["https://a.b", "a", "*.example.com"]),

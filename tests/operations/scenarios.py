@@ -11,6 +11,8 @@ import attempts.handler
 import authorizer.handler
 import callback.handler
 import charger_connect.handler
+import resolve.handler
+import resolve.service
 from local.table import Fault
 from tests.integration.calling import Caller, Context, calling, request
 from tests.integration.misbehaving import Misbehaving, hangs, responds_with, sends_problem, status_body
@@ -133,6 +135,12 @@ def crashes_of_other_functions(_caller: Caller, _table: TableServer) -> None:
         module.respond({}, Context(29.0, function_name=name), cast("Any", None))
 
 
+def a_sweep(_caller: Caller, table: TableServer) -> None:
+    environment = {**table.environment(), "JOURNAL_SECRET": "a secret of the tests"}
+    with closing(resolve.service.Service.of(environment)) as service:
+        resolve.handler.respond({"sweep": True}, Context(50.0, function_name="ResolveFunction"), service)
+
+
 SCENARIOS: tuple[Callable[[Caller, TableServer], None], ...] = (
     charger_answers,
     repeats,
@@ -143,4 +151,5 @@ SCENARIOS: tuple[Callable[[Caller, TableServer], None], ...] = (
     failing_table,
     crash,
     crashes_of_other_functions,
+    a_sweep,
 )

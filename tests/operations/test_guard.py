@@ -16,6 +16,7 @@ import authorizer.handler
 import callback.handler
 import charger_connect.handler
 import preflight.handler
+import resolve.handler
 from common.edge.entry_point import check
 from common.edge.guard import Crashed, causes, guarded, run_guarded
 from common.edge.paths import CALLBACK
@@ -189,6 +190,18 @@ def test_a_crash_that_cannot_be_counted_still_has_a_response(monkeypatch: pytest
     assert TOKEN not in json.dumps(lines)
 
 
+def test_a_crash_of_the_sweep_is_logged_and_counted_and_lambda_receives_an_exception_without_the_message() -> (
+    None
+):
+    context = Context(50.0, "r-1", "ResolveFunction", "7")
+    with captured_lines() as lines, pytest.raises(Crashed) as raised:
+        resolve.handler.respond({"sweep": True}, context, Failing())  # type: ignore[arg-type]
+    assert_without_message(raised.value)
+    assert [line["message"] for line in messages(lines)] == ["crashed"]
+    assert ("Crashes", frozenset({("service", "local")})) in metrics(lines)
+    assert TOKEN not in json.dumps(lines)
+
+
 def test_system_exit_passes_the_guard() -> None:
     def ends() -> dict[str, Any]:
         raise SystemExit
@@ -216,7 +229,7 @@ def test_a_check_that_crashes_is_a_failure_of_the_version() -> None:
     assert TOKEN not in json.dumps(lines)
 
 
-@pytest.mark.parametrize("package", ["charger_connect", "attempts", "callback"])
+@pytest.mark.parametrize("package", ["charger_connect", "attempts", "callback", "resolve"])
 def test_every_version_guards_its_own_check(
     package: str, table: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,5 +346,6 @@ def test_every_function_has_a_case_here() -> None:
     functions = set(of_type(load()["Resources"], "AWS::Serverless::Function"))
     assert functions - {case.name for case in CASES} == {
         "PreflightFunction",  # its own tests are above
+        "ResolveFunction",  # likewise
         "HelpFunction",  # returns a constant
     }

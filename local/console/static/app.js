@@ -2,6 +2,7 @@ import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { Attempts } from "./attempts.js";
+import { Changes } from "./changes.js";
 import { ChargePoints } from "./chargers.js";
 import { Connect } from "./connect.js";
 import { html } from "./html.js";
@@ -28,6 +29,7 @@ function Console() {
       ${live.stack && html`<${Connect} all=${live.chargePoints} stack=${live.stack} charger=${charger} choose=${choose} />`}
       <${Attempts} all=${live.attempts} />
       <${Messages} byCharger=${live.messages} />
+      <${Changes} all=${live.changes} />
       <${Notice} text=${live.notice} />
     </main>
   `;

@@ -3,7 +3,8 @@ import { useEffect, useReducer } from "preact/hooks";
 
 const API = "/api/v1/ocpp";
 const RECONNECT_DELAY = 2000; // milliseconds
-const EMPTY = { connected: true, stack: null, server: null, chargePoints: [], messages: {}, attempts: new Map(), notice: "" };
+const CHANGES_SHOWN = 40;
+const EMPTY = { connected: true, stack: null, server: null, chargePoints: [], messages: {}, attempts: new Map(), changes: [], notice: "" };
 
 /** Return the current state, with `attempts` by id as the API returns them. The component renders again at each change. */
 export function useLive() {
@@ -28,6 +29,7 @@ export function useLive() {
       on("stack", (stack) => change({ stack }));
       on("ocpp-server", (server) => change({ server: { ...server, at: Date.now() } }));
       on("messages", (messages) => change({ messages }));
+      on("change", (event) => change((old) => ({ changes: [event, ...old.changes].slice(0, CHANGES_SHOWN) })));
       on("notice", (notice) => change({ notice }));
       on("attempt", async (id) => addAttempts([await read(`${API}/charger-connect/${id}`)]));
       on("charge-points", (chargePoints) => {

@@ -7,10 +7,12 @@ import re
 from contextlib import ExitStack, closing, contextmanager
 from hashlib import sha256
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from local.console import Console
 from local.console.files import FOLDER
@@ -22,7 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from http.client import HTTPResponse
 
+    from local.table import TableServer
+
 TIMEOUT = 30
+SCHEMA = Path(__file__).parents[3] / "docs" / "events.schema.json"
+TIMES = {name: {"S": "2026-01-01T12:00:00.000000Z"} for name in ("createdAt", "updatedAt")}
 JSON = {"Content-Type": "application/json"}
 COMMAND = {"chargerId": "CP-3", "online": True, "reaction": "reject"}
 CHARGE_POINT, KILL = "/console/charge-point", "/console/kill-ocpp-server"
@@ -187,6 +193,46 @@ def test_every_write_to_the_table_is_published_with_its_id(site: Site) -> None:
             assert connection.getresponse().status == 200
             connection.close()
         assert next(data for name, data in events if name == "attempt") == "two"
+
+
+def update_attempt(table: TableServer, members: dict[str, Any]) -> None:
+    """Write the members over the network, as a function does."""
+    body = {
+        "TableName": table.name,
+        "Key": {"id": {"S": "3f2504e0-4f89-11d3-9a0c-0305e82c3301"}},
+        "UpdateExpression": "SET " + ", ".join(f"#{name} = :{name}" for name in members),
+        "ExpressionAttributeNames": {f"#{name}": name for name in members},
+        "ExpressionAttributeValues": {f":{name}": value for name, value in members.items()},
+    }
+    connection = HTTPConnection(urlsplit(table.url).netloc, timeout=TIMEOUT)
+    headers = {"X-Amz-Target": "DynamoDB_20120810.UpdateItem"}
+    connection.request("POST", "/", json.dumps(body), headers)
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def test_a_change_of_an_attempts_state_is_published_as_a_deployment_publishes_it(site: Site) -> None:
+    with closing(start_table()) as table:
+        table.on_change = site.console.on_change
+        stream = site.events()
+        next(stream)
+        for members in (
+            {"state": {"S": "pending"}, "token": {"S": "****E6F7"}},
+            {"state": {"S": "unknown"}},
+            {"tries": {"N": "2"}},  # the state stays
+            {"state": {"S": "completed"}},
+        ):
+            update_attempt(table, {"chargerId": {"S": "CP-1"}, **TIMES, **members})
+        changes = (data for name, data in stream if name == "change")
+        published = [next(changes), next(changes)]
+    assert [(one["detail"]["previousState"], one["detail"]["state"]) for one in published] == [
+        ("pending", "unknown"),
+        ("unknown", "completed"),
+    ]
+    assert "E6F7" not in json.dumps(published)
+    validator = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    for one in published:
+        validator.validate(one)
 
 
 def test_closing_ends_the_streams(own_site: Site) -> None:

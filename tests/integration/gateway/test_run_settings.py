@@ -151,6 +151,12 @@ def test_the_server_that_is_named_is_one_that_the_setting_allows(
     assert choose(json.dumps(entries), LOCAL) == chosen
 
 
+def test_the_sweep_runs_as_often_as_is_set(starting: Starting) -> None:
+    run = starting(SWEEP_SECONDS="0.2")
+    for _ in range(2):
+        assert '"unknown":0' in run.until('"message":"swept"').string
+
+
 def test_the_settings_are_not_needed(starting: Starting) -> None:
     run = starting()
     assert printed_request(run)["serverRestApiPort"] == run.rest_port

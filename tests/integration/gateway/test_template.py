@@ -74,6 +74,16 @@ def test_the_project_has_its_three_routes_behind_an_authorizer() -> None:
     }
 
 
+def test_the_routes_and_the_schedule_of_nested_templates_lead_to_their_functions() -> None:
+    read = template.read()
+    assert {(route.key, route.function, route.open) for route in read.routes} >= {
+        ("DELETE /api/v1/ocpp/charger-connect/{id}", "ConnectFunction", False),
+        ("GET /api/v1/ocpp/attempts", "AttemptsFunction", False),
+        ("PUT /api/v1/ocpp/charger-connect/{id}/resolution", "AttemptsFunction", False),
+    }
+    assert read.schedules == (template.Schedule("ResolveFunction", 60, {"sweep": True}),)
+
+
 def test_the_project_names_its_handlers_limits_and_defaults() -> None:
     connect = template.read().functions["ConnectFunction"]
     assert (connect.handler, connect.timeout, connect.memory) == ("charger_connect.app.handler", 29, 512)

@@ -31,14 +31,16 @@ def client(table: TableServer, region: str = REGION) -> DynamoDBClient:
     )
 
 
-def test_the_table_has_the_keys_the_index_and_the_time_to_live_of_the_template(table: TableServer) -> None:
+def test_the_table_has_the_keys_the_indexes_and_the_time_to_live_of_the_template(table: TableServer) -> None:
     wanted = template.read().tables["AttemptsTable"]
     dynamodb = client(table)
     described = dynamodb.describe_table(TableName=table.name)["Table"]
     assert described["KeySchema"] == wanted.properties["KeySchema"]
-    (index,) = described["GlobalSecondaryIndexes"]
-    (wanted_index,) = wanted.properties["GlobalSecondaryIndexes"]
-    assert {name: index.get(name) for name in wanted_index} == wanted_index
+    indexes = {index["IndexName"]: index for index in described["GlobalSecondaryIndexes"]}
+    wanted_indexes = wanted.properties["GlobalSecondaryIndexes"]
+    assert set(indexes) == {index["IndexName"] for index in wanted_indexes}
+    for index in wanted_indexes:
+        assert {name: indexes[index["IndexName"]].get(name) for name in index} == index
     expiry = dynamodb.describe_time_to_live(TableName=table.name)["TimeToLiveDescription"]
     assert (expiry["TimeToLiveStatus"], expiry["AttributeName"]) == ("ENABLED", "expiresAt")
 

@@ -22,8 +22,12 @@ SETTINGS = AccessSettings.read(
     {
         "ALLOWED_SOURCES": "203.0.113.0/24,203.0.113.16/28,2001:db8::/48",
         "ALLOWED_READERS": "198.51.100.7/32",
+        "ALLOWED_OPERATORS": "ops=192.0.2.1/32",
     }
 )
+STOP = "DELETE /api/v1/ocpp/charger-connect/{id}"
+UNKNOWN = "GET /api/v1/ocpp/attempts"
+RESOLVE = "PUT /api/v1/ocpp/charger-connect/{id}/resolution"
 
 
 def authorize(source: str, route: str = CONNECT, **headers: str) -> dict[str, Any]:
@@ -118,6 +122,33 @@ def test_a_setting_that_would_allow_everybody_is_not_valid(sources: str) -> None
     if sources.strip():
         with pytest.raises(SettingsError):
             AccessSettings.read({"ALLOWED_SOURCES": "203.0.113.0/24", "ALLOWED_READERS": sources})
+        with pytest.raises(SettingsError):
+            AccessSettings.read({"ALLOWED_SOURCES": "203.0.113.0/24", "ALLOWED_OPERATORS": sources})
+
+
+@pytest.mark.parametrize("route", [CONNECT, ONE, ALL, STOP, UNKNOWN, RESOLVE])
+@pytest.mark.parametrize(
+    ("source", "allowed", "name"),
+    [
+        ("203.0.113.1", {CONNECT, ONE, STOP}, "network:203.0.113.0/24"),
+        ("198.51.100.7", {ONE, ALL, UNKNOWN}, "network:198.51.100.7/32"),
+        ("192.0.2.1", {RESOLVE}, "network:ops"),
+    ],
+)
+def test_callers_readers_and_operators_have_only_their_own_routes(
+    source: str, allowed: set[str], name: str, route: str
+) -> None:
+    expected: dict[str, Any] = {"isAuthorized": False}
+    if route in allowed:
+        expected = {"isAuthorized": True, "context": {"caller": name}}
+    assert authorize(source, route) == expected
+
+
+def test_without_allowed_operators_nobody_resolves_attempts() -> None:
+    settings = AccessSettings.read({"ALLOWED_SOURCES": "203.0.113.0/24", "ALLOWED_READERS": "203.0.113.0/24"})
+    event = {"routeKey": RESOLVE, "requestContext": {"http": {"sourceIp": "203.0.113.1"}}}
+    with captured_lines():
+        assert respond(event, Context(5.0), settings) == {"isAuthorized": False}
 
 
 def test_without_allowed_readers_nobody_reads_all_attempts() -> None:

@@ -28,6 +28,10 @@ class Record:
         """Add one to a metric."""
         self._add(name, MetricUnit.Count, 1, **dimensions)
 
+    def measure(self, name: str, value: float, unit: MetricUnit = MetricUnit.Count) -> None:
+        """Set a metric to a value, which may be 0."""
+        self._add(name, unit, value)
+
     def time(self, name: str, milliseconds: int) -> None:
         """Add a duration to a metric."""
         self._add(name, MetricUnit.Milliseconds, milliseconds)

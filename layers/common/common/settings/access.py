@@ -50,7 +50,8 @@ def _source(text: str) -> Source:
 
 
 class AccessSettings(Environment):
-    """The networks that may connect, and those that may read all attempts; each name, or network without one, is one caller."""
+    """The networks that may connect, read all attempts, or resolve unknown ones; each name, or network without one, is one caller."""
 
     allowed_sources: Annotated[tuple[Source, ...], BeforeValidator(_sources), Field(min_length=1)]
     allowed_readers: Annotated[tuple[Source, ...], BeforeValidator(_sources)] = ()
+    allowed_operators: Annotated[tuple[Source, ...], BeforeValidator(_sources)] = ()

@@ -1,0 +1,1 @@
+"""The sweep of unfinished attempts, which EventBridge Scheduler starts each minute."""
