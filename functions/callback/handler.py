@@ -1,4 +1,4 @@
-"""Record the charger's answer that an OCPP server sends after the start.
+"""Record the charger's answer that an OCPP server sends after a start or a stop.
 
 The route has no authorizer: its signed path is the credential.
 Every path that is not valid receives the same 404, and changes nothing.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
+from callback.stops import record_stop
 from charger_link import Outcome, OutcomeUnknown
 from charger_link.dialects import registry
 from common.edge.call import Call
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from callback.service import Service
     from charger_link import Answer
+    from charger_link.dialects.dialect import Dialect
     from common.edge.lambda_types import Context, Event, Response
     from common.journal import Attempt
     from common.transport import Deadline
@@ -61,16 +63,29 @@ def failures(service: Service) -> list[str]:
 
 def _take_callback(call: Call, service: Service) -> Reply:
     deadline = call.deadline.within(_TIMEOUT)
-    attempt, read_callback = _find_attempt(call, service, deadline)
-    _record(attempt, read_callback, _parse(call.body), service, deadline)
+    attempt, dialect = _find_attempt(call, service, deadline)
+    expires, signature = call.path_parameters["expires"], call.path_parameters["signature"]
+    if call.query.get(callbacks.PURPOSE) == callbacks.STOP:
+        if dialect.read_stop_callback is None:
+            raise _not_valid("attempt")
+        if not callbacks.is_stop_signed(service.secret, attempt, expires, signature):
+            raise _not_valid("signature")
+        record_stop(attempt, dialect.read_stop_callback, _parse(call.body), service.journal, deadline)
+        return Reply(None)
+    if dialect.read_callback is None:
+        raise _not_valid("attempt")
+    key_signature = call.query.get(callbacks.KEY_SIGNATURE, "")
+    if not callbacks.is_signed(service.secret, attempt, expires, signature, key_signature):
+        raise _not_valid("signature")
+    _record(attempt, dialect.read_callback, _parse(call.body), service, deadline)
     return Reply(None)
 
 
 _ROUTES = {f"POST {CALLBACK}": _take_callback}
 
 
-def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Attempt, ReadCallback]:
-    """Return the attempt that the path names, and the function that reads the callbacks of its dialect.
+def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Attempt, Dialect]:
+    """Return the attempt that the path names, and its dialect. The path's signature is not verified here.
 
     Raises
     ------
@@ -78,7 +93,6 @@ def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Att
         404: the path is not valid.
     """
     parameters = call.path_parameters
-    key_signature = call.query.get(callbacks.KEY_SIGNATURE, "")
     expires, now = parameters["expires"], time.time()
     try:
         id_ = str(read_guid(parameters["id"]))
@@ -88,11 +102,9 @@ def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Att
         raise _not_valid("expiry")
     attempt = service.journal.get(id_, deadline)
     dialect = registry.find(attempt.dialect) if attempt else None
-    if attempt is None or dialect is None or dialect.read_callback is None:
+    if attempt is None or dialect is None:
         raise _not_valid("attempt")
-    if not callbacks.is_signed(service.secret, attempt, expires, parameters["signature"], key_signature):
-        raise _not_valid("signature")
-    return attempt, dialect.read_callback
+    return attempt, dialect
 
 
 def _record(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from charger_link import REPEATABLE, Circuits, Link, LinkServers
 from charger_link.secrets import Secrets
 from common.edge.journal_access import open_journal
+from common.journal.evidence import Window
 from common.settings.connect import ConnectSettings
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Service:
     servers: LinkServers
     secret: bytes
     link_timeout: float
+    window: Window
     default_server: str | None = None
     paused: bool = False
     callback_base_url: str | None = None
@@ -49,6 +51,7 @@ class Service:
             servers=LinkServers.parse(settings.link_servers_json()),
             secret=settings.journal_secret.get_secret_value().encode(),
             link_timeout=settings.link_timeout,
+            window=Window(settings.clock_tolerance, settings.start_window),
             default_server=settings.default_link_server,
             paused=settings.paused,
             callback_base_url=settings.callback_base_url,

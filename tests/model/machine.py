@@ -23,6 +23,7 @@ from charger_connect.service import Service
 from charger_link import REPEATABLE, Circuits, Link, LinkServer, LinkServers
 from charger_link.secrets import Secrets
 from common.journal import Attempt, DynamoDB, Journal, State
+from common.journal.evidence import Window
 from common.transport import Response
 from common.transport.credentials import Credentials
 from local.table import REGION
@@ -473,6 +474,7 @@ class Callers(RuleBasedStateMachine):
             servers=LinkServers(_SERVERS),
             secret=_SECRET,
             link_timeout=link_timeout,
+            window=Window(),
             callback_base_url=_CALLBACK_BASE,
         )
 

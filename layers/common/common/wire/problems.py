@@ -23,16 +23,21 @@ class ProblemType(NamedTuple):
 PROBLEM_TYPES: dict[str, ProblemType] = {
     "invalid-request": ProblemType(400, "The request is invalid"),
     "address-not-allowed": ProblemType(403, "The server's address is not allowed"),
+    "other-caller": ProblemType(403, "Another caller started this charge"),
     "charger-unknown": ProblemType(404, "The charger is unknown"),
     "attempt-unknown": ProblemType(404, "The attempt is unknown"),
     "method-not-allowed": ProblemType(405, "The method is not allowed"),
     "attempt-in-progress": ProblemType(409, "An attempt with this id is in progress", "pending"),
     "attempt-not-unknown": ProblemType(409, "The attempt's outcome is not unknown", "unknown"),
     "too-early": ProblemType(409, "It is too early to say that nothing was started", "unknown"),
+    "not-yet-started": ProblemType(409, "No charge is certain yet", "unknown"),
     "body-too-large": ProblemType(413, "The body is too large"),
     "unsupported-media-type": ProblemType(415, "The media type is not supported"),
     "id-reused": ProblemType(422, "The id belongs to another request"),
     "status-not-available": ProblemType(422, "The OCPP server cannot report a charger's status"),
+    "stop-not-available": ProblemType(
+        422, "No charge can be stopped that certainly is the attempt's", "unknown"
+    ),
     "internal-error": ProblemType(500, "The service failed", "unknown"),
     "server-unreachable": ProblemType(502, "The OCPP server could not be reached", "not-started"),
     "server-refused": ProblemType(502, "The OCPP server rejected the request", "not-started"),
