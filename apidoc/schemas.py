@@ -195,7 +195,7 @@ def _problem_schema() -> Schema:
             "type": "string",
             "enum": list(get_args(problems.ProblemOutcome)),
             "description": (
-                "In every 409 and 5xx, and in `stop-not-available`. `not-started`: send the request again with the same id. `pending`: wait. `unknown`: a charge may have "
+                "In every 409 and 5xx. `not-started`: send the request again with the same id. `pending`: wait. `unknown`: a charge may have "
                 "started, or may still start: read `instance` and check the charger. A request with another id can start a second charge."
             ),
         },
