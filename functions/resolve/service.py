@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from charger_link import Circuits, Link, LinkServers
 from charger_link.secrets import Secrets
+from common.aws import DYNAMODB
+from common.aws.credentials import from_environment
 from common.edge.journal_access import open_journal
 from common.journal import DynamoDB
 from common.settings.resolve import ResolveSettings
-from common.transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +38,14 @@ class Service(NamedTuple):
         settings = ResolveSettings.read(environ)
         return cls(
             journal=open_journal(settings, environ, retention_days=settings.retention_days),
-            dynamodb=DynamoDB(settings.dynamodb_endpoint, settings.aws_region, from_environment(environ)),
+            dynamodb=DynamoDB(
+                DYNAMODB.endpoint(settings.aws_region, environ),
+                settings.aws_region,
+                from_environment(environ),
+            ),
             table=settings.table_name,
-            link=Link(Circuits(), Secrets.of(settings.link_secrets_file)),
-            servers=LinkServers.parse(settings.link_servers_json()),
+            link=Link(Circuits(), Secrets.of(settings.link_secrets_file, environ)),
+            servers=LinkServers.parse(settings.link_servers_json(environ)),
         )
 
     def close(self) -> None:

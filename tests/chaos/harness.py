@@ -183,11 +183,13 @@ class Harness:
             row = database.execute("SELECT state FROM connection WHERE id = ?", (id_,)).fetchone()
         return str(row[0]) if row else "none"
 
+    def read_attempts(self) -> list[Attempt]:
+        """Return all attempts; the table also has the items of transactions, which have no state."""
+        return [Attempt.of(item) for item in self.table.items() if "state" in item]
+
     def wait_for_leases(self) -> None:
         """Wait until all leases have expired."""
-        leases = [
-            attempt.lease for attempt in map(Attempt.of, self.table.items()) if attempt.state is State.PENDING
-        ]
+        leases = [attempt.lease for attempt in self.read_attempts() if attempt.state is State.PENDING]
         time.sleep(max(0.0, max(leases, default=0.0) - time.time() + 0.1))
 
 

@@ -29,7 +29,7 @@ class Verdict:
 
 def judge(orders: list[Order], harness: Harness) -> Verdict:
     received = Counter(start["token"] for start in harness.read_starts())
-    attempts = {attempt.id: attempt for attempt in map(Attempt.of, harness.table.items())}
+    attempts = {attempt.id: attempt for attempt in harness.read_attempts()}
     doubles = [
         f"{order.id} at {order.charger}: {received[order.token]} starts"
         for order in orders

@@ -11,9 +11,9 @@ import pytest
 from charger_link import Answer, Outcome
 from charger_link.ocpp import rejected
 from charger_link.words import InfoWord
+from common.aws.credentials import Credentials
 from common.journal import Claimed, DynamoDB, Journal, Opening, Settlement, State
 from common.transport import Deadline
-from common.transport.credentials import Credentials
 from local.table import REGION, start_table
 from tests.chaos.clients import Order
 from tests.chaos.harness import Harness

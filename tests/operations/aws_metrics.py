@@ -5,6 +5,8 @@ AWS/Lambda      https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-
                 .../monitoring-concurrency.html
 AWS/DynamoDB    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
 AWS/Logs        https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+AWS/SQS         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+AWS/EventBridge/Pipes   https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html
 """
 
 from __future__ import annotations
@@ -35,4 +37,9 @@ DOCUMENTED: dict[tuple[str, str], list[set[str]]] = {
     },
     **{("AWS/DynamoDB", f"Consumed{kind}CapacityUnits"): _TABLE for kind in ("Read", "Write")},
     ("AWS/Logs", "IncomingBytes"): [{"LogGroupName"}],
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): [{"QueueName"}],
+    **{
+        ("AWS/EventBridge/Pipes", name): [{"PipeName"}]
+        for name in ("ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionTimeout")
+    },
 }

@@ -209,6 +209,7 @@ def test_the_hook_reads_the_versions_that_the_template_gives_it(
         "ConnectFunction",
         "AttemptsFunction",
         "CallbackFunction",
+        "ResolveFunction",
     ]
     monkeypatch.setenv("VERSIONS", ARN + "connect:2")
     monkeypatch.delitem(sys.modules, "preflight.app", raising=False)

@@ -35,9 +35,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "unsupported-media-type": ProblemType(415, "The media type is not supported"),
     "id-reused": ProblemType(422, "The id belongs to another request"),
     "status-not-available": ProblemType(422, "The OCPP server cannot report a charger's status"),
-    "stop-not-available": ProblemType(
-        422, "No charge can be stopped that certainly is the attempt's", "unknown"
-    ),
+    "stop-not-available": ProblemType(422, "No charge can be stopped that certainly is the attempt's"),
     "internal-error": ProblemType(500, "The service failed", "unknown"),
     "server-unreachable": ProblemType(502, "The OCPP server could not be reached", "not-started"),
     "server-refused": ProblemType(502, "The OCPP server rejected the request", "not-started"),
