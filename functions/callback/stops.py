@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
+from callback.record import about_attempt
 from charger_link import OutcomeUnknown
 from common.journal.stops import answer_stop
 
@@ -24,7 +25,7 @@ def record_stop(
     attempt: Attempt, read_callback: Callable[[Any], Stop], body: Any, journal: Journal, deadline: Deadline
 ) -> None:
     """Record the answer to the stop that the attempt holds, which the callback's path names; the first answer stays."""
-    about = {"id": attempt.id, "chargerId": attempt.chargerId, "server": attempt.server}
+    about = about_attempt(attempt)
     try:
         stop = read_callback(body)
     except OutcomeUnknown as error:

@@ -1,46 +1,48 @@
-"""Look for the charge of an attempt in the records of the OCPP server that received its start."""
+"""Search the OCPP server's records for the charge of an attempt, within the deadline of a request."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from common.journal import token_digest
-from common.journal.looking import look, look_exact
+from charger_connect.choose_server import check_circuit
+from charger_link import Command
 
 if TYPE_CHECKING:
     from charger_connect.service import Service
-    from charger_link import Command
+    from common.edge.call import Call
     from common.journal import Attempt
     from common.journal.looking import Look
     from common.transport import Deadline
 
 
-def look_at_records(attempt: Attempt, command: Command, service: Service, deadline: Deadline) -> Look | None:
-    """Record in the attempt what the server's records show; None if this kind or release of server keeps none.
+def search_records(attempt: Attempt, call: Call, service: Service, deadline: Deadline) -> Look | None:
+    """Search once, and record what the records show; None if this kind of server keeps none.
+
+    The server's reply must arrive before `deadline`; recording it may take the rest of the call's time.
 
     Raises
     ------
+    AddressNotAllowed, AddressUnusable
+        LinkServers does not allow the server of the start today.
     LinkError
         The records could not be read. This says nothing about the start.
     JournalUnavailable
     """
-    window = service.window
-    since = attempt.first_sending - window.tolerance
-    until = attempt.last_sending + window.longest_start
-    found = service.link.find(command, since, until, deadline)
-    if found is None or not found.supported:
-        return None
-    now = time.time()
-    if found.exact:
-        answer = found.answer.record() if found.answer else None
-        return look_exact(service.journal, attempt, found.transactions, answer, now, deadline=deadline)
-    return look(
+    # Imported here: a start needs none of this.
+    from common.journal.evidence import Window
+    from common.journal.search import search
+
+    server = service.servers.find_same(attempt.server or "", attempt.url, attempt.dialect, attempt.tenant)
+    deadline = deadline.within(service.link_timeout)
+    check_circuit(server, service, deadline)
+    command = Command(
+        attempt.id, attempt.chargerId, None, attempt.connectorId, server, trace_parent=call.trace_parent
+    )
+    return search(
         service.journal,
         attempt,
-        found.transactions,
-        now,
-        window=window,
-        digest_of=lambda charger, token: token_digest(service.secret, charger, token),
-        deadline=deadline,
+        lambda since, until: service.link.find(command, since, until, deadline),
+        window=Window(service.clock_tolerance, service.start_window),
+        secret=service.secret,
+        deadline=call.deadline,
     )

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from charger_link import REPEATABLE, Circuits, Link, LinkServers
 from charger_link.secrets import Secrets
 from common.edge.journal_access import open_journal
-from common.journal.evidence import Window
 from common.settings.connect import ConnectSettings
 
 if TYPE_CHECKING:
@@ -27,10 +26,11 @@ class Service:
     servers: LinkServers
     secret: bytes
     link_timeout: float
-    window: Window
     default_server: str | None = None
     paused: bool = False
     callback_base_url: str | None = None
+    clock_tolerance: float = 60.0
+    start_window: float = 600.0
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Service:
@@ -51,10 +51,11 @@ class Service:
             servers=LinkServers.parse(settings.link_servers_json(environ)),
             secret=settings.journal_secret.get_secret_value().encode(),
             link_timeout=settings.link_timeout,
-            window=Window(settings.clock_tolerance, settings.start_window),
             default_server=settings.default_link_server,
             paused=settings.paused,
             callback_base_url=settings.callback_base_url,
+            clock_tolerance=settings.clock_tolerance,
+            start_window=settings.start_window,
         )
 
     def close(self) -> None:

@@ -11,8 +11,8 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from charger_connect import observe_stop
-from charger_connect.choose_server import check_circuit
-from charger_connect.records import look_at_records
+from charger_connect.records import search_records
+from charger_connect.repeat import note_found
 from charger_connect.stop_replies import (
     CHANGED,
     NO_DIALECT,
@@ -128,7 +128,6 @@ def _prepare(attempt: Attempt, call: Call, service: Service, deadline: Deadline)
     if dialect is None or dialect.stop is None:
         raise not_available(attempt, NO_DIALECT)
     server = _find_server(attempt, service)
-    check_circuit(server, service, deadline)
     command = Command(
         id=attempt.id,
         charger_id=attempt.chargerId,
@@ -150,7 +149,9 @@ def _find_server(attempt: Attempt, service: Service) -> Server:
 
 def _stop(attempt: Attempt, errand: Errand) -> Reply:
     """Find the attempt's charges, and stop those that run."""
-    seen = look_at_records(attempt, errand.command, errand.service, errand.deadline)
+    seen = search_records(attempt, errand.call, errand.service, errand.deadline)
+    if seen is not None:
+        note_found(attempt, seen.attempt)
     if errand.dialect.stops_by_id:  # the server knows the charges of the id, and starts none from then on
         if seen is None:
             raise not_available(attempt, NO_DIALECT)
@@ -188,7 +189,7 @@ def _with_transactions(attempt: Attempt, seen: Look | None, errand: Errand) -> A
 
 def _nothing_found(attempt: Attempt, errand: Errand, now: float) -> ProblemError:
     """Return the problem that no charge was found: it may still begin, until the longest time after the last sending is over."""
-    left = attempt.last_sending + errand.service.window.longest_start - now
+    left = attempt.last_sending + errand.service.start_window - now
     return (
         not_yet_started(attempt, ceil(min(left, _LOOK_AGAIN)))
         if left > 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from charger_link import Answer, Outcome
+from common.aws.credentials import from_environment
 from common.journal import (
     Attempt,
     Claimed,
@@ -22,7 +23,6 @@ from common.journal import (
 )
 from common.journal.attempt import timestamp
 from common.transport import Deadline
-from common.transport.credentials import from_environment
 from local.ocppj import now
 from local.simulators import Steve
 from tests.integration.calling import LOOPBACK, Caller, CallerResponse, calling

@@ -24,7 +24,6 @@ from charger_link import REPEATABLE, Circuits, Link, LinkServer, LinkServers
 from charger_link.secrets import Secrets
 from common.aws.credentials import Credentials
 from common.journal import Attempt, DynamoDB, Journal, State
-from common.journal.evidence import Window
 from common.transport import Response
 from local.table import REGION
 from tests.model.harness import End, Invocation, Request, invoke_callback, invoke_connect
@@ -474,7 +473,6 @@ class Callers(RuleBasedStateMachine):
             servers=LinkServers(_SERVERS),
             secret=_SECRET,
             link_timeout=link_timeout,
-            window=Window(),
             callback_base_url=_CALLBACK_BASE,
         )
 

@@ -11,8 +11,9 @@ import pytest
 
 import authorizer.handler
 import callback.handler
+import callback.record
 import preflight.handler
-import resolve.handler
+import resolve.observe
 from charger_connect import observe
 from common.edge import guard, journal_access
 from scripts.deployed import deployed_resources
@@ -34,10 +35,11 @@ _LOGGERS: list[Any] = [
     observe._log,
     authorizer.handler._log,
     callback.handler._log,
+    callback.record._log,
     guard._log,
     journal_access._log,
     preflight.handler._log,
-    resolve.handler._log,
+    resolve.observe._log,
 ]
 
 
