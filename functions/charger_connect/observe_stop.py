@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 
 from charger_connect import metrics, observe
+from charger_link import ChargerUnknown
 from charger_link.words import InfoWord
 from common.wire import OcppStatusResponse
 
@@ -43,7 +44,8 @@ def failed(attempt: Attempt, error: LinkError) -> None:
         observe.circuit_refused()
         return
     metrics.count("LinkFailures", dialect=attempt.dialect or "", kind=error.kind)
-    metrics.count("LinkFailures")
+    if not isinstance(error, ChargerUnknown):  # which comes from a server that works
+        metrics.count("LinkFailures")
     if error.opened_circuit:
         observe.circuit_opened(attempt.server, error.kind)
 

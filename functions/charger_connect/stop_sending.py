@@ -42,9 +42,8 @@ def send_stop(attempt: Attempt, transaction: Transaction | None, errand: Errand)
     journal, deadline = errand.service.journal, errand.deadline
     request = request_stop(attempt, errand.call.caller, time.time())
     journal.apply(request, deadline)
-    held = journal.get(
-        attempt.id, deadline
-    )  # a retried write may have been applied although its condition failed
+    # A retried write may have been applied although its condition failed.
+    held = journal.get(attempt.id, deadline)
     if held is None or not held.is_same_try(attempt) or held.stop != request.sets["stop"]:
         raise changed(attempt)
     try:
@@ -97,9 +96,8 @@ def _wait_for_callback(held: Attempt, published: Published, deadline: Deadline, 
             continue
         is_own = now.stop["requestedAt"] == held.stop["requestedAt"]
         status = now.stop.get("status")
-        if status is not None and (
-            is_own or status == "Accepted"
-        ):  # a later stop of the same charge was accepted
+        # The charger may accept a later stop of the same charge instead.
+        if status is not None and (is_own or status == "Accepted"):
             return Stop(status, now.stop["info"])
     raise published.failure or OutcomeUnknown("no-callback", _UNANSWERED)
 
@@ -115,9 +113,8 @@ def _record(held: Attempt, stop: Stop, errand: Errand) -> None:
         attempt = journal.get(held.id, deadline)
         if attempt is None or attempt.stop != held.stop:
             return  # the item was deleted, a callback recorded the answer, or a later stop replaced this one
-        if journal.apply(answer_stop(attempt, stop.status, stop.info, now), deadline) and not _is_open(
-            attempt, errand
-        ):
+        recorded = journal.apply(answer_stop(attempt, stop.status, stop.info, now), deadline)
+        if recorded and not _is_open(attempt, errand):
             return
 
 
