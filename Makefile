@@ -35,7 +35,7 @@ chaos: .venv/.synced .venv-sam/.synced ## a storm of faults over the built artef
 fuzz: .venv/.synced ## hostile input, at length: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)
 	HOSTILE=all RUNS=$(or $(RUNS),1000000) SEED=$(or $(SEED),1) .venv/bin/pytest tests/hostile --show-capture=no
 
-mutants: .venv/.synced ## mutation tests of the core, an hour or two, not in CI (MUTANTS="charger_link.circuit*" for some)
+mutants: .venv/.synced ## mutation tests of the core, an hour or two, not in CI; again: the rest and the survivors (MUTANTS="charger_link.circuit*" for some)
 	.venv/bin/python -m scripts.mutants $(MUTANTS)
 
 check: .venv/.synced .venv-sam/.synced ## format, lint, types, import rules, templates

@@ -7,7 +7,6 @@ the middle of it.
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
 
 from charger_link.words import REASON_CODES, REFUSALS, InfoWord
 
@@ -89,7 +88,6 @@ def _forms(character: str) -> frozenset[str]:
         readable = plain.encode(errors="replace").decode()
         forms |= {
             plain,
-            quote(readable, safe=""),
             json.dumps(plain)[1:-1],
             "".join(f"%{byte:02X}" for byte in readable.encode()),
         }

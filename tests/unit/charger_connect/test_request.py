@@ -118,3 +118,38 @@ def test_a_token_is_neither_in_an_error_nor_in_a_representation() -> None:
         read(tokenId="hush-" * 9)
     assert "hush" not in repr(refused.value.problem) + str(refused.value)
     assert "hush" not in repr(read(tokenId="hush"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"chargerId": None}, "is missing: name the charger by its OCPP identity"),
+        ({"chargerId": "x" * 256}, "must be at most 255 characters long"),
+        ({"chargerId": "a\nb"}, "must contain printable characters only"),
+        ({"chargerId": ".."}, "must not be . or .., which a URL cannot contain"),
+        ({"tokenId": "x" * 37}, "must be at most 36 characters long"),
+        ({"tokenId": "a\nb"}, "must not contain control characters"),
+        ({"serverIpAddress": "x"}, "must be an IP address such as 10.0.0.5, without blanks; host names are not accepted"),
+        ({"serverRestApiPort": 0}, "must be a port from 1 to 65535"),
+        ({"serverRestApiPort": None}, "is missing: name the port of the OCPP server's REST API"),
+        ({"serverIpAddress": None}, "needs serverIpAddress: name both, or leave both out"),
+    ],
+)  # fmt: skip
+def test_a_violation_says_what_to_change(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ProblemError) as refused:
+        read(**changes)
+    assert [error.message for error in refused.value.problem.errors] == [message]
+
+
+def test_the_largest_values_are_valid() -> None:
+    request = read(connector="2147483647", chargerId="x" * 255, tokenId="y" * 36, serverRestApiPort=65535)
+    assert (request.connectorId, len(request.chargerId or ""), len(request.tokenId or "")) == (
+        2147483647,
+        255,
+        36,
+    )
+    assert (read(connector="1", serverRestApiPort=1).connectorId, read(tokenId=" a ~").tokenId) == (1, " a ~")
+    with pytest.raises(ProblemError) as refused:
+        read(connector="2147483648")
+    (error,) = refused.value.problem.errors
+    assert error == ("connectorId", "must be one whole number of at least 1, such as ?connectorId=1")

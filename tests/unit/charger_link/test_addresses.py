@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
 
@@ -79,6 +79,11 @@ def test_the_spellings_cover_many_classes_and_some_of_each_parse_as_an_address()
 def test_an_allowed_address_is_called_as_the_address_that_it_embeds(text: str, called: str) -> None:
     """Shows that the addresses above are not rejected merely because no entry matches."""
     assert WIDEST.find(text, 8080).address == called
+
+
+def test_the_first_65536_addresses_embed_none() -> None:
+    assert addresses.embedded(IPv6Address("::ffff")) is None
+    assert addresses.embedded(IPv6Address("::1:0")) == IPv4Address("0.1.0.0")
 
 
 def test_the_link_connects_to_the_address_that_was_checked() -> None:

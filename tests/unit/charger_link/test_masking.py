@@ -71,3 +71,29 @@ def test_a_token_that_the_server_cut_is_masked_at_the_end(token: str) -> None:
 )
 def test_the_word_of_the_closed_list_stays(info: str, token: str, masked: str) -> None:
     assert mask_info(info, token) == masked
+
+
+@pytest.mark.parametrize(
+    ("token", "written"),
+    [
+        ("04A2\N{LATIN SMALL LETTER DOTLESS I}", "04A2I"),
+        ("04A2\N{LATIN CAPITAL LETTER SHARP S}", quote("04a2\N{LATIN SMALL LETTER SHARP S}")),
+        ("04A2\N{LATIN SMALL LETTER SHARP S}", quote("04A2SS")),
+        ("04A2", "\\u0030\\u0034\\u0041\\u0032"),
+        ("04A2\N{LATIN SMALL LETTER SHARP S}", "04A2\\u0053\\u0053"),
+        ("04A2\ud83d", "04A2%3F"),
+        ("04A2\ud83d", "04A2\\ud83d"),
+    ],
+)
+def test_a_token_in_another_letter_case_or_that_cannot_be_encoded_is_masked(token: str, written: str) -> None:
+    assert mask(f"tag {written} x", token) == "tag *** x"
+
+
+@pytest.mark.parametrize("token", ["", " "])
+def test_of_an_empty_token_nothing_is_masked(token: str) -> None:
+    assert mask("tag 04A2", token) == "tag 04A2"
+
+
+def test_two_characters_of_a_cut_token_are_kept_and_a_long_text_is_cut() -> None:
+    assert mask("tag 04", "04A2B3C4") == "tag 04"
+    assert mask("x" * 600, "04A2B3C4") == "x" * 512

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import trustme
 
 from charger_link import AddressNotAllowed, AddressUnusable, LinkServers
 from charger_link.servers import LinkServersError
@@ -18,6 +19,7 @@ def servers(*entries: dict[str, Any]) -> LinkServers:
 def refused(found: LinkServers, address: str, port: int = 8080) -> str:
     with pytest.raises(AddressNotAllowed) as error:
         found.find(address, port)
+    assert str(error.value) == error.value.reason
     return error.value.reason
 
 
@@ -105,7 +107,7 @@ def test_a_server_has_one_name_however_its_address_is_spelt(text: str, address: 
     "name", ["", "10.0.0.5", "10.0.0.5:", ":8080", "10.0.0.5:x", "host:8080", "10.0.0.5:٨٠", "[fd00::5]"]
 )
 def test_a_name_that_is_not_an_address_and_port_is_unusable(name: str) -> None:
-    with pytest.raises(AddressUnusable):
+    with pytest.raises(AddressUnusable, match=r"^must be an (IP )?address "):
         servers({"network": "0.0.0.0/0"}, {"network": "::/0"}).find_named(name)
 
 
@@ -178,3 +180,10 @@ def test_a_wrong_setting_names_every_entry_and_member(
 def test_a_setting_that_is_not_a_list_of_entries_is_rejected_by_name(text: str) -> None:
     with pytest.raises(LinkServersError, match=r"^LinkServers cannot be used: "):
         LinkServers.parse(text)
+
+
+def test_a_certificate_is_kept_if_tls_can_use_it() -> None:
+    pem = trustme.CA().cert_pem.bytes().decode()
+    assert servers({**GOOD, "ca": pem * 2}).find("10.0.0.5", 8080).entry.ca == pem * 2
+    with pytest.raises(LinkServersError, match="must be a certificate in PEM, or several"):
+        servers({**GOOD, "ca": pem.replace("BEGIN", "END")})

@@ -80,3 +80,18 @@ def test_the_signing_key_is_not_the_key_of_the_fingerprints() -> None:
 )
 def test_it_is_valid_for_a_day_and_other_expiries_are_not_valid(expires: str, has_expired: bool) -> None:
     assert callbacks.is_expired(expires, NOW) is has_expired
+
+
+@pytest.mark.parametrize(
+    ("expires", "now", "is_over"),
+    [
+        ("1000", 1000.0, True),
+        ("1000", 999.9, False),
+        (str(1000 + callbacks.LIFETIME + 300), 1000.0, False),
+        (str(1000 + callbacks.LIFETIME + 300), 999.9, True),
+        ("100000000000", 99_999_999_999.0, False),
+        ("0100000000000", 99_999_999_999.0, True),
+    ],
+)
+def test_both_ends_of_the_day_are_exact(expires: str, now: float, is_over: bool) -> None:
+    assert callbacks.is_expired(expires, now) is is_over

@@ -24,6 +24,11 @@ def test_the_record_has_the_name_under_which_it_is_registered(name: str) -> None
     assert registry.load(name).name == name
 
 
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_the_name_that_an_attempt_stores_leads_to_its_record(name: str) -> None:
+    assert registry.find(name) is registry.load(name)
+
+
 def test_a_name_of_another_version_has_no_record() -> None:
     assert registry.find("of-later") is None
     assert registry.find(None) is None

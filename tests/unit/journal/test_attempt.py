@@ -104,3 +104,25 @@ def test_an_item_of_an_earlier_version_gets_defaults() -> None:
 )
 def test_a_pending_attempt_with_an_expired_lease_is_unknown(state: str, lease: float, shown: State) -> None:
     assert Attempt.of(item(state=state, lease=lease)).known_state(NOW) is shown
+
+
+@pytest.mark.parametrize(
+    ("key", "other_key", "created", "same"),
+    [
+        ("a", "a", "another time", True),
+        ("a", "b", "this time", False),
+        ("a", None, "this time", True),
+        (None, "a", "this time", True),
+        (None, None, "this time", True),
+        ("a", None, "another time", False),
+        (None, None, "another time", False),
+    ],
+)
+def test_without_two_keys_the_time_of_creation_tells_attempts_of_one_id_apart(
+    key: str | None, other_key: str | None, created: str, same: bool
+) -> None:
+    one = Attempt("id", "CP-1", State.PENDING, "this time", "", attemptKey=key)
+    other = Attempt("id", "CP-1", State.PENDING, created, "", attemptKey=other_key)
+    assert one.is_same(other) is same
+    assert one.is_same_try(other) is same
+    assert not one.is_same_try(other._replace(tries=2))

@@ -64,3 +64,17 @@ def test_any_other_failed_condition_returns_the_attempt_of_the_item(
 def test_a_deleted_item_cannot_be_settled() -> None:
     with pytest.raises(JournalUnavailable, match="item-deleted"):
         ScriptedTable(ConditionFailed(None)).journal().settle(MINE, COMPLETED, DEADLINE)
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (None, "item-deleted"),
+        (item(createdAt="another time"), "item-replaced"),
+        (item(owner="me", createdAt="another time", state="completed", answer=ANSWER), "item-replaced"),
+    ],
+)
+def test_an_item_that_is_no_longer_the_attempt_is_one_word_for_logs(found: Item | None, reason: str) -> None:
+    with pytest.raises(JournalUnavailable) as unavailable:
+        ScriptedTable(ConditionFailed(found)).journal().settle(MINE, COMPLETED, DEADLINE)
+    assert unavailable.value.reason == reason
