@@ -175,6 +175,7 @@ def _updates(attempt: Attempt, status: Attempt | None) -> Iterator[tuple[str, Up
     yield "request stop", stops.request_stop(attempt, "alice", NOW)
     if attempt.stop:
         yield "answer stop", stops.answer_stop(attempt, "Accepted", None, NOW)
+        yield "withdraw stop", stops.withdraw_stop(attempt, None)
     if attempt.state is State.PENDING:
         yield "expire", looks.expire(attempt, NOW, NOW + 60)
         if status:
