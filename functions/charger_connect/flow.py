@@ -15,14 +15,13 @@ from charger_connect.choose_server import (
     is_first_server,
 )
 from charger_connect.opening import make_opening, request_fingerprint
-from charger_connect.outcomes import STATUS_UNKNOWN, verdict
+from charger_connect.outcomes import STATUS_UNKNOWN, only_acceptance, verdict
+from charger_connect.repeat import note_contradictions, reply_to_repeat
 from charger_connect.replies import (
     NOT_RECORDED,
     RETRY_AFTER,
     SENT_BEFORE,
     STATUS_NOT_READ,
-    id_reused_reply,
-    in_progress_reply,
     problem_reply,
     reply_from_attempt,
     status_reply,
@@ -40,7 +39,7 @@ from charger_link import (
     Published,
 )
 from charger_link.dialects import registry
-from common.journal import Claimed, JournalUnavailable, Mismatch, Pending, Replay, Settlement, Unknown
+from common.journal import Claimed, JournalUnavailable, Settlement
 from common.journal.attempt import parse_timestamp
 from common.wire import ProblemError, make_problem
 
@@ -76,7 +75,7 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
             server = choose_server(request, service, call.deadline.within(_CLAIM_TIMEOUT))
             check_server(request, server, service, deadline)
         except ProblemError as refusal:
-            return _refuse(refusal, request, fingerprint, service, deadline)
+            return _refuse(refusal, request, fingerprint, call, service, deadline)
         began = time.monotonic()
         opening = make_opening(request, server, fingerprint, call, service.secret)
         claim = service.journal.claim(opening, deadline.within(_CLAIM_TIMEOUT))
@@ -89,38 +88,26 @@ def connect(request: ConnectRequest, call: Call, service: Service) -> Reply:
         raise ProblemError(problem, {"Retry-After": RETRY_AFTER}) from error
     if isinstance(claim, Claimed):
         return execute(claim, request, server, call, service, claim_took)
-    return _reply_to_repeat(claim, request)
+    return reply_to_repeat(claim, request, call, service, deadline)
 
 
 def _refuse(
-    refusal: ProblemError, request: ConnectRequest, fingerprint: bytes, service: Service, deadline: Deadline
+    refusal: ProblemError,
+    request: ConnectRequest,
+    fingerprint: bytes,
+    call: Call,
+    service: Service,
+    deadline: Deadline,
 ) -> Reply:
     """Raise the refusal, unless the journal has an attempt with the id: it may have started a charge, so return its reply."""
     known = service.journal.peek(
         str(request.id), fingerprint, deadline.within(_CLAIM_TIMEOUT), starts=request.tokenId is not None
     )
     if known:
-        return _reply_to_repeat(known, request)
+        return reply_to_repeat(known, request, call, service, deadline)
     if isinstance(refusal.__cause__, AddressNotAllowed):
         observe.address_refused(refusal.__cause__.reason)
     raise refusal
-
-
-def _reply_to_repeat(claim: Replay | Pending | Mismatch | Unknown, request: ConnectRequest) -> Reply:
-    match claim:
-        case Replay(attempt):
-            observe.replayed(attempt)
-            reply = reply_from_attempt(attempt, request)
-            return reply._replace(headers={**reply.headers, "Idempotent-Replayed": "true"})
-        case Pending(attempt, seconds):
-            observe.conflicted(attempt)
-            return in_progress_reply(attempt.id, seconds)
-        case Mismatch(attempt):
-            observe.mismatched(attempt.id)
-            return id_reused_reply(attempt)
-        case Unknown(attempt):
-            observe.still_unknown(attempt)
-            return unknown_reply(attempt.id, SENT_BEFORE)
 
 
 def execute(
@@ -130,6 +117,8 @@ def execute(
     observe.claimed(claimed, call, claim_took)
     began = time.monotonic()
     result = call_server(claimed, request, server, call, service)
+    if claimed.attempt.is_resolved:
+        result = only_acceptance(result)
     took = {"claim": claim_took, "link": _milliseconds(began)}
     decided = verdict(result, starts=request.tokenId is not None)
     detail = ""
@@ -154,6 +143,8 @@ def execute(
         if request.tokenId is None:  # a status starts nothing, recorded or not
             return problem_reply(STATUS_UNKNOWN.problem or "", STATUS_NOT_READ, claimed.attempt.id)
         return unknown_reply(claimed.attempt.id, NOT_RECORDED)
+    if now is not None:
+        note_contradictions(claimed.attempt, now, result, call, service)
     if now is not None and now.answer is not None:  # a callback, or a late invocation, stored an answer first
         result, settlement = Answer.of(now.answer), settlement._replace(state=now.state)
     observe.settled(claimed, settlement, result, {**took, "settle": _milliseconds(began)}, call)

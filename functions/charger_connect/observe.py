@@ -121,6 +121,23 @@ def still_unknown(attempt: Attempt) -> None:
     metrics.count("UnknownsAsked")
 
 
+def contradicted(attempt: Attempt, metric: str, message: str) -> None:
+    """Log and count that a result contradicts what was recorded of the attempt: a person has to look at it."""
+    _log.error(message, extra={**_about(attempt), "tries": attempt.tries})
+    metrics.count(metric)
+
+
+def found(attempt: Attempt) -> None:
+    """Log and count that the server's records showed the charge of an unknown attempt."""
+    _log.info("found", extra=_about(attempt))
+    metrics.count("Found")
+
+
+def records_not_read(attempt: Attempt, reason: str) -> None:
+    """Log that a search of the server's records failed, or that its result could not be recorded."""
+    _log.warning("records not read", extra={**_about(attempt), "reason": reason})
+
+
 def refused(problem: Problem) -> None:
     """Log and count a request that was refused before anything was recorded."""
     fields = [error.field for error in problem.errors]

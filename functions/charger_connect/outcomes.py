@@ -33,6 +33,8 @@ class Verdict(NamedTuple):
 # The header Connect-Outcome of both rejections is `rejected`. Only an answer of the charger itself is final.
 REJECTED_EARLY: Final = "rejected before the charger was asked"
 
+_RESOLVED = "An operator recorded that earlier tries started nothing, and this one did not start a charge as far as is known."
+
 OUTCOMES: dict[str | type[LinkError], Verdict] = {
     Outcome.ACCEPTED: Verdict(State.COMPLETED, None),
     Outcome.REJECTED: Verdict(State.COMPLETED, None),
@@ -61,3 +63,15 @@ def verdict(result: Answer | LinkError, *, starts: bool) -> Verdict:
     if isinstance(result, OutcomeUnknown) and not starts:
         return STATUS_UNKNOWN
     return OUTCOMES[type(result)]
+
+
+def only_acceptance(result: Answer | LinkError) -> Answer | LinkError:
+    """Return the result of a try of an attempt that an operator once resolved as not started.
+
+    The operator's word can be wrong: whatever this try ends with, an earlier one may have started a charge, unless this one did.
+    """
+    if isinstance(result, Answer):
+        return result if result.outcome is Outcome.ACCEPTED else OutcomeUnknown("resolved", _RESOLVED)
+    if result.may_have_started:
+        return result
+    return OutcomeUnknown(result.kind, _RESOLVED, opened_circuit=result.opened_circuit)

@@ -29,6 +29,8 @@ class Service:
     default_server: str | None = None
     paused: bool = False
     callback_base_url: str | None = None
+    clock_tolerance: float = 60.0
+    start_window: float = 600.0
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Service:
@@ -52,6 +54,8 @@ class Service:
             default_server=settings.default_link_server,
             paused=settings.paused,
             callback_base_url=settings.callback_base_url,
+            clock_tolerance=settings.clock_tolerance,
+            start_window=settings.start_window,
         )
 
     def close(self) -> None:

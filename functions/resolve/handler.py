@@ -1,34 +1,29 @@
-"""One sweep: read what is unfinished, and report it."""
+"""One sweep: read what is unfinished, report it, and act on what is due."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
-
-from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import MetricUnit
 
 from common.edge.guard import run_guarded
 from common.edge.journal_access import journal_failures
 from common.edge.metrics import Record
 from common.journal import JournalUnavailable
+from common.journal.unfinished import INDEX, SHARDS, read
 from common.transport import Deadline
-from resolve import unfinished
+from resolve.gauges import measure, oldest_unknown
+from resolve.observe import Counters, log_gauges, sweep_failed
+from resolve.sweep import sweep
 
 if TYPE_CHECKING:
     from common.edge.lambda_types import Context, Event, Response
+    from common.journal.unfinished import Entry
     from resolve.service import Service
-    from resolve.unfinished import Gauges
 
-_log = Logger(utc=True, json_deserializer=str)
 _OPERATIONS = ("UpdateItem", "GetItem", "Query", "BatchGetItem")
 _CHECK_TIMEOUT = 10.0  # seconds
 _RESERVE = 2.0  # seconds for the log and the runtime's end
-
+_MOST_ENTRIES = 5000  # of a shard: what is due comes first; the gauges count no more
 _LISTED = 20  # ids in the log line of a sweep
-
-# A sweep that found nothing counts 0, so that a sweep that did not run differs from it.
-_COUNTERS = ("Found", "StartedAfterAll", "SecondTransactions", "Contradictions")
 
 
 def respond(_event: Event, context: Context, service: Service) -> Response:
@@ -41,43 +36,30 @@ def failures(service: Service) -> list[str]:
     found = [f"secret {name}" for name in service.link.unreadable(service.servers.secrets)]
     found += journal_failures(service.journal, _OPERATIONS)
     try:
-        shard, deadline = unfinished.SHARDS[0], Deadline.after(_CHECK_TIMEOUT)
-        unfinished.read(service.dynamodb, service.table, shard, deadline)
+        service.journal.unfinished(SHARDS[0], None, 1, Deadline.after(_CHECK_TIMEOUT))
     except JournalUnavailable as error:
-        found.append(f"index {unfinished.INDEX}: {error.reason}")
+        found.append(f"index {INDEX}: {error.reason}")
     return found
 
 
 def _sweep(context: Context, service: Service) -> Response:
-    record = Record(context)
     deadline = Deadline.after(context.get_remaining_time_in_millis() / 1000 - _RESERVE)
+    record = Record(context)
     try:
-        entries = [
-            entry
-            for shard in unfinished.SHARDS
-            for entry in unfinished.read(service.dynamodb, service.table, shard, deadline)
-        ]
+        entries = _read(service, deadline)
     except JournalUnavailable as error:  # the gauges are missing then, which their alarms count as breaching
-        _log.error("journal failed", extra={"step": "sweep", "reason": error.reason})
-        record.count("JournalFailures")
-        record.flush()
+        sweep_failed(error.reason, record)
         return {"failed": error.reason}
-    gauges = unfinished.measure(entries, time.time())
-    _report(gauges, unfinished.oldest_unknown(entries, _LISTED), record)
+    gauges = measure(entries, service.journal.clock())
+    # Before anything is done: an invocation that ends early has reported what is unfinished.
+    log_gauges(gauges, oldest_unknown(entries, _LISTED), record)
+    counters = Counters()
+    try:
+        sweep(entries, service, counters, deadline)
+    finally:
+        counters.flush(Record(context))
     return gauges._asdict()
 
 
-def _report(gauges: Gauges, ids: list[str], record: Record) -> None:
-    """Log and count the result of a sweep. The saved query `unknown now` reads the newest line."""
-    about = {
-        "unknown": gauges.unknown,
-        "oldestLookedFor": round(gauges.oldest_looked_for),
-        "expiredPending": gauges.expired_pending,
-    }
-    _log.info("swept", extra={**about, "ids": " ".join(ids)})
-    record.measure("UnknownAttempts", gauges.unknown)
-    record.measure("OldestLookedFor", round(gauges.oldest_looked_for), MetricUnit.Seconds)
-    record.measure("ExpiredPending", gauges.expired_pending)
-    for name in _COUNTERS:
-        record.measure(name, 0)
-    record.flush()
+def _read(service: Service, deadline: Deadline) -> list[Entry]:
+    return [entry for shard in SHARDS for entry in read(service.journal, shard, _MOST_ENTRIES, deadline)]

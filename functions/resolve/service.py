@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from charger_link import Circuits, Link, LinkServers
 from charger_link.secrets import Secrets
 from common.edge.journal_access import open_journal
-from common.journal import DynamoDB
+from common.journal.evidence import Window
 from common.settings.resolve import ResolveSettings
-from common.transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,13 +17,14 @@ if TYPE_CHECKING:
 
 
 class Service(NamedTuple):
-    """The journal, the table whose index is read, and the OCPP servers that may be called."""
+    """The journal, its secret, the OCPP servers that may be called, and when a charge may have begun."""
 
     journal: Journal
-    dynamodb: DynamoDB
-    table: str
+    secret: bytes
     link: Link
+    circuits: Circuits
     servers: LinkServers
+    window: Window
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Service:
@@ -35,15 +35,16 @@ class Service(NamedTuple):
         SettingsError, LinkServersError, CredentialsError
         """
         settings = ResolveSettings.read(environ)
+        circuits = Circuits()
         return cls(
             journal=open_journal(settings, environ, retention_days=settings.retention_days),
-            dynamodb=DynamoDB(settings.dynamodb_endpoint, settings.aws_region, from_environment(environ)),
-            table=settings.table_name,
-            link=Link(Circuits(), Secrets.of(settings.link_secrets_file)),
+            secret=settings.journal_secret.get_secret_value().encode(),
+            link=Link(circuits, Secrets.of(settings.link_secrets_file)),
+            circuits=circuits,
             servers=LinkServers.parse(settings.link_servers_json()),
+            window=Window(settings.clock_tolerance, settings.start_window),
         )
 
     def close(self) -> None:
         """Close the connections to the table."""
         self.journal.close()
-        self.dynamodb.close()

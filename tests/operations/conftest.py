@@ -12,7 +12,7 @@ import pytest
 import authorizer.handler
 import callback.handler
 import preflight.handler
-import resolve.handler
+import resolve.observe
 from charger_connect import observe
 from common.edge import guard, journal_access
 from scripts.deployed import deployed_resources
@@ -37,7 +37,7 @@ _LOGGERS: list[Any] = [
     guard._log,
     journal_access._log,
     preflight.handler._log,
-    resolve.handler._log,
+    resolve.observe._log,
 ]
 
 

@@ -344,7 +344,9 @@ def test_an_acceptance_outweighs_an_operators_word_that_came_in_between(station:
         journal = station.journal(NOW + 210)
         if late == "settle":
             accepted = Settlement(State.COMPLETED, answer=ANSWER, started=True, milliseconds={"link": 1})
-            assert journal.settle(mine, accepted, soon()) is None
+            now = journal.settle(mine, accepted, soon())
+            assert now is not None
+            assert (now.state, now.answer, now.is_resolved) == (State.COMPLETED, ANSWER, True)
         else:
             assert journal.complete_late(read_before, ANSWER, soon(), started=True)
         assert station.get().state is State.COMPLETED

@@ -64,7 +64,7 @@ class Journal(CurrentJournal):
                     raise JournalUnavailable("no-item") from failed
                 old = read(failed.item)
             decision = decide(
-                old, opening.fingerprint, owner, self._clock(), self._repeatable, starts=opening.starts
+                old, opening.fingerprint, owner, self.clock(), self._repeatable, starts=opening.starts
             )
             if not isinstance(decision, Takeover):
                 return decision
@@ -81,7 +81,7 @@ class Journal(CurrentJournal):
     def settle(self, claimed: Claimed, settlement: Settlement, deadline: Deadline) -> Attempt | None:
         mine = claimed.attempt
         try:
-            self._update(settle(mine, settlement, self._clock()), deadline)
+            self._update(settle(mine, settlement, self.clock()), deadline)
         except ConditionFailed as failed:
             if failed.item is None:
                 raise JournalUnavailable("item-deleted") from failed
@@ -101,21 +101,21 @@ class Journal(CurrentJournal):
         transaction: object = None,
     ) -> bool:
         del transaction
-        return self._applies(complete_late(attempt, answer, self._clock(), started=started), deadline)
+        return self._applies(complete_late(attempt, answer, self.clock(), started=started), deadline)
 
     def note_problem(self, attempt: Attempt, problem: dict[str, Any], deadline: Deadline) -> bool:
-        return self._applies(note_problem(attempt, problem, self._clock()), deadline)
+        return self._applies(note_problem(attempt, problem, self.clock()), deadline)
 
     def get(self, id_: str, deadline: Deadline) -> Attempt | None:
         return _get(self._dynamodb, self._table, id_, deadline)
 
     def _open(self, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
         key = secrets.token_urlsafe(12)
-        update = open_attempt(opening, owner, key, self._clock(), self.retention)
+        update = open_attempt(opening, owner, key, self.clock(), self.retention)
         return read(self._update(update, deadline)["Attributes"])
 
     def _take_over(self, old: Attempt, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
-        update = take_over(old, opening, owner, self._clock())
+        update = take_over(old, opening, owner, self.clock())
         return read(self._update(update, deadline)["Attributes"])
 
     def _applies(self, update: Update, deadline: Deadline) -> bool:

@@ -39,7 +39,9 @@ def put(table: TableServer, id_: str, state: str, shard: int, due: float) -> Non
     item = {
         "id": {"S": id_},
         "chargerId": {"S": "CP-1"},
+        "token": {"S": "****"},
         "createdAt": {"S": "2026-01-01T00:00:00.000000Z"},
+        "updatedAt": {"S": "2026-01-01T00:00:00.000000Z"},
         "state": {"S": state},
         "shard": {"S": str(shard)},
         "dueAt": {"N": str(due)},
@@ -66,7 +68,7 @@ def test_a_sweep_counts_the_unfinished_attempts_of_every_shard(table: TableServe
     assert counted["UnknownAttempts", of_service] == 8
     assert counted["ExpiredPending", of_service] == 1
     assert counted["OldestLookedFor", of_service] > 0
-    (line,) = messages(lines)
+    line = messages(lines)[0]
     assert (line["message"], line["unknown"], line["expiredPending"]) == ("swept", 8, 1)
     assert sorted(line["ids"].split()) == [f"unknown-{shard}" for shard in range(8)]
 

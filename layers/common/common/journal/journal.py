@@ -53,7 +53,7 @@ class Journal:
         self._table = table
         self.retention = retention_days * _DAY  # seconds
         self._repeatable = repeatable
-        self._clock = clock
+        self.clock = clock
 
     def close(self) -> None:
         """Close the idle connections to the table; the next call opens a new one."""
@@ -76,7 +76,7 @@ class Journal:
                     raise JournalUnavailable("no-item") from failed
                 old = Attempt.of(failed.item)
             decision = decide(
-                old, opening.fingerprint, owner, self._clock(), self._repeatable, starts=opening.starts
+                old, opening.fingerprint, owner, self.clock(), self._repeatable, starts=opening.starts
             )
             if not isinstance(decision, Takeover):
                 return decision
@@ -97,7 +97,7 @@ class Journal:
 
         `fingerprint` is the request's; ``starts``: whether it has a token.
         """
-        return decide_without_claim(self.get(id_, deadline), fingerprint, self._clock(), starts=starts)
+        return decide_without_claim(self.get(id_, deadline), fingerprint, self.clock(), starts=starts)
 
     def settle(self, claimed: Claimed, settlement: Settlement, deadline: Deadline) -> Attempt | None:
         """Record the result of a claimed attempt.
@@ -105,7 +105,8 @@ class Journal:
         Returns
         -------
         Attempt | None
-            None if it is recorded; else the attempt as it is now, because it has another result or another holder.
+            None if it is recorded; else the attempt as it is now, because it has another result or another holder, or because an
+            operator recorded in the meantime that nothing was started, which an acceptance outweighs.
 
         Raises
         ------
@@ -115,7 +116,7 @@ class Journal:
         mine = claimed.attempt
         for _ in range(_RESOLVED_ROUNDS):
             try:
-                self._update(expressions.settle(mine, settlement, self._clock()), deadline)
+                self._update(expressions.settle(mine, settlement, self.clock()), deadline)
             except ConditionFailed as failed:
                 if failed.item is None:
                     raise JournalUnavailable("item-deleted") from failed
@@ -126,7 +127,9 @@ class Journal:
                     return None if settlement.is_recorded_in(now, mine) else now
                 mine = mine._replace(resolution=now.resolution)
             else:
-                return None
+                if mine is claimed.attempt:
+                    return None
+                return mine._replace(state=settlement.state, answer=settlement.answer)
         return now
 
     def complete_late(
@@ -150,7 +153,7 @@ class Journal:
         """
         for _ in range(_RESOLVED_ROUNDS):
             update = expressions.complete_late(
-                attempt, answer, self._clock(), started=started, transaction=transaction
+                attempt, answer, self.clock(), started=started, transaction=transaction
             )
             try:
                 self._update(update, deadline)
@@ -173,7 +176,7 @@ class Journal:
         bool
             Whether the attempt was still pending.
         """
-        return self.apply(expressions.note_problem(attempt, problem, self._clock()), deadline)
+        return self.apply(expressions.note_problem(attempt, problem, self.clock()), deadline)
 
     def apply(self, update: Update, deadline: Deadline) -> bool:
         """Execute an update; return whether its condition held. If its response was lost, it may be False nevertheless."""
@@ -224,11 +227,11 @@ class Journal:
 
     def _open(self, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
         key = secrets.token_urlsafe(12)
-        update = expressions.open_attempt(opening, owner, key, self._clock(), self.retention)
+        update = expressions.open_attempt(opening, owner, key, self.clock(), self.retention)
         return Attempt.of(self._update(update, deadline)["Attributes"])
 
     def _take_over(self, old: Attempt, opening: Opening, owner: str, deadline: Deadline) -> Attempt:
-        update = expressions.take_over(old, opening, owner, self._clock())
+        update = expressions.take_over(old, opening, owner, self.clock())
         return Attempt.of(self._update(update, deadline)["Attributes"])
 
     def _update(self, update: Update, deadline: Deadline) -> dict[str, Any]:

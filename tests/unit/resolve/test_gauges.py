@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from common.journal import State
-from resolve.unfinished import NOT_DUE, Entry, Gauges, measure, oldest_unknown
+from common.journal.attempt import timestamp
+from common.journal.unfinished import NOT_DUE, Entry
+from resolve.gauges import Gauges, measure, oldest_unknown
 
 NOW = 1_800_000_000.0
 
 
 def entry(state: State, due: float = NOW, created: float = NOW - 100, id_: str = "one") -> Entry:
-    return Entry(id_, state, due, created)
+    return Entry(id_, due, state, timestamp(created))
 
 
 @pytest.mark.parametrize(
