@@ -7,11 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from common.journal import State
+from common.journal.attempt import timestamp
 from common.journal.evidence import SETTLING
 from common.journal.unfinished import NOT_DUE
 from local.gateway import FunctionError
 
 if TYPE_CHECKING:
+    from common.journal import Attempt
     from tests.chaos.harness import Harness
 
 _EVENT = {"sweep": True}
@@ -46,14 +48,14 @@ class Sweeper:
 def sweep_to_the_end(harness: Harness) -> int:
     """Sweep until two rounds in a row have settled nothing; return the number of attempts that the sweeps settled.
 
-    Instead of waiting for the growing pauses between two looks, each round makes all looks due. The clocks are not changed: a
-    round begins when the index of a charger's attempts has followed the looks of the round before.
+    Instead of waiting for the growing pauses between two looks, each round makes all looks due. No clock is changed: what is too
+    young to be certain in one round is old enough in the next.
     """
     harness.wait_for_leases()
     before = left = _read_unsettled(harness)
     idle = 0
     while left and idle < _IDLE_ROUNDS:
-        _sweep_once_each(harness)
+        _look_at_each(harness)
         now = _read_unsettled(harness)
         idle = idle + 1 if now == left else 0
         left = now
@@ -61,25 +63,31 @@ def sweep_to_the_end(harness: Harness) -> int:
     return len(before - left)
 
 
-def _sweep_once_each(harness: Harness) -> None:
-    """Make every look due, and sweep until none is due."""
-    now = time.time()
-    for attempt in harness.read_attempts().values():
-        if attempt.dueAt is not None and now < attempt.dueAt < NOT_DUE:
-            harness.table.call(
-                "UpdateItem",
-                {
-                    "TableName": harness.table.name,
-                    "Key": {"id": {"S": attempt.id}},
-                    "UpdateExpression": "SET dueAt = :now",
-                    "ExpressionAttributeValues": {":now": {"N": f"{now:.3f}"}},
-                },
-            )
+def _look_at_each(harness: Harness) -> None:
+    """Sweep until each attempt that is looked for was looked at."""
+    began = timestamp(time.time())
     for _ in range(_MAX_SWEEPS):
-        harness.runtimes.invoke("ResolveFunction", _EVENT)
-        if not any((one.dueAt or NOT_DUE) <= now for one in harness.read_attempts().values()):
+        waiting = [attempt for attempt in harness.read_attempts().values() if _is_waiting(attempt, began)]
+        if not waiting:
             return
-    raise RuntimeError(f"looks are still due after {_MAX_SWEEPS} sweeps")
+        for attempt in waiting:
+            _make_due(attempt, harness)
+        harness.runtimes.invoke("ResolveFunction", _EVENT)
+    raise RuntimeError(f"{len(waiting)} attempts were not looked at in {_MAX_SWEEPS} sweeps")
+
+
+def _is_waiting(attempt: Attempt, since: str) -> bool:
+    return attempt.dueAt is not None and attempt.dueAt < NOT_DUE and (attempt.lookedAt or "") < since
+
+
+def _make_due(attempt: Attempt, harness: Harness) -> None:
+    update = {
+        "TableName": harness.table.name,
+        "Key": {"id": {"S": attempt.id}},
+        "UpdateExpression": "SET dueAt = :now",
+        "ExpressionAttributeValues": {":now": {"N": f"{time.time():.3f}"}},
+    }
+    harness.table.call("UpdateItem", update)
 
 
 def _read_unsettled(harness: Harness) -> set[str]:
