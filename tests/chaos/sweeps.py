@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from common.journal import State
-from common.journal.attempt import timestamp
+from common.journal.attempt import parse_timestamp, timestamp
 from common.journal.evidence import SETTLING
 from common.journal.unfinished import NOT_DUE
 from local.gateway import FunctionError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _EVENT = {"sweep": True}
 _MAX_SWEEPS = 100  # of one round
-_IDLE_ROUNDS = 2  # in a row, after which nothing more is found
 _UNSETTLED = State.PENDING, State.UNKNOWN
 
 
@@ -46,21 +45,25 @@ class Sweeper:
 
 
 def sweep_to_the_end(harness: Harness) -> int:
-    """Sweep until two rounds in a row have settled nothing; return the number of attempts that the sweeps settled.
+    """Sweep until a round has settled nothing and will settle nothing; return the number of attempts that the sweeps completed.
 
-    Instead of waiting for the growing pauses between two looks, each round makes all looks due. No clock is changed: what is too
-    young to be certain in one round is old enough in the next.
+    Instead of waiting for the growing pauses between two looks, each round makes all looks due. No clock is changed: what a look
+    finds too young to be certain is old enough in a later round.
     """
     harness.wait_for_leases()
+    began = timestamp(time.time())
     before = left = _read_unsettled(harness)
-    idle = 0
-    while left and idle < _IDLE_ROUNDS:
+    while left:
         _look_at_each(harness)
         now = _read_unsettled(harness)
-        idle = idle + 1 if now == left else 0
+        is_young = any(_is_young(attempt) for attempt in now.values())
+        if now.keys() == left.keys() and not is_young:
+            break
         left = now
-        time.sleep(SETTLING)
-    return len(before - left)
+        time.sleep(SETTLING if is_young else 0)
+    attempts = harness.read_attempts()
+    # A callback can complete one meanwhile, without a look.
+    return sum((attempts[id_].lookedAt or "") > began for id_ in before.keys() - left.keys())
 
 
 def _look_at_each(harness: Harness) -> None:
@@ -90,6 +93,13 @@ def _make_due(attempt: Attempt, harness: Harness) -> None:
     harness.table.call("UpdateItem", update)
 
 
-def _read_unsettled(harness: Harness) -> set[str]:
-    attempts = harness.read_attempts().values()
-    return {attempt.id for attempt in attempts if attempt.state in _UNSETTLED}
+def _is_young(attempt: Attempt) -> bool:
+    """Return whether the last look found a transaction that was too young to be certain."""
+    looked_at = parse_timestamp(attempt.lookedAt or attempt.createdAt)
+    seen = (attempt.sightings or {}).values()
+    return any(looked_at - parse_timestamp(text) < SETTLING for text in seen)
+
+
+def _read_unsettled(harness: Harness) -> dict[str, Attempt]:
+    attempts = harness.read_attempts().items()
+    return {id_: attempt for id_, attempt in attempts if attempt.state in _UNSETTLED}
