@@ -330,7 +330,7 @@ ATTEMPT: Final[dict[str, Any]] = {
     "caller": "arn:aws:iam::000000000000:user/local",
     "traceId": "1-6b02a631-c158156b5c2c3a9ef958b0e8",
     "remoteStartId": remote_start_id(_id(1)),
-    "transaction": {"id": "4711", "startedAt": "2026-11-22T08:22:11.000000Z", "stoppedAt": None},
+    "transaction": None,
     "otherTransactions": [],
     "lookedAt": None,
     "nothingFoundUntil": None,
@@ -363,7 +363,6 @@ UNRESOLVED: Final[dict[str, Any]] = {
     "dialect": "steve",
     "connectorId": 1,
     "remoteStartId": None,
-    "transaction": None,
     "lookedAt": "2026-11-22T08:24:10.113000Z",
     "nothingFoundUntil": "2026-11-22T08:24:10.113000Z",
 }

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def measure(programs: Sequence[Program], endpoints: Endpoints, samples: Samples, runs: int) -> None:
-    """Add `cold_start`, `init_cpu` and `cold_start_as_deployed`, in seconds.
+    """Add `cold_start`, `init_cpu`, `cold_start_with_secret` and `cold_start_as_deployed`, in seconds.
 
-    The first two compare programs that all have bytecode. For the third, a peer has none, as `sam build` leaves it; the service
+    The first three compare programs that all have bytecode. For the last, a peer has none, as `sam build` leaves it; the service
     is deployed with bytecode.
     """
     for _ in range(runs):
@@ -29,15 +29,21 @@ def measure(programs: Sequence[Program], endpoints: Endpoints, samples: Samples,
             wall, cpu = start(program.artefact, endpoints)
             samples.add("cold_start", program.name, wall, "s")
             samples.add("init_cpu", program.name, cpu, "s")
+            with_secret, _ = start(program.artefact, endpoints, secret=True)
+            samples.add("cold_start_with_secret", program.name, with_secret, "s")
             if program.deployed != program.artefact:
                 wall, _ = start(program.deployed, endpoints)
             samples.add("cold_start_as_deployed", program.name, wall, "s")
 
 
-def start(artefact: Path, endpoints: Endpoints) -> tuple[float, float]:
-    """Start a function; return the seconds to its first response, and the CPU seconds of its process until then."""
-    with Emulator(FUNCTION, endpoints.variables(), artefact=artefact) as function:
-        event = events.connect(endpoints.link)
+def start(artefact: Path, endpoints: Endpoints, *, secret: bool = False) -> tuple[float, float]:
+    """Start a function; return the seconds to its first response, and the CPU seconds of its process until then.
+
+    With `secret`, the first request reads the secret of its OCPP server.
+    """
+    variables = endpoints.variables_with_secret() if secret else endpoints.variables()
+    with Emulator(FUNCTION, variables, artefact=artefact) as function:
+        event = events.connect(endpoints.link, charger="SECRET-1" if secret else "CP-1")
         # The emulator starts the process when it receives the first request.
         began = time.perf_counter()
         response = function.invoke(event)

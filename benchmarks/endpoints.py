@@ -1,7 +1,8 @@
-"""Where a measured function finds its table and its OCPP server: in the stub servers of `stub_servers.py`."""
+"""Where a measured function finds its table, its OCPP server and its secret: in the stub servers of `stub_servers.py`."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -13,18 +14,29 @@ from benchmarks.programs import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LINK_SERVERS = '[{"network":"127.0.0.0/8","ports":["1-65535"],"scheme":"http"}]'
+_ENTRY = {"network": "127.0.0.0/8", "ports": ["1-65535"], "scheme": "http"}
+_SECRET = "steve"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The ports on 127.0.0.1 of the table and of the OCPP server."""
+    """The ports on 127.0.0.1 of the table, of the OCPP server and of the secrets."""
 
     table: int
     link: int
+    secrets: int
 
     def variables(self) -> dict[str, str]:
         return variables(f"http://127.0.0.1:{self.table}", "attempts")
+
+    def variables_with_secret(self) -> dict[str, str]:
+        """Return the variables of a function whose OCPP server has a secret; the peers read its name from LINK_SECRET."""
+        return {
+            **self.variables(),
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": f"http://127.0.0.1:{self.secrets}",
+            "LINK_SERVERS": json.dumps([{**_ENTRY, "secret": _SECRET}]),
+            "LINK_SECRET": _SECRET,
+        }
 
 
 def variables(table_url: str, table_name: str) -> dict[str, str]:
@@ -36,7 +48,7 @@ def variables(table_url: str, table_name: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "JOURNAL_SECRET": "a secret for benchmarks alone",
-        "LINK_SERVERS": _LINK_SERVERS,
+        "LINK_SERVERS": json.dumps([_ENTRY]),
     }
 
 

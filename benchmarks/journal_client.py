@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _OWN = """
 from common.journal.dynamodb import DynamoDB
 from common.transport import Deadline
-from common.transport.credentials import from_environment
+from common.aws.credentials import from_environment
 client = DynamoDB(os.environ["AWS_ENDPOINT_URL_DYNAMODB"], os.environ["AWS_REGION"], from_environment(os.environ))
 def write():
     client.call("UpdateItem", body, Deadline.after(5))

@@ -1,9 +1,9 @@
-"""Stubs of DynamoDB and of an OCPP server, which respond at once, so that a program's own work is all that is measured.
+"""Stubs of DynamoDB, Secrets Manager and an OCPP server, which respond at once, so that a program's own work is all that is measured.
 
-python -m benchmarks.stub_servers      print the ports of the table and of the OCPP server, and run until standard input ends
+python -m benchmarks.stub_servers      print the ports of the table, the OCPP server and the secrets, and run until standard input ends
 
 For benchmarks only: the table stores nothing, and every condition holds. The OCPP server responds after two seconds if the id of
-the charger starts with SLOW.
+the charger starts with SLOW, and rejects a request without the secret if it starts with SECRET.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import zlib
+from base64 import b64encode
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SLOW = 2.0  # seconds
+_SECRET = {"username": "steve", "password": "benchmark"}
+_AUTHORIZATION = f"basic {b64encode(b'steve:benchmark').decode()}".lower()
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"(#?\w+) = (?:if_not_exists\(#?\w+, )?(:\w+)")
 _ADDITION = re.compile(r"ADD (#?\w+) (:\w+)")
@@ -45,9 +48,30 @@ def _assigned(request: dict[str, Any]) -> dict[str, Any]:
     return {names.get(name, name): values[value] for name, value in pairs}
 
 
+def secrets(_head: str, body: bytes) -> tuple[bytes, bytes, float]:
+    """Return the response of Secrets Manager: headers, content and delay in seconds."""
+    document = {
+        "ARN": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:steve-a1b2c3",
+        "CreatedDate": 1_790_000_000.0,
+        "Name": json.loads(body)["SecretId"],
+        "SecretString": json.dumps(_SECRET),
+        "VersionId": "00000000-0000-4000-8000-000000000000",
+        "VersionStages": ["AWSCURRENT"],
+    }
+    return b"Content-Type: application/x-amz-json-1.1\r\n", json.dumps(document).encode(), 0.0
+
+
 def link(head: str, _body: bytes) -> tuple[bytes, bytes, float]:
-    """Return the response of a native OCPP server whose charger accepts: headers, content and delay in seconds."""
+    """Return the response of a native OCPP server whose charger accepts: headers, content and delay in seconds.
+
+    Raises
+    ------
+    PermissionError
+        The request needs the secret and does not have it: the connection is closed.
+    """
     charger = unquote(head.split(" ", 2)[1].split("/")[4])
+    if charger.startswith("SECRET") and _AUTHORIZATION not in head.lower():
+        raise PermissionError
     document = {
         "chargerId": charger,
         "connectorId": 1,
@@ -95,7 +119,8 @@ class _Connection(asyncio.Protocol):
 async def _serve() -> None:
     loop = asyncio.get_running_loop()
     servers = [
-        await loop.create_server(partial(_Connection, respond), "127.0.0.1", 0) for respond in (table, link)
+        await loop.create_server(partial(_Connection, respond), "127.0.0.1", 0)
+        for respond in (table, link, secrets)
     ]
     print(*(server.sockets[0].getsockname()[1] for server in servers), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)

@@ -123,7 +123,7 @@ def _start_functions(
     used = {route.function for route in resources.routes} | {one.function for one in resources.schedules}
     try:
         handlers = load_handlers({name: resources.functions[name] for name in sorted(used)})
-        link_servers = ConnectSettings.read(os.environ).link_servers_json()
+        link_servers = ConnectSettings.read(os.environ).link_servers_json(os.environ)
         example = choose(link_servers, ExampleServer(HOST, options.rest_port, options.dialect, allowed=True))
     except (SettingsError, LinkServersError) as error:
         raise CannotStart(error) from None

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
-from charger_link import Outcome, OutcomeUnknown
+from callback.record import about_attempt, record_answer
+from charger_link import OutcomeUnknown
 from charger_link.dialects import registry
 from common.edge.call import Call
 from common.edge.guard import guarded
 from common.edge.journal_access import journal_failures, journal_unavailable
+from common.edge.metrics import Record
 from common.edge.paths import CALLBACK
 from common.edge.replies import Reply, internal_error, proxy_response
 from common.edge.routing import dispatch
-from common.journal import JournalUnavailable, State, callbacks
+from common.journal import JournalUnavailable, callbacks
 from common.wire import MAX_BODY_BYTES, ProblemError, make_problem
 from common.wire.problems import invalid_body
 from common.wire.values import read_guid
@@ -47,7 +50,7 @@ def respond(event: Event, context: Context, service: Service) -> Response:
     """Return the proxy response to one event of the HTTP API: 204 for every valid callback, even if it changed nothing."""
     call = Call.of(event, context)
     try:
-        reply = dispatch(call, _ROUTES, service)
+        reply = dispatch(call, {f"POST {CALLBACK}": partial(_take_callback, Record(context))}, service)
     except JournalUnavailable as error:
         detail = "The callback cannot be recorded now. Send the callback again."
         reply = journal_unavailable(error, "callback", detail)
@@ -59,18 +62,26 @@ def failures(service: Service) -> list[str]:
     return journal_failures(service.journal, ("GetItem", "UpdateItem"))
 
 
-def _take_callback(call: Call, service: Service) -> Reply:
+def _take_callback(record: Record, call: Call, service: Service) -> Reply:
     deadline = call.deadline.within(_TIMEOUT)
-    attempt, read_callback = _find_attempt(call, service, deadline)
-    _record(attempt, read_callback, _parse(call.body), service, deadline)
+    attempt, read_callback, is_current = _find_attempt(call, service, deadline)
+    body = _parse(call.body)
+    try:
+        answer = read_callback(body, attempt.connectorId)
+    except OutcomeUnknown as error:
+        _log.warning("callback without an answer", extra={**about_attempt(attempt), "kind": error.kind})
+        # No other callback follows: the waiting invocation can stop waiting.
+        if error.kind == "call-error" and is_current:
+            problem = {"type": "outcome-unknown", "detail": error.detail}
+            service.journal.note_problem(attempt, problem, deadline)
+    else:
+        record_answer(attempt, answer, service.journal, record, deadline, is_current=is_current)
     return Reply(None)
 
 
-_ROUTES = {f"POST {CALLBACK}": _take_callback}
-
-
-def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Attempt, ReadCallback]:
-    """Return the attempt that the path names, and the function that reads the callbacks of its dialect.
+def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Attempt, ReadCallback, bool]:
+    """Return the attempt that the path names, the function that reads the callbacks of its dialect, and whether the path is of the
+    attempt's current try.
 
     Raises
     ------
@@ -90,33 +101,17 @@ def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Att
     dialect = registry.find(attempt.dialect) if attempt else None
     if attempt is None or dialect is None or dialect.read_callback is None:
         raise _not_valid("attempt")
-    if not callbacks.is_signed(service.secret, attempt, expires, parameters["signature"], key_signature):
-        raise _not_valid("signature")
-    return attempt, dialect.read_callback
+    for tries in _signed_tries(attempt):
+        signed = attempt._replace(tries=tries)
+        if callbacks.is_signed(service.secret, signed, expires, parameters["signature"], key_signature):
+            return attempt, dialect.read_callback, tries == attempt.tries
+    raise _not_valid("signature")
 
 
-def _record(
-    attempt: Attempt, read_callback: ReadCallback, body: Any, service: Service, deadline: Deadline
-) -> None:
-    about = {"id": attempt.id, "chargerId": attempt.chargerId, "server": attempt.server}
-    try:
-        answer = read_callback(body, attempt.connectorId)
-    except OutcomeUnknown as error:
-        _log.warning("callback without an answer", extra={**about, "kind": error.kind})
-        if error.kind == "call-error":  # no other callback follows: the waiting invocation can stop waiting
-            problem = {"type": "outcome-unknown", "detail": error.detail}
-            service.journal.note_problem(attempt, problem, deadline)
-        return
-    started = answer.outcome is Outcome.ACCEPTED
-    changed = service.journal.complete_late(
-        attempt, answer.record(), deadline, started=started, transaction=answer.transaction
-    )
-    if changed and attempt.state is State.FAILED:  # its caller received that nothing was started
-        _log.error("started after all", extra={**about, "tries": attempt.tries})
-    _log.info(
-        "called back" if changed else "called back again",
-        extra={**about, "outcome": str(answer.outcome), "tries": attempt.tries},
-    )
+def _signed_tries(attempt: Attempt) -> range:
+    """Return the tries whose callbacks are valid, the current one first: every try after an operator's word that nothing was
+    started, which can be wrong."""
+    return range(attempt.tries, 0 if attempt.is_resolved else attempt.tries - 1, -1)
 
 
 def _parse(body: bytes) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from charger_connect.outcomes import OUTCOMES
-from charger_link import Outcome, OutcomeUnknown
+from charger_link import OutcomeUnknown
 from common.edge.paths import attempt_path
 from common.edge.replies import Reply
 from common.journal import State
@@ -90,7 +90,7 @@ def id_reused_reply(attempt: Attempt) -> Reply:
     zeros = (
         " It is all zeros, which is what a client sends that sets no id." if attempt.id == _ZERO_ID else ""
     )
-    if _may_have_started(attempt):
+    if attempt.may_have_started:
         detail = (
             "Look at `instance`: this id belongs to an attempt with other content or of another caller, and the outcome of that "
             f"attempt is accepted or unknown.{zeros} A different request needs an id of its own."
@@ -101,8 +101,3 @@ def id_reused_reply(attempt: Attempt) -> Reply:
             f"{zeros} A different request needs a new GUID as id."
         )
     return Reply(make_problem("id-reused", detail, instance=attempt_path(attempt.id)))
-
-
-def _may_have_started(attempt: Attempt) -> bool:
-    accepted = attempt.answer is not None and attempt.answer["outcome"] == Outcome.ACCEPTED
-    return accepted or attempt.state in (State.PENDING, State.UNKNOWN)

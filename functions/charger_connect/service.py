@@ -46,9 +46,9 @@ class Service:
             journal=open_journal(
                 settings, environ, retention_days=settings.retention_days, repeatable=REPEATABLE
             ),
-            link=Link(circuits, Secrets.of(settings.link_secrets_file)),
+            link=Link(circuits, Secrets.of(settings.link_secrets_file, environ)),
             circuits=circuits,
-            servers=LinkServers.parse(settings.link_servers_json()),
+            servers=LinkServers.parse(settings.link_servers_json(environ)),
             secret=settings.journal_secret.get_secret_value().encode(),
             link_timeout=settings.link_timeout,
             default_server=settings.default_link_server,

@@ -39,9 +39,9 @@ class Service(NamedTuple):
         return cls(
             journal=open_journal(settings, environ, retention_days=settings.retention_days),
             secret=settings.journal_secret.get_secret_value().encode(),
-            link=Link(circuits, Secrets.of(settings.link_secrets_file)),
+            link=Link(circuits, Secrets.of(settings.link_secrets_file, environ)),
             circuits=circuits,
-            servers=LinkServers.parse(settings.link_servers_json()),
+            servers=LinkServers.parse(settings.link_servers_json(environ)),
             window=Window(settings.clock_tolerance, settings.start_window),
         )
 

@@ -45,8 +45,7 @@ def next_step(attempt: Attempt | None, now: float) -> Step:
         return Step(Action.LOOK) if _is_searchable(attempt) else _postpone(attempt, end)
     if attempt.known_state(now) is not State.UNKNOWN:
         return Step(Action.LEAVE)
-    # An older version can have written `failed` over an unknown outcome: the look would remove its entry.
-    if attempt.state is State.UNKNOWN and _is_searchable(attempt):
+    if _is_searchable(attempt):
         return Step(Action.LOOK)
     return _postpone(attempt, NOT_DUE)
 

@@ -83,7 +83,8 @@ class _Sweep:
         return None
 
     def _look_at_server(self, queue: Sequence[Attempt]) -> None:
-        """Search one server's records for the attempts, the oldest first, until the server fails."""
+        """Search one server's records for the attempts until the server fails, those first that were never looked for or longest ago."""
+        queue = sorted(queue, key=lambda attempt: attempt.lookedAt or "")
         is_available = True
         for attempt in queue[:_LOOKS]:
             act = self._look if is_available else self._look_later

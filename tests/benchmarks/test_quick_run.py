@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FIGURES = {
     "cold_start",
     "init_cpu",
+    "cold_start_with_secret",
     "cold_start_as_deployed",
     "warm_cpu_json",
     "warm_cpu_xml",

@@ -11,10 +11,10 @@ import pytest
 from charger_link import Answer, Outcome
 from charger_link.ocpp import rejected
 from charger_link.words import InfoWord
+from common.aws.credentials import Credentials
 from common.journal import Attempt, Claimed, DynamoDB, Journal, Opening, Settlement, State
 from common.remote_start.transaction import Transaction
 from common.transport import Deadline
-from common.transport.credentials import Credentials
 from local.chargers import Behaviour
 from local.table import REGION, start_table
 from tests.chaos.clients import Order

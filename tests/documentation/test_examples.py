@@ -18,7 +18,10 @@ from apidoc.samples import (
     PAGE,
     PATH,
     REQUEST_FORMATS,
+    RESOLUTION,
+    RESOLUTION_PROBLEMS,
     UNKNOWN_ATTEMPT,
+    UNKNOWN_PAGE,
     Sample,
     encode_request,
     encode_response,
@@ -190,6 +193,30 @@ def test_an_unknown_attempt(stack: Stack) -> None:
     response = stack.send("GET", UNKNOWN_ATTEMPT.path)
     assert response.text == expected_text(UNKNOWN_ATTEMPT)
     assert_described(response, "GET", "/api/v1/ocpp/charger-connect/{id}")
+
+
+def test_only_an_unknown_attempt_is_resolved(started_id: str, stack: Stack) -> None:
+    (sample, _) = RESOLUTION_PROBLEMS
+    path = f"/api/v1/ocpp/charger-connect/{started_id}/resolution"
+    headers = {"Content-Type": "application/json"}
+    response = stack.send("PUT", path, json.dumps(RESOLUTION), headers)
+    assert response.text == expected_text(sample).replace(ATTEMPT["id"], started_id)
+    assert_described(response, "PUT", "/api/v1/ocpp/charger-connect/{id}/resolution")
+    wrong = stack.send("PUT", path, "{}", headers)
+    assert [error["field"] for error in json.loads(wrong.text)["errors"]] == ["outcome", "note"]
+    assert_described(wrong, "PUT", "/api/v1/ocpp/charger-connect/{id}/resolution")
+
+
+def test_the_list_of_unknown_attempts(started_id: str, stack: Stack) -> None:
+    response = stack.send("GET", "/api/v1/ocpp/attempts?state=unknown&limit=100")
+    page = json.loads(response.text)
+    assert page.keys() == UNKNOWN_PAGE.keys()
+    assert started_id not in {attempt["id"] for attempt in page["attempts"]}
+    assert {attempt["state"] for attempt in page["attempts"]} <= {"unknown"}
+    assert_described(response, "GET", "/api/v1/ocpp/attempts")
+    wrong = stack.send("GET", "/api/v1/ocpp/attempts?state=failed")
+    assert wrong.status == 400
+    assert_described(wrong, "GET", "/api/v1/ocpp/attempts")
 
 
 def test_a_callback_that_no_attempt_waits_for(stack: Stack) -> None:

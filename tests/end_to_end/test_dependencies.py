@@ -53,11 +53,11 @@ def run(artefact: Path, script: str) -> None:
 
 def test_the_layer_has_everything_that_is_imported(artefact: Path) -> None:
     statements = sorted(set(third_party_imports()))
-    assert any("parameters" in statement for statement in statements)
+    assert any("boto3" in statement for statement in statements)
     run(artefact, "\n".join(statements))
 
 
-@pytest.mark.parametrize("service", ["codedeploy", "dynamodb", "lambda", "secretsmanager", "ssm", "sts"])
+@pytest.mark.parametrize("service", ["codedeploy", "dynamodb", "lambda", "sts"])
 def test_the_layer_has_the_service_description_of_each_called_service(artefact: Path, service: str) -> None:
     run(artefact, f"import boto3; boto3.client({service!r})")
 

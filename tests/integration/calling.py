@@ -13,8 +13,8 @@ import attempts.handler
 import charger_connect.handler
 import charger_connect.service
 from charger_link import REPEATABLE
+from common.aws.credentials import from_environment
 from common.journal import DynamoDB, Journal
-from common.transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import resolve.handler
 import resolve.service
+from common.aws.credentials import from_environment
 from common.journal import DynamoDB, Journal
-from common.transport.credentials import from_environment
 from tests.integration.calling import SECRET, Context
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ import charger_connect.callback_wait
 import charger_connect.flow
 import charger_connect.replies
 import charger_link.exchange
+import common.aws.client
 import common.edge.call
-import common.journal.dynamodb
 import common.transport.deadline
 from charger_connect.handler import respond as respond_to_connect
 from common.edge.paths import CALLBACK
@@ -47,7 +47,7 @@ _MODULES_WITH_CLOCK = (
     charger_connect.replies,
     charger_link.exchange,
     common.edge.call,
-    common.journal.dynamodb,
+    common.aws.client,
     common.transport.deadline,
 )
 _HANG_TIMEOUT = 30.0  # seconds of real time; an invocation that neither sends a request nor ends is a defect of the harness
@@ -248,7 +248,7 @@ def install_harness(patch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     for module in _MODULES_WITH_CLOCK:
         patch.setattr(module, "time", clock)
-    for module in (charger_link.exchange, common.journal.dynamodb):
+    for module in (charger_link.exchange, common.aws.client):
         patch.setattr(module, "connect", cast("Callable[..., object]", _connect))
         patch.setattr(module, "_FIRST_PAUSE", 0.0)
     return clock

@@ -22,9 +22,9 @@ from callback.service import Service as CallbackService
 from charger_connect.service import Service
 from charger_link import REPEATABLE, Circuits, Link, LinkServer, LinkServers
 from charger_link.secrets import Secrets
+from common.aws.credentials import Credentials
 from common.journal import Attempt, DynamoDB, Journal, State
 from common.transport import Response
-from common.transport.credentials import Credentials
 from local.table import REGION
 from tests.model.harness import End, Invocation, Request, invoke_callback, invoke_connect
 from tests.model.servers import Behavior, Callback, CallingServer, NativeServer, PlainServer
@@ -468,7 +468,7 @@ class Callers(RuleBasedStateMachine):
         circuits = Circuits(self.clock.time)
         return Service(
             journal=self._journal(version),
-            link=Link(circuits, Secrets()),
+            link=Link(circuits, Secrets.of(None)),
             circuits=circuits,
             servers=LinkServers(_SERVERS),
             secret=_SECRET,

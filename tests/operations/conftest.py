@@ -11,6 +11,7 @@ import pytest
 
 import authorizer.handler
 import callback.handler
+import callback.record
 import preflight.handler
 import resolve.observe
 from charger_connect import observe
@@ -34,6 +35,7 @@ _LOGGERS: list[Any] = [
     observe._log,
     authorizer.handler._log,
     callback.handler._log,
+    callback.record._log,
     guard._log,
     journal_access._log,
     preflight.handler._log,

@@ -11,9 +11,9 @@ import pytest
 import callback.handler
 import callback.service
 import charger_connect.metrics
+from common.aws.credentials import from_environment
 from common.edge.paths import CALLBACK
 from common.journal import DynamoDB, Journal
-from common.transport.credentials import from_environment
 from scripts.cost import Figures
 from tests.infrastructure.conftest import of_type
 from tests.integration.calling import Context, calling, request

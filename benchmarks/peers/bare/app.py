@@ -4,11 +4,14 @@ import json
 import os
 import time
 import urllib.request
+from base64 import b64encode
+from functools import cache
 
 import boto3
 from botocore.exceptions import ClientError
 
 TABLE = os.environ["TABLE_NAME"]
+SECRET = os.environ.get("LINK_SECRET")
 dynamodb = boto3.client("dynamodb")
 
 
@@ -40,7 +43,7 @@ def handler(event, _context):
     call = urllib.request.Request(
         f"{server}/api/v1/chargers/{request['chargerId']}/connections/{request['id']}",
         json.dumps({"tokenId": request["tokenId"], "connectorId": 1}).encode(),
-        {"Content-Type": "application/json"},
+        {"Content-Type": "application/json", **(authorization() if SECRET else {})},
         method="PUT",
     )
     with urllib.request.urlopen(call, timeout=20) as response:
@@ -54,6 +57,13 @@ def handler(event, _context):
         ExpressionAttributeValues={":completed": {"S": "completed"}, ":answer": {"S": json.dumps(status)}},
     )
     return respond(200, status)
+
+
+@cache
+def authorization():
+    secret = boto3.client("secretsmanager").get_secret_value(SecretId=SECRET)["SecretString"]
+    pair = "{username}:{password}".format_map(json.loads(secret))
+    return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
 
 
 def respond(code, body):

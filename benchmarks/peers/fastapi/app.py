@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import time
+from functools import cache
 from uuid import UUID
 
 import boto3
@@ -19,6 +20,7 @@ app = FastAPI()
 http = urllib3.PoolManager()
 dynamodb = boto3.client("dynamodb")
 TABLE = os.environ["TABLE_NAME"]
+SECRET = os.environ.get("LINK_SECRET")
 
 
 class ConnectRequest(BaseModel):
@@ -36,6 +38,12 @@ class Status(BaseModel):
     errorCode: str
     status: str
     info: str | None = None
+
+
+@cache
+def authorization() -> dict[str, str]:
+    secret = boto3.client("secretsmanager").get_secret_value(SecretId=SECRET)["SecretString"]
+    return urllib3.make_headers(basic_auth="{username}:{password}".format_map(json.loads(secret)))
 
 
 @app.post("/api/v1/ocpp/charger-connect")
@@ -68,7 +76,7 @@ def charger_connect(request: ConnectRequest) -> Status:
         "PUT",
         f"{server}/api/v1/chargers/{request.chargerId}/connections/{request.id}",
         body=json.dumps({"tokenId": request.tokenId, "connectorId": 1}),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", **(authorization() if SECRET else {})},
         timeout=20,
         retries=False,
     )

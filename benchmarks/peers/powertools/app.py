@@ -20,6 +20,7 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent_function,
 )
 from aws_lambda_powertools.utilities.idempotency.serialization.pydantic import PydanticSerializer
+from aws_lambda_powertools.utilities.parameters import get_secret
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
@@ -30,6 +31,7 @@ app = APIGatewayHttpResolver(enable_validation=True)
 http = urllib3.PoolManager()
 attempts = boto3.resource("dynamodb").Table(os.environ["TABLE_NAME"])
 persistence = DynamoDBPersistenceLayer(table_name=os.environ["TABLE_NAME"])
+SECRET = os.environ.get("LINK_SECRET")
 config = IdempotencyConfig(event_key_jmespath="id", expires_after_seconds=90 * 86400)
 
 
@@ -50,6 +52,11 @@ class Status(BaseModel):
     info: str | None = None
 
 
+def authorization() -> dict[str, str]:
+    secret = get_secret(SECRET, transform="json", max_age=3600)
+    return urllib3.make_headers(basic_auth="{username}:{password}".format_map(secret))
+
+
 @idempotent_function(
     data_keyword_argument="request",
     config=config,
@@ -63,6 +70,7 @@ def connect(request: ConnectRequest) -> Status:
         "PUT",
         f"{server}/api/v1/chargers/{request.chargerId}/connections/{request.id}",
         json={"tokenId": request.tokenId, "connectorId": 1},
+        headers=authorization() if SECRET else None,
         timeout=20,
         retries=False,
     )

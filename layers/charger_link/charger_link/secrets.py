@@ -7,19 +7,21 @@ A secret is JSON with the members of one of three kinds: ``{"username", "passwor
 from __future__ import annotations
 
 import json
+import os
 import re
 from base64 import b64encode
+from contextlib import closing
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from charger_link.errors import ServerRefused
+from common.aws import SECRETS_MANAGER, Client
 from common.transport import Deadline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-_TIMEOUT = 2.0  # seconds for each of two tries to connect, and for each of two answers
+_TIMEOUT = 8.0  # seconds for one read, with its retries
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2: token
 # Headers that frame or route a message, that change the request or the form of its response, or that the service sets.
 _RESERVED_HEADERS = frozenset(
@@ -46,21 +48,22 @@ _RESERVED_HEADERS = frozenset(
         "x-http-method-override",
     }
 )
-_CHECK_TIMEOUT = 8.0  # seconds, while no request waits
 
 
 class Secrets:
-    """Headers by the name of a secret. Each secret is read once, and again after a server returned 401 or 403."""
+    """Headers by the name of a secret. Each secret is read when it is first needed, and again after a server returned 401 or 403."""
 
-    def __init__(self, read: Callable[[str, Deadline], str] | None = None) -> None:
-        """`read` returns a secret's text by its name, before the deadline; by default it reads Secrets Manager."""
-        self._read = read or _from_secrets_manager
+    def __init__(self, read: Callable[[str, Deadline], str]) -> None:
+        """`read` returns a secret's text by its name, before the deadline."""
+        self._read = read
         self._known: dict[str, dict[str, str]] = {}
 
     @classmethod
-    def of(cls, path: str | None) -> Secrets:
+    def of(cls, path: str | None, environ: Mapping[str, str] = os.environ) -> Secrets:
         """Return the secrets of a file, ``{name: secret}`` in JSON, if a path is given; else those of Secrets Manager."""
-        return cls(lambda name, _: _from_file(path, name)) if path else cls()
+        if path:
+            return cls(lambda name, _: _from_file(path, name))
+        return cls(lambda name, deadline: _from_secrets_manager(environ, name, deadline))
 
     def headers(self, name: str | None, deadline: Deadline) -> dict[str, str]:
         """Return the request headers of a secret; none without a name.
@@ -89,7 +92,7 @@ class Secrets:
     def readable(self, name: str) -> bool:
         """Return whether the secret can be read and is of a known kind."""
         try:
-            self.headers(name, Deadline.after(_CHECK_TIMEOUT))
+            self.headers(name, Deadline.after(_TIMEOUT))
         except ServerRefused:
             return False
         return True
@@ -105,44 +108,11 @@ def _from_file(path: str, name: str) -> str:
     return secret if isinstance(secret, str) else json.dumps(secret)
 
 
-def _from_secrets_manager(name: str, deadline: Deadline) -> str:
-    # Imported only here: it imports boto3, which costs more than the whole rest of a cold start.
-    from aws_lambda_powertools.utilities.parameters import SecretsProvider
-    from botocore.config import Config
-
-    # By default botocore waits a minute for a connection and tries five times: longer than the function's timeout.
-    timeout = max(0.1, min(_TIMEOUT, deadline.remaining() / 4))
-    config = Config(
-        connect_timeout=timeout,
-        read_timeout=timeout,
-        retries={"mode": "standard", "total_max_attempts": 2},
-    )
-    return _within(deadline, lambda: str(SecretsProvider(boto_config=config).get(name, force_fetch=True)))
-
-
-def _within(deadline: Deadline, read: Callable[[], str]) -> str:
-    """Return what `read` returns before the deadline: no setting of botocore limits the resolution of the host name.
-
-    Raises
-    ------
-    TimeoutError
-        `read` did not return by the deadline.
-    """
-    results: list[str] = []
-    failures: list[Exception] = []
-
-    def run() -> None:
-        try:
-            results.append(read())
-        except Exception as error:  # noqa: BLE001 - raised to the caller
-            failures.append(error)
-
-    thread = Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(deadline.remaining())
-    if results:
-        return results[0]
-    raise failures[0] if failures else TimeoutError
+def _from_secrets_manager(environ: Mapping[str, str], name: str, deadline: Deadline) -> str:
+    """Return the text of a secret; KeyError if it is binary. The connection is closed again: the next read may be hours later."""
+    with closing(Client.of(SECRETS_MANAGER, environ)) as client:
+        response = client.call("GetSecretValue", {"SecretId": name}, deadline.within(_TIMEOUT))
+    return str(response["SecretString"])
 
 
 def _headers(secret: dict[str, str]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import callback.handler
 import callback.service
+from common.aws.credentials import from_environment
 from common.journal import DynamoDB, Journal
-from common.transport.credentials import from_environment
 from local import template
 from local.chargers import charging
 from local.gateway import serve

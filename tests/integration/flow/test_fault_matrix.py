@@ -321,7 +321,7 @@ def shortened_timeouts(row: Row) -> Iterator[None]:
     """Shorten the reserve for settling and the timeouts of a claim and a first try. Their usual values are seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("charger_connect.flow._SETTLE_RESERVE", 0.7)
-        patch.setattr("common.journal.dynamodb._FIRST_TIMEOUT", 0.15)
+        patch.setattr("common.aws.client._FIRST_TIMEOUT", 0.15)
         if row.effect.problem == "journal-unavailable":
             patch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 0.3)
         yield

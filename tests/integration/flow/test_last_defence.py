@@ -47,7 +47,7 @@ def test_an_exception_in_a_dialect_leaves_the_outcome_unknown(
     def raise_error(*_: object) -> None:
         raise KeyError(TOKEN)
 
-    monkeypatch.setattr("charger_link.dialects.native._answer", raise_error)
+    monkeypatch.setattr("charger_link.dialects.native.read_result", raise_error)
     members = request(server.port, tokenId=TOKEN)
     reply = caller.post(members)
     assert (reply.status, reply.outcome) == (504, "unknown")

@@ -35,7 +35,7 @@ TIMEOUT = 20  # seconds
 def caller(table: TableServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
     """These tests do not depend on time: the long timeout avoids repeated writes on a busy machine."""
     monkeypatch.setattr("charger_connect.flow._CLAIM_TIMEOUT", 29.0)
-    monkeypatch.setattr("common.journal.dynamodb._FIRST_TIMEOUT", 29.0)
+    monkeypatch.setattr("common.aws.client._FIRST_TIMEOUT", 29.0)
     with calling(table, LINK_TIMEOUT=f"{TIMEOUT}") as caller:
         yield caller
 

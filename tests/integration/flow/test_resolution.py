@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from common.aws.credentials import from_environment
 from common.journal import (
     Attempt,
     Claimed,
@@ -22,7 +23,6 @@ from common.journal import (
     token_digest,
 )
 from common.transport import Deadline
-from common.transport.credentials import from_environment
 from tests.integration.calling import Caller, request
 from tests.integration.misbehaving import Misbehaving, responds_with, status_body
 

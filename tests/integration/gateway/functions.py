@@ -14,8 +14,8 @@ import callback.handler
 import callback.service
 import charger_connect.handler
 import charger_connect.service
+from common.aws.credentials import from_environment
 from common.journal import DynamoDB, Journal
-from common.transport.credentials import from_environment
 from local.invokers import in_process
 
 if TYPE_CHECKING:

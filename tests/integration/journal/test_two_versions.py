@@ -27,7 +27,7 @@ from common.journal import (
     resolutions,
 )
 from common.journal.attempt import LONGEST_HOLD, timestamp
-from common.journal.unfinished import read, shard_of
+from common.journal.unfinished import NOT_DUE, read, shard_of
 from common.transport import Deadline
 from tests.integration.journal import version_1_0, version_before
 from tests.unit.journal.transitions import ANSWER, ID, NOW, OTHER, START
@@ -408,6 +408,9 @@ def test_a_try_of_an_older_version_after_an_operators_word_ends_unknown(
     assert found.first_sending == NOW, "either try may have started a charge"
     assert found.may_have_started
     assert isinstance(deployment.claim(NEW, LATER, later=400), Unknown)
+    last_look = looks.record_look(found, NOW + 450, NOT_DUE, matching={}, nothing=True)
+    assert deployment.journal(NEW).apply(last_look, soon())
+    assert [entry.due_at for entry in read(deployment.journal(NEW), shard_of(ID), 10, soon())] == [NOT_DUE]
     again = resolutions.resolve_not_started(found, "I looked again.", "olga", NOW + 500)
     assert deployment.journal(NEW).apply(again, soon())
     assert deployment.claimed(NEW, LATER, later=600).doubt

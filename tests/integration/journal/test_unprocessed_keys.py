@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.aws.credentials import Credentials
 from common.journal import DynamoDB, Journal, JournalUnavailable
 from common.transport import Deadline
-from common.transport.credentials import Credentials
 from tests.integration.misbehaving import Misbehaving, Peer, response
 from tests.unit.journal.transitions import item
 
@@ -84,7 +84,7 @@ def test_the_backoff_is_that_of_every_other_call(
         bounds.append(bound)
         return 0.0
 
-    monkeypatch.setattr("common.journal.dynamodb.random.uniform", longest)
+    monkeypatch.setattr("common.aws.client.random.uniform", longest)
     table.serves = 1
     journal.newest("CP-1", 3, None, Deadline.after(10.0))
     assert bounds == [0.025, 0.05]

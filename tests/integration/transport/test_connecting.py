@@ -11,9 +11,9 @@ import pytest
 
 from charger_link import ServerRefused
 from charger_link.secrets import Secrets
+from common.aws.credentials import Credentials
 from common.journal import DynamoDB, JournalUnavailable
 from common.transport import Deadline, NotConnected, connect, resolver
-from common.transport.credentials import Credentials
 from local.table import REGION
 from tests.integration.misbehaving import Misbehaving, responds_with
 from tests.waiting import eventually
@@ -177,15 +177,14 @@ def test_a_call_of_the_table_ends_at_its_deadline(names: NameService) -> None:
     assert (names.lookups, names.answered_late) == (1, 0)
 
 
-def test_a_read_of_a_secret_ends_at_its_deadline(names: NameService, monkeypatch: pytest.MonkeyPatch) -> None:
-    """botocore does its own look-up of the host name."""
-    for name, value in {
-        "ACCESS_KEY_ID": "local",
-        "SECRET_ACCESS_KEY": "local",
-        "DEFAULT_REGION": REGION,
-    }.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
+def test_a_read_of_a_secret_ends_at_its_deadline(names: NameService) -> None:
+    environ = {
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": f"http://{HOST}:8000",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
     names.hangs = True
     with pytest.raises(ServerRefused):
-        Secrets().headers("name", Deadline.after(3.0))
+        Secrets.of(None, environ).headers("name", Deadline.after(0.3))
     assert (names.lookups, names.answered_late) == (1, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from common.settings import Settings, SettingsError
+from common.settings import SettingsError
 from common.settings.connect import ConnectSettings
 
 MINIMAL = {"TABLE_NAME": "attempts", "AWS_REGION": "eu-west-1", "JOURNAL_SECRET": "0123456789abcdef"}
@@ -17,7 +17,7 @@ def without(*names: str) -> dict[str, str]:
 def test_the_minimal_environment_gives_the_defaults() -> None:
     found = ConnectSettings.read(MINIMAL)
     assert (found.link_timeout, found.retention_days, found.paused) == (20, 90, False)
-    assert (found.link_servers_json(), found.default_link_server, found.link_secrets_file) == (
+    assert (found.link_servers_json(MINIMAL), found.default_link_server, found.link_secrets_file) == (
         "[]",
         None,
         None,
@@ -64,15 +64,3 @@ def test_a_secret_is_neither_in_an_error_nor_in_a_representation() -> None:
         ConnectSettings.read(MINIMAL | {"JOURNAL_SECRET": "hush", "LINK_TIMEOUT": "x"})
     assert "hush" not in str(refused.value)
     assert MINIMAL["JOURNAL_SECRET"] not in repr(ConnectSettings.read(MINIMAL))
-
-
-@pytest.mark.parametrize(
-    ("more", "endpoint"),
-    [
-        ({}, "https://dynamodb.eu-west-1.amazonaws.com"),
-        ({"AWS_REGION": "cn-north-1"}, "https://dynamodb.cn-north-1.amazonaws.com.cn"),
-        ({"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:8001"}, "http://127.0.0.1:8001"),
-    ],
-)
-def test_the_endpoint_of_the_table(more: dict[str, str], endpoint: str) -> None:
-    assert Settings.read(MINIMAL | more).dynamodb_endpoint == endpoint

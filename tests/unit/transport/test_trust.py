@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from common.aws.credentials import from_environment
 from common.journal import DynamoDB
 from common.transport import load_tls_context
-from common.transport.credentials import from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

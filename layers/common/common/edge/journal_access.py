@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import Logger
 
+from common.aws import DYNAMODB
+from common.aws.credentials import from_environment
 from common.edge.replies import Reply
 from common.journal import DynamoDB, Journal, JournalUnavailable
 from common.transport import Deadline
-from common.transport.credentials import from_environment
 from common.wire import make_problem
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def open_journal(settings: Settings, environ: Mapping[str, str], **options: Any)
     ------
     CredentialsError
     """
-    dynamodb = DynamoDB(settings.dynamodb_endpoint, settings.aws_region, from_environment(environ))
+    endpoint = DYNAMODB.endpoint(settings.aws_region, environ)
+    dynamodb = DynamoDB(endpoint, settings.aws_region, from_environment(environ))
     return Journal(dynamodb, settings.table_name, **options)
 
 

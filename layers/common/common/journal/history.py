@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from common.aws import Backoff
 from common.journal.attempt import Attempt, Item, State
-from common.journal.dynamodb import Backoff
+from common.journal.dynamodb import JournalUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,6 +97,6 @@ def _batch(dynamodb: DynamoDB, table: str, keys: list[Item], deadline: Deadline)
         response = dynamodb.call("BatchGetItem", {"RequestItems": {table: {"Keys": keys}}}, deadline)
         found += [Attempt.of(item) for item in response["Responses"].get(table, [])]
         keys = response.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-        if keys:  # the table throttles
-            backoff.pause("UnprocessedKeys")
+        if keys and not backoff.pause():  # the table throttles
+            raise JournalUnavailable("UnprocessedKeys")
     return found

@@ -43,7 +43,7 @@ def record_look(
     if matching:
         sets["sightings"] = dict(matching)
     removes = () if matching else ("sightings",)
-    if attempt.state is State.UNKNOWN:
+    if attempt.known_state(now) is State.UNKNOWN:
         sets |= {"shard": shard_of(attempt.id), "dueAt": _rounded(due)}
         if attempt.digest is not None:
             sets["digest"] = attempt.digest

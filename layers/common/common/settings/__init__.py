@@ -9,9 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Domain of the endpoints, by the prefix of the region; all other regions have amazonaws.com.
-_DOMAINS = {"cn-": "amazonaws.com.cn"}
-
 
 class SettingsError(ValueError):
     """Some settings are not valid; the message names each variable and what it should be."""
@@ -43,16 +40,8 @@ class Environment(BaseModel):
 
 
 class Settings(Environment):
-    """Settings of every function that uses the journal."""
+    """Settings of every function that uses the journal. The endpoint is only checked here: `aws.Service.endpoint` reads it."""
 
     table_name: Annotated[str, Field(min_length=1)]
     aws_region: Annotated[str, Field(min_length=1)]
     aws_endpoint_url_dynamodb: Annotated[str, Field(pattern=r"^https?://")] | None = None
-
-    @property
-    def dynamodb_endpoint(self) -> str:
-        domain = next(
-            (domain for prefix, domain in _DOMAINS.items() if self.aws_region.startswith(prefix)),
-            "amazonaws.com",
-        )
-        return self.aws_endpoint_url_dynamodb or f"https://dynamodb.{self.aws_region}.{domain}"

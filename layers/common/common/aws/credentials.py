@@ -14,8 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from common.transport.deadline import Deadline
-from common.transport.http import TransportError, connect
+from common.transport import Deadline, TransportError, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 for `POST /` requests without a query, which is all that DynamoDB needs.
+"""AWS Signature Version 4 for `POST /` requests without a query, which is all that the JSON protocol needs.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from common.transport.credentials import Credentials
+    from common.aws.credentials import Credentials
 
 
 def sign(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from common.transport.credentials import Credentials, CredentialsError, from_environment
+from common.aws.credentials import Credentials, CredentialsError, from_environment
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "secret"}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from common.transport.credentials import Credentials, CredentialsError, from_environment
+from common.aws.credentials import Credentials, CredentialsError, from_environment
 from tests.integration.misbehaving import Misbehaving, Script, hangs, responds_with, sends, sends_problem
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def test_expired_credentials_are_not_used(endpoint: Misbehaving) -> None:
 def test_a_request_to_a_hanging_endpoint_times_out(
     endpoint: Misbehaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("common.transport.credentials._TIMEOUT", 0.2)
+    monkeypatch.setattr("common.aws.credentials._TIMEOUT", 0.2)
     endpoint.set_scripts(hangs)
     with pytest.raises(CredentialsError):
         source(endpoint)()
