@@ -86,7 +86,7 @@ def build_document() -> Node:
             },
         ],
         "tags": [
-            {"name": "connect", "description": "Connect a token to a charger."},
+            {"name": "connect", "description": "Connect a token to a charger, and stop the charge."},
             {
                 "name": "attempts",
                 "description": "Read attempts and their outcomes, and resolve unknown ones.",
@@ -95,7 +95,7 @@ def build_document() -> Node:
         ],
         "paths": {
             PATH: {"post": _connect_operation()},
-            ATTEMPT_PATH: {"get": _attempt_operation()},
+            ATTEMPT_PATH: {"get": _attempt_operation(), "delete": _stop_operation()},
             RESOLUTION_PATH: {"put": _resolve_operation()},
             UNKNOWN_PATH: {"get": _unknown_operation()},
             ATTEMPTS_PATH: {"get": _attempts_operation()},
@@ -168,6 +168,39 @@ def _attempt_operation() -> Node:
         "responses": {
             "200": _json_response("The attempt.", "Attempt", "attempt"),
             **_error_responses("attempt", ("application/problem+json",), (401, 403, 429, 500, 503)),
+        },
+    }
+
+
+def _stop_operation() -> Node:
+    return {
+        "tags": ["connect"],
+        "operationId": "stop",
+        "summary": "Stop the charge that this id started",
+        "description": (
+            "Only the caller that started the charge may stop it, and only a charge that certainly is of this id is stopped. Nothing is "
+            "ever started, and **repeating the request is safe**. `status` is the answer to the stop: `Accepted`, `Rejected`, or "
+            "`Unavailable` (the charger is not connected). `info` is `nothing-started` or `already-stopped` if there was nothing to stop, "
+            "and `stop-recorded` if the OCPP server stops the charge as soon as it begins. An OCPP server that searches its records by "
+            "charger, token and time shows a charge twice before it is certain: the first request receives `not-yet-started`. The "
+            "format of the response is chosen as for a POST, and a body is ignored."
+        ),
+        "security": _credentials("connect"),
+        "parameters": [_refer_to_parameter("id"), _refer_to_parameter("requestedWith")],
+        "responses": {
+            "200": {
+                "description": "The answer to the stop, or that there was nothing to stop.",
+                "content": {
+                    str(media): {
+                        "schema": refer_to("OcppStatusResponse"),
+                        "examples": examples.refer_to_stops(media),
+                    }
+                    for media in MediaType
+                },
+            },
+            **_error_responses(
+                "stop", ("application/problem+json", "application/problem+xml"), (401, 403, 429, 500, 503)
+            ),
         },
     }
 
@@ -299,8 +332,12 @@ def _error_responses(operation: Operation, media_types: Sequence[str], gateway: 
         lines = [f"- `{slug}`: {PROBLEM_DOCS[slug].when}" for slug in slugs]
         content: Node = {
             media: {
-                "schema": schemas.narrow_problem(slugs),
-                "examples": examples.refer_to_problems(slugs, media),
+                "schema": schemas.narrow_problem(slugs, about_a_start=operation != "stop"),
+                **(
+                    {"examples": shown}
+                    if (shown := examples.refer_to_problems(slugs, media, operation))
+                    else {}
+                ),
             }
             for media in media_types
             if slugs
@@ -441,7 +478,7 @@ def _security_schemes() -> Node:
             "bearerFormat": "JWT",
             "description": (
                 "A JSON Web Token from the deployment's issuer and for its audience (`Access` is `jwt`). The scope `connect` permits "
-                "connecting and reading one attempt. The scope `read` permits reading all attempts, and the scope `operate` resolving unknown ones. If `Access` is `network`, the caller's "
+                "connecting, stopping and reading one attempt. The scope `read` permits reading all attempts, and the scope `operate` resolving unknown ones. If `Access` is `network`, the caller's "
                 "source address replaces both schemes."
             ),
         },

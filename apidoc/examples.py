@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from apidoc.samples import (
     ATTEMPT,
@@ -12,6 +12,8 @@ from apidoc.samples import (
     RESOLUTION,
     RESOLUTION_PROBLEMS,
     RESOLVED,
+    STOP,
+    STOP_PROBLEMS,
     UNKNOWN_ATTEMPT,
     UNKNOWN_PAGE,
     Sample,
@@ -20,6 +22,9 @@ from apidoc.samples import (
 )
 from common.wire import MediaType, Problem
 from common.wire.media import FORM
+
+if TYPE_CHECKING:
+    from apidoc.problem_docs import Operation
 
 Node = dict[str, Any]
 
@@ -35,6 +40,7 @@ FORMATS: Final[dict[str, str]] = {
 """The format in which a media type's examples are written."""
 
 _REQUEST_EXAMPLES: Final = ("accepted", "status")
+_STOP_EXAMPLES: Final = frozenset(sample.name for sample in (*STOP_PROBLEMS, UNKNOWN_ATTEMPT))
 _REQUEST_TYPES: Final = {"json": "application/json", "xml": "application/xml", "form": FORM}
 _RESPONSE_TYPES: Final = {"json": MediaType.JSON, "xml": MediaType.XML}
 
@@ -47,7 +53,7 @@ def build_examples() -> dict[str, Node]:
             text = encode_request(sample.request, media)
             value = json.loads(text) if format_ == "json" else text
             examples[f"{sample.name}.request.{format_}"] = {"summary": sample.summary, "value": value}
-    for sample in (*CONNECT, UNKNOWN_ATTEMPT, *RESOLUTION_PROBLEMS):
+    for sample in (*CONNECT, UNKNOWN_ATTEMPT, *STOP, *STOP_PROBLEMS, *RESOLUTION_PROBLEMS):
         for format_, media in _RESPONSE_TYPES.items():
             text = encode_response(sample.response, media)
             value = json.loads(text) if format_ == "json" else text
@@ -76,9 +82,15 @@ def refer_to_statuses(media: str) -> Node:
     return _refer(names, "response", media)
 
 
-def refer_to_problems(slugs: list[str], media: str) -> Node:
-    """Return references to the problems of these types."""
-    return _refer(slugs, "response", media)
+def refer_to_stops(media: str) -> Node:
+    """Return references to the responses to a DELETE that are an `OcppStatusResponse`."""
+    return _refer([sample.name for sample in STOP], "response", media)
+
+
+def refer_to_problems(slugs: list[str], media: str, operation: Operation) -> Node:
+    """Return references to the problems of these types; to those of a DELETE only if the sample is not about a start."""
+    shown = slugs if operation != "stop" else [slug for slug in slugs if slug in _STOP_EXAMPLES]
+    return _refer(shown, "response", media)
 
 
 def refer_to(name: str) -> Node:

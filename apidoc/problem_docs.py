@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, get_args
 from charger_connect.outcomes import OUTCOMES, STATUS_UNKNOWN
 from common.wire import PROBLEM_TYPES
 
-Operation = Literal["connect", "attempt", "resolve", "unknown", "attempts", "callback"]
+Operation = Literal["connect", "attempt", "stop", "resolve", "unknown", "attempts", "callback"]
 
 
 class ProblemDoc(NamedTuple):
@@ -33,11 +33,27 @@ _DOCS: Final[dict[str, ProblemDoc]] = {
     ),
     "attempt-unknown": ProblemDoc(
         "no attempt has this id, or the attempt is older than the journal's retention; no attempt waits for this callback",
-        ("attempt", "resolve", "callback"),
+        ("attempt", "stop", "resolve", "callback"),
     ),
     "method-not-allowed": ProblemDoc("the method is not POST; the response has `Allow: POST`"),
+    "other-caller": ProblemDoc(
+        "only the caller that started a charge may stop it", ("stop",), attempt="unchanged"
+    ),
     "attempt-in-progress": ProblemDoc(
-        "another call is processing the same request; see `Retry-After`", attempt="stays `pending`"
+        "another call is processing the same request; see `Retry-After`",
+        ("connect", "stop"),
+        attempt="stays `pending`",
+    ),
+    "not-yet-started": ProblemDoc(
+        "no charge in the OCPP server's records is certainly of this id yet, and one may still begin; see `Retry-After`",
+        ("stop",),
+        attempt="unchanged",
+    ),
+    "stop-not-available": ProblemDoc(
+        "no charge that certainly is of this id can be stopped: the OCPP server's records do not show it, or it cannot stop one "
+        "certain charge",
+        ("stop",),
+        attempt="unchanged",
     ),
     "attempt-not-unknown": ProblemDoc(
         "only an attempt of a start whose outcome is unknown can be resolved; read `instance`",
@@ -61,24 +77,27 @@ _DOCS: Final[dict[str, ProblemDoc]] = {
         "the request has no token, and this kind of OCPP server cannot report a charger's status"
     ),
     "internal-error": ProblemDoc("the service failed", _ALL_OPERATIONS, attempt="not known"),
-    "server-unreachable": ProblemDoc("the service could not connect to the OCPP server"),
-    "server-refused": ProblemDoc("the OCPP server rejects the service's credentials"),
+    "server-unreachable": ProblemDoc("the service could not connect to the OCPP server", ("connect", "stop")),
+    "server-refused": ProblemDoc("the OCPP server rejects the service's credentials", ("connect", "stop")),
     "server-error": ProblemDoc("the OCPP server failed in a way that proves that nothing was started"),
     "journal-unavailable": ProblemDoc(
         "the table of attempts is unavailable, and this call sent nothing; see `Retry-After`. "
-        "From a GET, `outcome` is `unknown`",
+        "From a GET or a DELETE, `outcome` is `unknown`",
         _ALL_OPERATIONS,
     ),
     "server-busy": ProblemDoc(
-        "the OCPP server reports that it sent nothing and can process the request later; see `Retry-After`"
+        "the OCPP server reports that it sent nothing and can process the request later; see `Retry-After`",
+        ("connect", "stop"),
     ),
     "circuit-open": ProblemDoc(
-        "the OCPP server failed several times in a row and is not called for a while; see `Retry-After`"
+        "the OCPP server failed several times in a row and is not called for a while; see `Retry-After`",
+        ("connect", "stop"),
     ),
     "starts-paused": ProblemDoc("the operator has paused starts; see `Retry-After`"),
     "outcome-unknown": ProblemDoc(
         "this call or an earlier one with this `id` sent the start, or may have sent it, and no definite answer was "
-        "received or recorded; no `Retry-After`"
+        "received or recorded; no `Retry-After`. From a DELETE: the stop's outcome is not known, and repeating the DELETE is safe",
+        ("connect", "stop"),
     ),
     "status-unknown": ProblemDoc(
         "the request has no token, and the charger's status could not be read; such a request starts nothing"

@@ -411,3 +411,48 @@ RESOLUTION_PROBLEMS: Final = (
         headers={"Retry-After": "95"},
     ),
 )
+
+STOP: Final = (
+    Sample(
+        "stopped",
+        "The charger accepts the stop",
+        _status_response(1, "CP-1", "Accepted", 1),
+        path=f"{PATH}/{_id(1)}",
+    ),
+    Sample(
+        "nothing-started",
+        "The charger had rejected the start",
+        _status_response(2, "CP-4", "Accepted", 0, "nothing-started"),
+        path=f"{PATH}/{_id(2)}",
+    ),
+)
+
+STOP_PROBLEMS: Final = (
+    Sample(
+        "other-caller",
+        "Another caller started the charge",
+        _problem("other-caller", "Only the caller that started this charge may stop it.", 1),
+        path=f"{PATH}/{_id(1)}",
+    ),
+    Sample(
+        "not-yet-started",
+        "The charge was seen for the first time",
+        _problem(
+            "not-yet-started",
+            "No charge of this id is certain yet, and one may still begin. Send the same DELETE again after Retry-After seconds.",
+            42,
+        ),
+        path=f"{PATH}/{_id(42)}",
+        headers={"Retry-After": "10"},
+    ),
+    Sample(
+        "stop-not-available",
+        "OCPP.Core stops whatever runs on a connector",
+        _problem(
+            "stop-not-available",
+            "This kind of OCPP server cannot stop one certain charge. If a charge runs, stop it at the charger or in the OCPP server.",
+            43,
+        ),
+        path=f"{PATH}/{_id(43)}",
+    ),
+)

@@ -220,8 +220,11 @@ def _problem_schema() -> Schema:
     }
 
 
-def narrow_problem(slugs: Iterable[str]) -> Schema:
-    """Return the problem schema, narrowed to some types that share a status code."""
+def narrow_problem(slugs: Iterable[str], *, about_a_start: bool = True) -> Schema:
+    """Return the problem schema, narrowed to some types that share a status code.
+
+    Of a charge that was started before, no response says that it was not started: `about_a_start` is False then.
+    """
     types: dict[str, ProblemType] = {slug: PROBLEM_TYPES[slug] for slug in slugs}
     (status,) = {type_.status for type_ in types.values()}
     properties: dict[str, Schema] = {
@@ -232,6 +235,8 @@ def narrow_problem(slugs: Iterable[str]) -> Schema:
     outcomes: set[str] = {type_.outcome for type_ in types.values() if type_.outcome}
     if "journal-unavailable" in types:  # from a GET, which could not read the attempt's state
         outcomes.add("unknown")
+    if not about_a_start and "not-started" in outcomes:
+        outcomes = outcomes - {"not-started"} | {"unknown"}
     required = ["outcome"] if outcomes else []
     if outcomes:
         properties["outcome"] = {"enum": sorted(outcomes)}

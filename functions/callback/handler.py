@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 
 from callback.record import about_attempt, record_answer
+from callback.stops import record_stop
 from charger_link import OutcomeUnknown
 from charger_link.dialects import registry
 from common.edge.call import Call
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
 
     from callback.service import Service
     from charger_link import Answer
+    from charger_link.dialects.dialect import Dialect
+    from charger_link.records import Stop
     from common.edge.lambda_types import Context, Event, Response
     from common.journal import Attempt
     from common.transport import Deadline
 
     ReadCallback = Callable[[Any, int | None], Answer]
+    ReadStopCallback = Callable[[Any], Stop]
 
 _log = Logger(utc=True)
 _TIMEOUT = 10.0  # seconds; one read and one write
@@ -64,7 +68,12 @@ def failures(service: Service) -> list[str]:
 
 def _take_callback(record: Record, call: Call, service: Service) -> Reply:
     deadline = call.deadline.within(_TIMEOUT)
-    attempt, read_callback, is_current = _find_attempt(call, service, deadline)
+    attempt, dialect = _find_attempt(call, service, deadline)
+    if call.query.get(callbacks.PURPOSE) == callbacks.STOP:
+        read_stop_callback = _check_stop(attempt, dialect, call, service)
+        record_stop(attempt, read_stop_callback, _parse(call.body), service.journal, deadline)
+        return Reply(None)
+    read_callback, is_current = _check_start(attempt, dialect, call, service)
     body = _parse(call.body)
     try:
         answer = read_callback(body, attempt.connectorId)
@@ -79,9 +88,8 @@ def _take_callback(record: Record, call: Call, service: Service) -> Reply:
     return Reply(None)
 
 
-def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Attempt, ReadCallback, bool]:
-    """Return the attempt that the path names, the function that reads the callbacks of its dialect, and whether the path is of the
-    attempt's current try.
+def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Attempt, Dialect]:
+    """Return the attempt that the path names, and its dialect. The path's signature is not verified yet.
 
     Raises
     ------
@@ -89,22 +97,51 @@ def _find_attempt(call: Call, service: Service, deadline: Deadline) -> tuple[Att
         404: the path is not valid.
     """
     parameters = call.path_parameters
-    key_signature = call.query.get(callbacks.KEY_SIGNATURE, "")
-    expires, now = parameters["expires"], time.time()
     try:
         id_ = str(read_guid(parameters["id"]))
     except ValueError:
         raise _not_valid("id") from None
-    if callbacks.is_expired(expires, now):
+    if callbacks.is_expired(parameters["expires"], time.time()):
         raise _not_valid("expiry")
     attempt = service.journal.get(id_, deadline)
     dialect = registry.find(attempt.dialect) if attempt else None
     if attempt is None or dialect is None or dialect.read_callback is None:
         raise _not_valid("attempt")
+    return attempt, dialect
+
+
+def _check_start(
+    attempt: Attempt, dialect: Dialect, call: Call, service: Service
+) -> tuple[ReadCallback, bool]:
+    """Return the function that reads the callback of a start, and whether the path is of the attempt's current try.
+
+    Raises
+    ------
+    ProblemError
+        404: the path is not signed for a start.
+    """
+    parameters, key_signature = call.path_parameters, call.query.get(callbacks.KEY_SIGNATURE, "")
+    expires, signature = parameters["expires"], parameters["signature"]
     for tries in _signed_tries(attempt):
         signed = attempt._replace(tries=tries)
-        if callbacks.is_signed(service.secret, signed, expires, parameters["signature"], key_signature):
-            return attempt, dialect.read_callback, tries == attempt.tries
+        if dialect.read_callback and callbacks.is_signed(
+            service.secret, signed, expires, signature, key_signature
+        ):
+            return dialect.read_callback, tries == attempt.tries
+    raise _not_valid("signature")
+
+
+def _check_stop(attempt: Attempt, dialect: Dialect, call: Call, service: Service) -> ReadStopCallback:
+    """Return the function that reads the callback of a stop.
+
+    Raises
+    ------
+    ProblemError
+        404: the path is not signed for the stop that the attempt holds.
+    """
+    expires, signature = call.path_parameters["expires"], call.path_parameters["signature"]
+    if dialect.read_stop_callback and callbacks.is_stop_signed(service.secret, attempt, expires, signature):
+        return dialect.read_stop_callback
     raise _not_valid("signature")
 
 

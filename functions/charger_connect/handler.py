@@ -1,4 +1,4 @@
-"""Read a connect request, and return its reply in the format that the caller asks for."""
+"""Read a request, and return its reply in the format that the caller asks for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from charger_connect.flow import connect
 from charger_connect.request import ConnectRequest, connector_of
 from common.edge.call import Call, headers_of
 from common.edge.guard import guarded
+from common.edge.paths import ATTEMPT
 from common.edge.replies import Reply, internal_error, proxy_response
 from common.wire import MediaType, ProblemError, make_problem, negotiate, read_request
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from charger_connect.service import Service
     from common.edge.lambda_types import Context, Event, Response
 
+_STOP = f"DELETE {ATTEMPT}"
 _INTERNAL_ERROR = (
     "The service failed, and the outcome of the request is unknown. Look at the attempt by its id."
 )
@@ -35,6 +37,8 @@ def respond(event: Event, context: Context, service: Service) -> Response:
 
 def _reply(call: Call, service: Service) -> Reply:
     try:
+        if call.route == _STOP:
+            return _stop(call, service)
         if call.method != "POST":  # the route has every method, so that a wrong one receives a 405
             detail = "Send the request with POST."
             raise ProblemError(make_problem("method-not-allowed", detail), {"Allow": "POST"})
@@ -48,6 +52,14 @@ def _reply(call: Call, service: Service) -> Reply:
     except ProblemError as error:
         observe.refused(error.problem)
         return Reply.from_error(error)
+
+
+def _stop(call: Call, service: Service) -> Reply:
+    from charger_connect.stop import (
+        stop,
+    )  # imported here: a process that only starts charges does not need it
+
+    return stop(call, service)
 
 
 def _media(headers: Mapping[str, str]) -> MediaType:

@@ -107,15 +107,16 @@ def _search(
         observe.records_not_read(attempt, error.reason)
     else:
         if look is not None:
-            _note_found(attempt, look.attempt)
+            note_found(attempt, look.attempt)
         return look
     return None
 
 
-def _note_found(before: Attempt, now: Attempt) -> None:
+def note_found(before: Attempt, now: Attempt) -> None:
+    """Log and count what a search of the records changed."""
     from common.journal.contradictions import MESSAGES, contradictions
 
-    if now.state is State.COMPLETED:
+    if now.state is State.COMPLETED and before.state is not State.COMPLETED:
         observe.found(now)
     for metric in contradictions(before, now):
         observe.contradicted(now, metric, MESSAGES[metric])

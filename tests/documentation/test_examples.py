@@ -20,6 +20,7 @@ from apidoc.samples import (
     REQUEST_FORMATS,
     RESOLUTION,
     RESOLUTION_PROBLEMS,
+    STOP,
     UNKNOWN_ATTEMPT,
     UNKNOWN_PAGE,
     Sample,
@@ -193,6 +194,22 @@ def test_an_unknown_attempt(stack: Stack) -> None:
     response = stack.send("GET", UNKNOWN_ATTEMPT.path)
     assert response.text == expected_text(UNKNOWN_ATTEMPT)
     assert_described(response, "GET", "/api/v1/ocpp/charger-connect/{id}")
+
+
+@pytest.mark.parametrize("accept", MediaType)
+def test_a_stop_of_a_start_that_the_charger_rejected(accept: MediaType, stack: Stack, new_id: str) -> None:
+    connect(stack, examples.find_sample("rejected"), "application/json", new_id)
+    (_, sample) = STOP
+    response = stack.send("DELETE", f"{PATH}/{new_id}", headers={"Accept": accept})
+    assert (response.status, response.media_type) == (200, accept)
+    assert response.text == expected_text(sample, accept).replace(sample.path.rpartition("/")[2], new_id)
+    assert_described(response, "DELETE", "/api/v1/ocpp/charger-connect/{id}")
+
+
+def test_a_stop_of_an_unknown_id(stack: Stack) -> None:
+    response = stack.send("DELETE", UNKNOWN_ATTEMPT.path)
+    assert response.text == expected_text(UNKNOWN_ATTEMPT)
+    assert_described(response, "DELETE", "/api/v1/ocpp/charger-connect/{id}")
 
 
 def test_only_an_unknown_attempt_is_resolved(started_id: str, stack: Stack) -> None:

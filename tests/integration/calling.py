@@ -109,6 +109,28 @@ class Caller:
         }
         return parse_response(charger_connect.handler.respond(event, Context(left), self.service))
 
+    def delete(
+        self, id_: str, *, caller: str = "alice", left: float = 29.0, **headers: str
+    ) -> CallerResponse:
+        """Stop the charge of an id; a header's name has `_` in place of `-`."""
+        return parse_response(self.delete_raw(id_, caller=caller, left=left, **headers))
+
+    def delete_raw(self, id_: str, *, caller: str = "alice", left: float = 29.0, **headers: str) -> Any:
+        """Return the proxy response to a DELETE."""
+        event = {
+            "routeKey": f"DELETE {PATH}/{{id}}",
+            "rawPath": f"{PATH}/{id_}",
+            "pathParameters": {"id": id_},
+            "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+            "requestContext": {
+                "http": {"method": "DELETE"},
+                "authorizer": {"iam": {"userArn": caller}},
+                "timeEpoch": int(time.time() * 1000),
+            },
+            "isBase64Encoded": False,
+        }
+        return charger_connect.handler.respond(event, Context(left), self.service)
+
     def get(self, id_: str) -> CallerResponse:
         return self._read("GET /api/v1/ocpp/charger-connect/{id}", {"id": id_}, {})
 

@@ -62,6 +62,8 @@ OTHERS = {
     "attempts/unknown": 404,
     "attempts/of-a-charger": 200,
     "attempts/one": 200,
+    "stops/accepted": 200,
+    "stops/rejected": 200,
     "callbacks/expired": 404,
 }
 
@@ -150,6 +152,8 @@ def test_a_request_has_its_outcome_in_its_own_format(send: Sending, folder: str,
 def test_every_other_event_has_its_status(send: Sending, name: str, status: int) -> None:
     if name == "attempts/one":
         send("json/accepted")
+    if name.startswith("stops/"):
+        send(f"json/{name.removeprefix('stops/')}")
     assert send(name).status == status
 
 

@@ -8,6 +8,8 @@ from common.journal.attempt import timestamp
 from common.journal.update import Update, same_try
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from common.journal.attempt import Attempt
 
 
@@ -32,3 +34,19 @@ def answer_stop(attempt: Attempt, status: str, info: str | None, now: float) -> 
     # Another stop that was requested since has its own answer.
     condition = same_try(attempt, "#stop = :before", ("stop",), {":before": attempt.stop})
     return Update(attempt.id, sets, condition)
+
+
+def withdraw_stop(attempt: Attempt, earlier: Mapping[str, Any] | None) -> Update:
+    """Return the write that puts `earlier` in place of the attempt's stop, which was not sent after all.
+
+    Raises
+    ------
+    ValueError
+        The attempt holds no stop.
+    """
+    if attempt.stop is None:
+        raise ValueError(attempt.id)
+    condition = same_try(attempt, "#stop = :before", ("stop",), {":before": attempt.stop})
+    if earlier is None:
+        return Update(attempt.id, {}, condition, removes=("stop",))
+    return Update(attempt.id, {"stop": dict(earlier)}, condition)
