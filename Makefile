@@ -29,7 +29,7 @@ invoke: .venv/.synced .venv-sam/.synced ## sam local invoke beside make run SAM_
 test: .venv/.synced .venv-sam/.synced ## all tests (TESTS="tests/unit -k journal" for some)
 	.venv/bin/pytest $(if $(TESTS),$(TESTS),-n 2 --dist loadfile --cov --cov-report=term)
 
-chaos: .venv/.synced .venv-sam/.synced ## a storm of faults over the built artefact (SEED=1, ATTEMPTS=300)
+chaos: .venv/.synced .venv-sam/.synced ## a storm of faults over the built artefact (DIALECT=native, steve or citrineos; SEED=1, ATTEMPTS=300)
 	PYTHONPATH=$(IMPORT_ROOTS) .venv/bin/python -m tests.chaos --write
 
 fuzz: .venv/.synced ## hostile input, at length: every table, Schemathesis, the fuzzer (RUNS=1000000 SEED=1)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from local.table import TableServer
 
 PATH = "/api/v1/ocpp/charger-connect"
+SECRET = "a secret of the tests"
 LOOPBACK: dict[str, Any] = {"network": "127.0.0.0/8", "ports": ["1-65535"], "scheme": "http"}
 
 
@@ -68,7 +69,7 @@ class Caller:
     ) -> None:
         environ = {
             **table.environment(),
-            "JOURNAL_SECRET": "a secret of the tests",
+            "JOURNAL_SECRET": SECRET,
             "LINK_SERVERS": json.dumps(link_servers),
             **settings,
         }

@@ -205,6 +205,13 @@ def status_body(charger: str = "CP-1", status: str = "Accepted", **changes: Any)
     return json.dumps({**body, **changes}).encode()
 
 
+def connection_body(id_: str, charger: str = "CP-1") -> bytes:
+    """Return the body with which a native server describes a start whose charge runs."""
+    charge = {"id": "7", "connectorId": 1, "startedAt": "2026-01-01T00:00:00.000Z", "stoppedAt": None}
+    body = {"id": id_, "chargerId": charger, "state": "started", "cancelled": False, "result": None}
+    return json.dumps({**body, "transactions": [charge]}).encode()
+
+
 def sends(data: bytes) -> Script:
     """Return a script: read a request, send these bytes, close."""
 

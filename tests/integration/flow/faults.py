@@ -34,11 +34,19 @@ class Retry(Enum):
 
     STARTS = "starts"
     QUERIES = "queries the server"
-    NEVER = "receives 504"
+    NEVER = "receives 504 until the charge is found"
     REPLAYS = "receives the stored answer"
     WAITS_THEN_QUERIES = "receives 409, after the lease queries the server"
-    WAITS_THEN_NEVER = "receives 409, after the lease 504"
+    WAITS_THEN_NEVER = "receives 409, after the lease 504 until the charge is found"
     FORGOTTEN = "begins a new attempt, because the guarantee ends with the item"
+
+
+class Sweep(Enum):
+    """What sweeps make of the attempt, where the server's records can be searched."""
+
+    LEAVES = "leaves"  # nothing is left to find
+    FINDS = "finds"  # the charge, if the server's records show one
+    EXPIRES = "expires"  # nothing was sent, so that there is nothing to find
 
 
 class Effect(NamedTuple):
@@ -51,13 +59,17 @@ class Effect(NamedTuple):
 
 
 class Row(NamedTuple):
-    """The tests inject ``fault``. ``retry`` is the result of a repeat with a repeatable dialect, ``retry_once`` with any other."""
+    """The tests inject ``fault``. ``retry`` is the result of a repeat with a repeatable dialect, ``retry_once`` with any other.
+
+    ``sweep`` is what sweeps do if nobody repeats the request.
+    """
 
     name: str
     fault: Script | str
     effect: Effect
     retry: Retry
     retry_once: Retry
+    sweep: Sweep = Sweep.LEAVES
 
 
 ACCEPTED = Effect(200, None, "accepted", "completed")
@@ -71,7 +83,7 @@ UNKNOWN = Effect(504, "outcome-unknown", "unknown", "unknown")
 
 
 def _unknown(name: str, fault: Script | str) -> Row:
-    return Row(name, fault, UNKNOWN, Retry.QUERIES, Retry.NEVER)
+    return Row(name, fault, UNKNOWN, Retry.QUERIES, Retry.NEVER, Sweep.FINDS)
 
 
 def _not_started(name: str, fault: Script | str, effect: Effect) -> Row:
@@ -259,12 +271,17 @@ def _table_rows() -> list[Row]:
     for fault, name in FAULTS.items():
         claim, settle = (LOST_CLAIM, WRITTEN) if fault == "slow, written" else (NOT_RECORDED, NOT_SETTLED)
         rows += [
-            Row(f"{name}, at claim", f"{fault} at claim", claim, *(_WAITS if claim.state else _STARTS)),
+            Row(
+                f"{name}, at claim",
+                f"{fault} at claim",
+                claim,
+                *((*_WAITS, Sweep.EXPIRES) if claim.state else _STARTS),
+            ),
             Row(
                 f"{name}, at settle",
                 f"{fault} at settle",
                 settle,
-                *(_REPLAYS if settle is WRITTEN else _WAITS),
+                *(_REPLAYS if settle is WRITTEN else (*_WAITS, Sweep.FINDS)),
             ),
             Row(f"{name}, once at each", f"{fault} at both once", ACCEPTED, *_REPLAYS),
         ]
@@ -300,7 +317,17 @@ def _result(row: Row) -> str:
     retry = f"a repeat {row.retry.value}"
     if row.retry_once is not row.retry:
         retry += f", with other dialects {row.retry_once.value}"
-    return f"{response}, {outcome}, {attempt}; {retry}:"
+    return f"{response}, {outcome}, {attempt}; {retry}; after the sweep {_after_sweep(row)}:"
+
+
+def _after_sweep(row: Row) -> str:
+    match row.sweep:
+        case Sweep.FINDS:
+            return "`completed` if the server's records show the charge, else `unknown`"
+        case Sweep.EXPIRES:
+            return "`unknown`"
+        case Sweep.LEAVES:
+            return f"`{row.effect.state}`" if row.effect.state else "no attempt"
 
 
 def read_document() -> str:

@@ -17,8 +17,17 @@ from common.journal.attempt import timestamp
 from local.table import BROKEN, REFUSED, THROTTLED, Fault
 from tests.integration.calling import LOOPBACK, Caller, CallerResponse, calling, request
 from tests.integration.flow import faults
-from tests.integration.flow.faults import LINK, TABLE, Retry, Row
-from tests.integration.misbehaving import Misbehaving, Peer, responds_with, response, status_body
+from tests.integration.flow.faults import LINK, TABLE, Retry, Row, Sweep
+from tests.integration.misbehaving import (
+    Misbehaving,
+    Peer,
+    connection_body,
+    responds_with,
+    response,
+    sends_problem,
+    status_body,
+)
+from tests.integration.sweeping import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +130,17 @@ class FaultCase:
         with calling(self._table, self.entry, LINK_TIMEOUT=str(link_timeout)) as caller:
             yield caller.at(later, self.repeatable)
 
+    def sweep(self, members: dict[str, Any], *, shown: bool) -> str | None:
+        """Sweep a while later, and return the attempt's state then. ``shown``: the server's records show its charge."""
+        record = responds_with(200, connection_body(members["id"]))
+        self.server.set_scripts(record if shown else sends_problem(404, kind="connection-unknown"))
+        before = len(self.server.starts)
+        sweep(self._table, self.entry, later=7200 if shown else 300)
+        assert len(self.server.starts) == before, "a sweep starts nothing"
+        self.server.set_scripts(responds_with())
+        with self.caller() as caller:
+            return state(caller, members)
+
     def close(self) -> None:
         for filler in self._fillers:
             filler.close()
@@ -195,6 +215,20 @@ def check_retry(retry: Retry, members: dict[str, Any], case: FaultCase) -> None:
             assert repeat(60) == not_called
 
 
+def check_sweep(row: Row, members: dict[str, Any], case: FaultCase) -> None:
+    """Sweep instead of a repeat, after the server and the table have recovered."""
+    if row.sweep is Sweep.LEAVES:
+        assert case.sweep(members, shown=False) == row.effect.state
+        return
+    for _ in range(2):  # that nothing was found says nothing, however often
+        assert case.sweep(members, shown=False) == "unknown"
+    if row.sweep is Sweep.FINDS:
+        assert case.sweep(members, shown=True) == "completed"
+        with case.caller() as caller:
+            assert caller.get(members["id"]).body["transaction"]["id"] == "7"
+        check_retry(Retry.REPLAYS, members, case)
+
+
 @pytest.mark.parametrize("repeatable", [True, False], ids=["repeatable", "not repeatable"])
 @pytest.mark.parametrize("row", LINK, ids=lambda row: row.name)
 def test_faults_of_the_link(
@@ -220,7 +254,11 @@ def test_faults_of_the_link(
         if row.effect is faults.UNREACHABLE:
             assert sent == 0
         case.remove_fault()
+        if row.sweep is Sweep.LEAVES:
+            check_sweep(row, members, case)
         check_retry(row.retry if repeatable else row.retry_once, members, case)
+        if row.retry_once is Retry.NEVER and not repeatable:  # the repeat changed nothing
+            check_sweep(row, members, case)
 
 
 TABLE_FAULTS = {
@@ -234,6 +272,30 @@ TABLE_FAULTS = {
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_faults_of_the_table(row: Row, table: TableServer, authority: CertificateAuthority) -> None:
+    with table_case(row, table, authority) as (case, members):
+        if row.sweep is Sweep.LEAVES:
+            check_sweep(row, members, case)
+        check_retry(row.retry_once, members, case)
+        if row.retry_once is not row.retry:  # the first repeat changed nothing
+            case.repeatable = ["native"]
+            check_retry(row.retry, members, case)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE if row.sweep is not Sweep.LEAVES], ids=lambda row: row.name
+)
+def test_sweeps_after_faults_of_the_table(
+    row: Row, table: TableServer, authority: CertificateAuthority
+) -> None:
+    with table_case(row, table, authority) as (case, members):
+        check_sweep(row, members, case)
+
+
+@contextmanager
+def table_case(
+    row: Row, table: TableServer, authority: CertificateAuthority
+) -> Iterator[tuple[FaultCase, dict[str, Any]]]:
+    """Send a request during the fault, and check its response. Return the case after the fault, and the request."""
     healthy = row._replace(fault=responds_with())
     with closing(FaultCase(healthy, table, authority, repeatable=False)) as case:
         members = request(case.server.port)
@@ -251,10 +313,7 @@ def test_faults_of_the_table(row: Row, table: TableServer, authority: Certificat
             assert state(caller, members) == row.effect.state
         sent = len(case.server.starts)
         assert sent == (0 if row.effect.problem == "journal-unavailable" else 1)
-        check_retry(row.retry_once, members, case)
-        if row.retry_once is not row.retry:  # the first repeat changed nothing
-            case.repeatable = ["native"]
-            check_retry(row.retry, members, case)
+        yield case, members
 
 
 @contextmanager
