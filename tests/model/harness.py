@@ -20,6 +20,7 @@ from uuid import uuid4
 import pytest
 
 import callback.handler
+import callback.record
 import charger_connect.callback_wait
 import charger_connect.flow
 import charger_connect.replies
@@ -42,6 +43,7 @@ TIMEOUT = 29.0
 """Seconds that an invocation has, as in the template."""
 _MODULES_WITH_CLOCK = (
     callback.handler,
+    callback.record,
     charger_connect.callback_wait,
     charger_connect.flow,
     charger_connect.replies,

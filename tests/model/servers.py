@@ -70,6 +70,8 @@ class PlainServer:
 
     def serve(self, request: Request, behavior: Behavior) -> Response | None:
         """Return the response to a PUT; None if the connection breaks."""
+        if request.method == "GET":  # a search of records, which this server does not keep
+            return _problem(404)
         if behavior in _NOT_READ or behavior is Behavior.DIES_RECORDED:
             return _refused_response(behavior)
         charger, _, token = _read(request)
@@ -100,6 +102,8 @@ class NativeServer(PlainServer):
     records: dict[str, Record] = field(default_factory=dict)
 
     def serve(self, request: Request, behavior: Behavior) -> Response | None:
+        if request.method == "GET":  # an older server, which does not show its record of an id
+            return _problem(404, "no-such-resource")
         if behavior in _NOT_READ:
             return _refused_response(behavior)
         charger, id_, token = _read(request)

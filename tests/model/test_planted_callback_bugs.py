@@ -234,7 +234,7 @@ NOT_REJECTED = "an invalid callback received 204"
 CHANGED = "a completed attempt was changed"
 LOST = "lost: a valid callback was rejected"
 WRONG_ANSWER = "another attempt's answer was returned|the returned answer is not the recorded one"
-STUB = "there is an item without a claim"
+STUB = "there is an item without a claim|an invalid callback received 500"
 BUGS: list[tuple[PlantBug, Story, str]] = [
     (checks_no_signature, forged, UNTRUE),
     (accepts_a_url_of_version_1_0_for_every_attempt, without_the_keys_signature, UNTRUE),
