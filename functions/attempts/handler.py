@@ -9,6 +9,7 @@ from attempts.cursor import decode_cursor, decode_unfinished_cursor, encode_curs
 from attempts.resolution import read_resolution, resolve
 from attempts.unknown import read_unknown
 from attempts.view import to_json
+from common.edge.attempt_id import attempt_unknown, read_id
 from common.edge.call import Call
 from common.edge.guard import guarded
 from common.edge.journal_access import journal_failures, journal_unavailable
@@ -16,9 +17,8 @@ from common.edge.paths import ATTEMPT, CHARGER_ATTEMPTS, RESOLUTION, UNKNOWN_ATT
 from common.edge.replies import Reply, internal_error, proxy_response
 from common.edge.routing import dispatch
 from common.journal import JournalUnavailable
-from common.wire import FieldError, ProblemError, make_problem
+from common.wire import FieldError, ProblemError
 from common.wire.problems import invalid_request
-from common.wire.values import read_guid
 
 if TYPE_CHECKING:
     from common.edge.lambda_types import Context, Event, Response
@@ -49,12 +49,12 @@ def failures(journal: Journal) -> list[str]:
 
 
 def _read_attempt(call: Call, journal: Journal) -> Reply:
-    attempt = _find(_read_id(call), journal, call.deadline.within(_TIMEOUT))
+    attempt = _find(read_id(call), journal, call.deadline.within(_TIMEOUT))
     return Reply(to_json(attempt, time.time()))
 
 
 def _resolve_attempt(call: Call, journal: Journal) -> Reply:
-    id_ = _read_id(call)
+    id_ = read_id(call)
     outcome, note = read_resolution(call.body)
     deadline = call.deadline.within(_TIMEOUT)
     attempt = _find(id_, journal, deadline)
@@ -62,18 +62,10 @@ def _resolve_attempt(call: Call, journal: Journal) -> Reply:
     return Reply(to_json(resolved, time.time()))
 
 
-def _read_id(call: Call) -> str:
-    try:
-        return str(read_guid(call.path_parameters["id"]))
-    except ValueError as error:
-        raise invalid_request(FieldError("id", str(error))) from None
-
-
 def _find(id_: str, journal: Journal, deadline: Deadline) -> Attempt:
     attempt = journal.get(id_, deadline)
     if attempt is None:
-        detail = "No attempt has this id: either no request with it was accepted, or the attempt is older than the journal's retention."
-        raise ProblemError(make_problem("attempt-unknown", detail))
+        raise attempt_unknown()
     return attempt
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.logging import Logger
 
 from charger_link import Answer, Outcome
 from charger_link.dialects import registry
 from charger_link.words import InfoWord
+from common.edge.json_document import read_json
 from common.edge.paths import attempt_path
 from common.journal import State
 from common.journal.attempt import NOT_STARTED
 from common.journal.resolutions import ACCEPTED, resolve_accepted, resolve_not_started
-from common.wire import MAX_BODY_BYTES, FieldError, ProblemError, make_problem
+from common.wire import FieldError, ProblemError, make_problem
 from common.wire.problems import invalid_body, invalid_request
 
 if TYPE_CHECKING:
@@ -35,12 +35,7 @@ def read_resolution(body: bytes) -> tuple[str, str]:
     ProblemError
         400 or 413
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise ProblemError(make_problem("body-too-large", f"The body is over {MAX_BODY_BYTES} bytes."))
-    try:
-        document: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        raise invalid_body("is not JSON") from None
+    document = read_json(body)
     if not isinstance(document, dict):
         raise invalid_body("is not a JSON object")
     outcome, note = document.get("outcome"), document.get("note")

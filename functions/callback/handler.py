@@ -6,7 +6,6 @@ Every path that is not valid receives the same 404, and changes nothing.
 
 from __future__ import annotations
 
-import json
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,13 +19,13 @@ from charger_link.dialects import registry
 from common.edge.call import Call
 from common.edge.guard import guarded
 from common.edge.journal_access import journal_failures, journal_unavailable
+from common.edge.json_document import read_json
 from common.edge.metrics import Record
 from common.edge.paths import CALLBACK
 from common.edge.replies import Reply, internal_error, proxy_response
 from common.edge.routing import dispatch
 from common.journal import JournalUnavailable, callbacks
-from common.wire import MAX_BODY_BYTES, ProblemError, make_problem
-from common.wire.problems import invalid_body
+from common.wire import ProblemError, make_problem
 from common.wire.values import read_guid
 
 if TYPE_CHECKING:
@@ -71,10 +70,10 @@ def _take_callback(record: Record, call: Call, service: Service) -> Reply:
     attempt, dialect = _find_attempt(call, service, deadline)
     if call.query.get(callbacks.PURPOSE) == callbacks.STOP:
         read_stop_callback = _check_stop(attempt, dialect, call, service)
-        record_stop(attempt, read_stop_callback, _parse(call.body), service.journal, deadline)
+        record_stop(attempt, read_stop_callback, read_json(call.body), service.journal, deadline)
         return Reply(None)
     read_callback, is_current = _check_start(attempt, dialect, call, service)
-    body = _parse(call.body)
+    body = read_json(call.body)
     try:
         answer = read_callback(body, attempt.connectorId)
     except OutcomeUnknown as error:
@@ -149,15 +148,6 @@ def _signed_tries(attempt: Attempt) -> range:
     """Return the tries whose callbacks are valid, the current one first: every try after an operator's word that nothing was
     started, which can be wrong."""
     return range(attempt.tries, 0 if attempt.is_resolved else attempt.tries - 1, -1)
-
-
-def _parse(body: bytes) -> Any:
-    if len(body) > MAX_BODY_BYTES:
-        raise ProblemError(make_problem("body-too-large", f"The body is over {MAX_BODY_BYTES} bytes."))
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise invalid_body("is not JSON") from None
 
 
 def _not_valid(reason: str) -> ProblemError:

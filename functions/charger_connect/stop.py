@@ -21,7 +21,6 @@ from charger_connect.stop_replies import (
     NOT_KNOWN,
     UNCERTAIN,
     already_stopped,
-    attempt_unknown,
     failure,
     in_progress,
     not_available,
@@ -34,14 +33,13 @@ from charger_connect.stop_replies import (
 from charger_connect.stop_sending import send_stop
 from charger_link import AddressNotAllowed, AddressUnusable, Command, LinkError, Outcome
 from charger_link.dialects import registry
+from common.edge.attempt_id import attempt_unknown, read_id
 from common.edge.replies import Reply
 from common.journal import JournalUnavailable, State, token_digest
 from common.journal.attempt import transaction_map
 from common.journal.looks import add_transaction
 from common.transport.retry_after import retry_after
-from common.wire import FieldError, ProblemError
-from common.wire.problems import invalid_request
-from common.wire.values import read_guid
+from common.wire import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,10 +93,7 @@ def _try_to_stop(call: Call, service: Service) -> tuple[Attempt, Reply]:
 
 def _read_attempt(call: Call, service: Service, deadline: Deadline) -> Attempt:
     """Return the attempt that the path names, if this caller started it."""
-    try:
-        id_ = str(read_guid(call.path_parameters["id"]))
-    except ValueError as error:
-        raise invalid_request(FieldError("id", str(error))) from None
+    id_ = read_id(call)
     attempt = service.journal.get(id_, deadline.within(_READ_TIMEOUT))
     if attempt is None:
         raise attempt_unknown()

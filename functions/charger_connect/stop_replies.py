@@ -50,11 +50,6 @@ def already_stopped(attempt: Attempt) -> Reply:
     return status_reply(attempt, "Accepted", InfoWord.ALREADY_STOPPED)
 
 
-def attempt_unknown() -> ProblemError:
-    detail = "No attempt has this id: either no request with it was accepted, or the attempt is older than the journal's retention."
-    return ProblemError(make_problem("attempt-unknown", detail))
-
-
 def other_caller(id_: str) -> ProblemError:
     detail = "Only the caller that started this charge may stop it."
     return ProblemError(make_problem("other-caller", detail, instance=attempt_path(id_)))
