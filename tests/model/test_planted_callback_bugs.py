@@ -234,7 +234,10 @@ NOT_REJECTED = "an invalid callback received 204"
 CHANGED = "a completed attempt was changed"
 LOST = "lost: a valid callback was rejected"
 WRONG_ANSWER = "another attempt's answer was returned|the returned answer is not the recorded one"
-STUB = "there is an item without a claim|an invalid callback received 500"
+STUB = "there is an item without a claim"
+STUB_READ = (
+    "an invalid callback received 500"  # the callback function reads what it wrote, and it is no attempt
+)
 BUGS: list[tuple[PlantBug, Story, str]] = [
     (checks_no_signature, forged, UNTRUE),
     (accepts_a_url_of_version_1_0_for_every_attempt, without_the_keys_signature, UNTRUE),
@@ -249,7 +252,7 @@ BUGS: list[tuple[PlantBug, Story, str]] = [
     (settles_another_attempt, deleted_between_answer_and_settle, UNTRUE),
     (settles_over_a_callback, called_back_between_last_read_and_settle, CHANGED),
     (confuses_another_attempt_with_its_own, deleted_while_waiting, WRONG_ANSWER),
-    (creates_an_item_by_an_update, deleted_before_it_is_completed, STUB),
+    (creates_an_item_by_an_update, deleted_before_it_is_completed, STUB_READ),
     (creates_an_item_by_an_update, deleted_before_it_is_settled, STUB),
 ]
 FOUND_IN_FEW_RUNS = (checks_no_signature, rejects_every_callback)
@@ -302,7 +305,7 @@ def test_the_search_finds_a_planted_bug(
 ) -> None:
     plant_bug(single_id_callers, monkeypatch)
     with pytest.raises(
-        AssertionError, match="|".join((UNTRUE, NOT_REJECTED, CHANGED, LOST, WRONG_ANSWER, STUB))
+        AssertionError, match="|".join((UNTRUE, NOT_REJECTED, CHANGED, LOST, WRONG_ANSWER, STUB, STUB_READ))
     ):
         run_state_machine_as_test(single_id_callers, settings=settings(SEARCH, max_examples=1000))
 
