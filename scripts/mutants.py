@@ -33,7 +33,6 @@ _LEFT_OUT = (
     "tests/unit/journal/test_expressions.py",
     "tests/unit/dialects/test_registry.py::test_only_the_registry_names_dialects",
     "tests/unit/dialects/test_registry.py::test_only_the_dialects_that_linkservers_names_are_imported",
-    "tests/integration/journal/test_dynamodb.py::test_over_tls_the_certificate_must_be_valid",
     "tests/integration/flow/test_answers.py::test_a_takeover_that_the_table_rejects_never_suggests_a_new_start",
     "tests/integration/flow/test_answers.py::test_an_attempt_in_progress_is_never_reported_as_not_started",
     "tests/integration/flow/test_answers.py::test_a_silent_secrets_manager_leaves_time_to_settle",
