@@ -12,7 +12,7 @@ _LENGTH = 16  # bytes
 def token_digest(secret: bytes, charger_id: str, token: str) -> bytes:
     """Return a keyed digest of a charger and a token, whose case does not matter: 16 bytes.
 
-    It protects the tokens in a copied table. Tokens are short, so whoever has the secret, too, can search them.
+    It protects the tokens in a copied table. Tokens are short: with the secret as well, they can be found by trying.
     """
     key = hmac.digest(secret, _PURPOSE, "sha256")
     return hmac.digest(key, json.dumps([charger_id, token.casefold()]).encode(), "sha256")[:_LENGTH]
