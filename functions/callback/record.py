@@ -80,8 +80,6 @@ def _add(attempt: Attempt, answer: Answer, journal: Journal, deadline: Deadline)
     transaction = answer.transaction
     if transaction is None or transaction.id in attempt.transactions:
         return False
-    if attempt.state is not State.COMPLETED or attempt.answer is None:
-        return False
-    if attempt.answer["outcome"] != Outcome.ACCEPTED:
+    if attempt.state is not State.COMPLETED or not attempt.is_accepted:
         return False
     return journal.apply(add_transaction(attempt, transaction, journal.clock()), deadline)

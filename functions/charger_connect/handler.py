@@ -55,9 +55,8 @@ def _reply(call: Call, service: Service) -> Reply:
 
 
 def _stop(call: Call, service: Service) -> Reply:
-    from charger_connect.stop import (
-        stop,
-    )  # imported here: a process that only starts charges does not need it
+    # Imported here: a process that only starts charges does not need it.
+    from charger_connect.stop import stop
 
     return stop(call, service)
 

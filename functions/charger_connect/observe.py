@@ -154,6 +154,18 @@ def address_refused(reason: str) -> None:
     metrics.count("AddressesRefused")
 
 
+def link_failed(attempt: Attempt, error: LinkError) -> None:
+    """Count a failed request to an OCPP server, or one that its open circuit prevented."""
+    if _is_uncalled(error):
+        circuit_refused()
+        return
+    metrics.count("LinkFailures", dialect=attempt.dialect or "", kind=error.kind)
+    if not isinstance(error, ChargerUnknown | StatusNotAvailable):  # both come from a server that works
+        metrics.count("LinkFailures")
+    if error.opened_circuit:
+        circuit_opened(attempt.server, error.kind)
+
+
 def circuit_refused() -> None:
     """Count a request that was not sent because of an open circuit."""
     metrics.count("CircuitRefusals")
@@ -175,20 +187,18 @@ def answered(message: object) -> None:
 def _count_call(attempt: Attempt, result: Answer | LinkError, milliseconds: Mapping[str, int]) -> None:
     """Add the metrics of a call to an OCPP server."""
     metrics.time("ClaimLatency", milliseconds["claim"])
-    if isinstance(result, LinkError) and result.kind == "circuit-open":  # the server was not called
-        circuit_refused()
-        return
-    metrics.time("LinkLatency", milliseconds["link"])
-    record = metrics.current()
-    if record:
-        record.about = {"id": attempt.id, "chargerId": attempt.chargerId, "server": attempt.server}
-    if not isinstance(result, LinkError):
-        return
-    metrics.count("LinkFailures", dialect=attempt.dialect or "", kind=result.kind)
-    if not isinstance(result, ChargerUnknown | StatusNotAvailable):  # both come from a server that works
-        metrics.count("LinkFailures")
-    if result.opened_circuit:
-        circuit_opened(attempt.server, result.kind)
+    if not (isinstance(result, LinkError) and _is_uncalled(result)):
+        metrics.time("LinkLatency", milliseconds["link"])
+        record = metrics.current()
+        if record:
+            record.about = {"id": attempt.id, "chargerId": attempt.chargerId, "server": attempt.server}
+    if isinstance(result, LinkError):
+        link_failed(attempt, result)
+
+
+def _is_uncalled(error: LinkError) -> bool:
+    """Return whether the server was not called, because its circuit is open."""
+    return error.kind == "circuit-open"
 
 
 def _about(attempt: Attempt) -> dict[str, Any]:

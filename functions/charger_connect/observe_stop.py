@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.logging import Logger
 
 from charger_connect import metrics, observe
-from charger_link import ChargerUnknown
 from charger_link.words import InfoWord
 from common.wire import OcppStatusResponse
 
@@ -40,14 +39,7 @@ def refused(problem: Problem) -> None:
 def failed(attempt: Attempt, error: LinkError) -> None:
     """Log and count a failed request to the server's records, or a failed stop."""
     _log.warning("stop failed", extra={**_about(attempt), "kind": error.kind})
-    if error.kind == "circuit-open":  # the server was not called
-        observe.circuit_refused()
-        return
-    metrics.count("LinkFailures", dialect=attempt.dialect or "", kind=error.kind)
-    if not isinstance(error, ChargerUnknown):  # which comes from a server that works
-        metrics.count("LinkFailures")
-    if error.opened_circuit:
-        observe.circuit_opened(attempt.server, error.kind)
+    observe.link_failed(attempt, error)
 
 
 def unrecorded(attempt: Attempt | None, reason: str) -> None:

@@ -91,8 +91,7 @@ def _search(
     attempt: Attempt, request: ConnectRequest, call: Call, service: Service, deadline: Deadline
 ) -> Look | None:
     """Search the server's records; None if it keeps none, or if they could not be read."""
-    dialect = registry.find(attempt.dialect)
-    if dialect is None or dialect.find is None or request.tokenId is None:
+    if attempt.dialect not in registry.SEARCHABLE or request.tokenId is None:
         return None
     if attempt.digest is None:  # of an earlier version; the fingerprint shows that the token is the same
         digest = token_digest(service.secret, attempt.chargerId, request.tokenId)

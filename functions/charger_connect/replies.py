@@ -33,7 +33,7 @@ _CHECK_FIRST = (
     "Look at `instance` and check the charger: the charge may have started, or may still start, and a request under another id "
     "can start a second one."
 )
-_RETRYABLE = ("server-busy", "circuit-open")
+RETRYABLE: Final = ("server-busy", "circuit-open")  # types with the header Retry-After
 _ZERO_ID = str(UUID(int=0))
 
 
@@ -65,7 +65,7 @@ def problem_reply(type_name: str, detail: str, id_: str, seconds: int | None = N
     """Return the reply with a problem of this type; `seconds` is the value of Retry-After, if the type has that header."""
     if type_name == OUTCOMES[OutcomeUnknown].problem:
         return unknown_reply(id_, detail)
-    headers = {"Retry-After": str(seconds or RETRY_AFTER)} if type_name in _RETRYABLE else {}
+    headers = {"Retry-After": str(seconds or RETRY_AFTER)} if type_name in RETRYABLE else {}
     return Reply(make_problem(type_name, detail, instance=attempt_path(id_)), headers)
 
 

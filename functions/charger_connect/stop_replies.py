@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from charger_connect.outcomes import verdict
+from charger_connect.replies import RETRYABLE
 from charger_link import CircuitOpen, LinkError, OutcomeUnknown, ServerBusy, ServerRefused, Unreachable
 from charger_link.words import InfoWord
 from common.edge.paths import attempt_path
@@ -25,14 +27,13 @@ CHANGED: Final = "The OCPP server's record of the charge is not the one that is 
 _DECLINED = "The OCPP server declined the request, so the charger did not receive the stop."
 _ELSEWHERE = "If a charge runs, stop it at the charger or in the OCPP server."
 _REPEAT = "Sending the same DELETE again is safe."
-_FAILURES: dict[type[LinkError], tuple[str, str]] = {
-    Unreachable: ("server-unreachable", "The OCPP server could not be reached, so no stop was sent."),
-    CircuitOpen: ("circuit-open", "The OCPP server failed repeatedly, so no stop was sent."),
-    ServerBusy: ("server-busy", "The OCPP server is busy, and sent no stop to the charger."),
-    ServerRefused: ("server-refused", "The OCPP server does not accept the credentials in LinkServers."),
+_DETAILS: dict[type[LinkError], str] = {
+    Unreachable: "The OCPP server could not be reached, so no stop was sent.",
+    CircuitOpen: "The OCPP server failed repeatedly, so no stop was sent.",
+    ServerBusy: "The OCPP server is busy, and sent no stop to the charger.",
+    ServerRefused: "The OCPP server does not accept the credentials in LinkServers.",
 }
 _RETRY_AFTER = 1  # seconds
-_RETRYABLE = ("circuit-open", "server-busy")
 
 
 def status_reply(attempt: Attempt, status: str, info: str | None) -> Reply:
@@ -88,12 +89,11 @@ def table_unavailable(attempt: Attempt | None) -> ProblemError:
 
 def failure(attempt: Attempt, error: LinkError) -> ProblemError:
     """Return the problem for an error of the link; only an unknown outcome means that the charger may have received a stop."""
-    if isinstance(error, OutcomeUnknown):
-        return _problem(attempt, "outcome-unknown", f"{error.detail} {_REPEAT}")
-    type_name, detail = _FAILURES.get(type(error), ("stop-not-available", ""))
-    if not detail:
+    detail = error.detail if isinstance(error, OutcomeUnknown) else _DETAILS.get(type(error))
+    if detail is None:
         return not_available(attempt, _DECLINED)
-    seconds = (error.retry_after or _RETRY_AFTER) if type_name in _RETRYABLE else None
+    type_name = verdict(error, starts=True).problem or ""
+    seconds = (error.retry_after or _RETRY_AFTER) if type_name in RETRYABLE else None
     return _problem(attempt, type_name, f"{detail} {_REPEAT}", seconds)
 
 

@@ -6,11 +6,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from charger_connect.callback_wait import callback_at, read_until
 from charger_connect.stop_replies import NO_DIALECT, changed, not_available
-from charger_link import Answer, LinkError, Outcome, OutcomeUnknown, Published
+from charger_link import LinkError, Outcome, OutcomeUnknown, Published, ocpp
 from charger_link.records import Stop
-from charger_link.words import InfoWord
-from common.edge.paths import CALLBACKS
 from common.journal import JournalUnavailable, State, callbacks
 from common.journal.looking import look_exact
 from common.journal.looks import complete_found
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from common.remote_start.transaction import Transaction
     from common.transport import Deadline
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0  # seconds between two reads of the attempt, doubled each time
 _ROUNDS = 3  # a repeat of the start may change the attempt while the stop's answer is recorded
 _UNANSWERED = "The stop was sent, or may have been, and the charger's answer is not known."
 _NOT_RECORDED = "The stop was answered, and the answer could not be recorded."
@@ -72,10 +70,9 @@ def _withdraw(held: Attempt, before: Attempt, errand: Errand) -> None:
 def _call(held: Attempt, transaction: Transaction | None, errand: Errand) -> Stop | None:
     """Send the stop, and return its answer; None if this release of the server has no such request."""
     service, command = errand.service, errand.command
-    base = service.callback_base_url or errand.call.base_url
-    if base is not None and errand.dialect.read_stop_callback is not None:
+    if errand.dialect.read_stop_callback is not None:
         path = callbacks.create_stop_path(service.secret, held, time.time())
-        command = command._replace(callback_url=f"{base}{CALLBACKS}/{path}")
+        command = command._replace(callback_url=callback_at(path, errand.call, service))
     deadline = errand.deadline.within(service.link_timeout)
     sent = service.link.stop(command, transaction, deadline)
     return _wait_for_callback(held, sent, deadline, errand) if isinstance(sent, Published) else sent
@@ -84,15 +81,8 @@ def _call(held: Attempt, transaction: Transaction | None, errand: Errand) -> Sto
 def _wait_for_callback(held: Attempt, published: Published, deadline: Deadline, errand: Errand) -> Stop:
     """Return the answer that a callback stores in the attempt before the deadline."""
     assert held.stop is not None
-    pause = _FIRST_PAUSE
-    while (left := deadline.remaining()) > 0:
-        time.sleep(min(pause, left))
-        pause = min(2 * pause, _LONGEST_PAUSE)
-        try:
-            now = errand.service.journal.get(held.id, deadline)
-        except JournalUnavailable:
-            continue  # the callback may be stored nevertheless
-        if now is None or not now.is_same_try(held) or now.stop is None:
+    for now in read_until(deadline, held, errand.service.journal):
+        if now.stop is None:
             continue
         is_own = now.stop["requestedAt"] == held.stop["requestedAt"]
         status = now.stop.get("status")
@@ -128,9 +118,7 @@ def _complete(attempt: Attempt, stop: Stop, errand: Errand, now: float) -> None:
         record = stop.answer.record() if stop.answer else None
         look_exact(journal, attempt, stop.transactions, record, now, deadline=deadline)
     elif stop.cancelled and attempt.state is not State.COMPLETED:
-        answer = Answer(
-            Outcome.CANCELLED, "Rejected", attempt.connectorId or 0, info=InfoWord.NOTHING_STARTED
-        )
+        answer = ocpp.cancelled(attempt.connectorId)
         journal.apply(complete_found(attempt, answer.record(), None, now), deadline)
 
 

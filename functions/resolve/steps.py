@@ -42,10 +42,10 @@ def next_step(attempt: Attempt | None, now: float) -> Step:
     end = attempt.last_sending + LOOK_FOR
     if attempt.is_resolved and now < end:
         # However a later try ended: an operator's word can be wrong.
-        return Step(Action.LOOK) if _is_searchable(attempt) else _postpone(attempt, end)
+        return Step(Action.LOOK) if attempt.dialect in registry.SEARCHABLE else _postpone(attempt, end)
     if attempt.known_state(now) is not State.UNKNOWN:
         return Step(Action.LEAVE)
-    if _is_searchable(attempt):
+    if attempt.dialect in registry.SEARCHABLE:
         return Step(Action.LOOK)
     return _postpone(attempt, NOT_DUE)
 
@@ -72,8 +72,3 @@ def _first_look(attempt: Attempt, now: float) -> float:
         return NOT_DUE
     sent = now if attempt.sentAt is None else parse_timestamp(attempt.sentAt)
     return max(now, sent + dialect.wait)
-
-
-def _is_searchable(attempt: Attempt) -> bool:
-    dialect = registry.find(attempt.dialect)
-    return dialect is not None and dialect.find is not None

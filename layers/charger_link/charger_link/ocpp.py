@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from charger_link.answer import Answer, Outcome
 from charger_link.limits import LARGEST_CONNECTOR, LONGEST_INFO
+from charger_link.words import InfoWord
 from common.remote_start import remote_start_id
 
 if TYPE_CHECKING:
     from charger_link.command import Command
-    from charger_link.words import InfoWord
 
 
 def is_connector(number: object) -> TypeGuard[int]:
@@ -36,6 +36,11 @@ def rejected(word: InfoWord, connector: int | None, text: str = "") -> Answer:
 def rejected_early(word: InfoWord, connector: int | None, text: str = "") -> Answer:
     """Return a rejection from before the request was sent to the charger."""
     return rejected(word, connector, text)._replace(early=True)
+
+
+def cancelled(connector: int | None) -> Answer:
+    """Return the answer for a start that was stopped before it was sent, and is never sent."""
+    return Answer(Outcome.CANCELLED, "Rejected", connector or 0, info=InfoWord.NOTHING_STARTED)
 
 
 def offline(word: InfoWord, connector: int | None = None) -> Answer:

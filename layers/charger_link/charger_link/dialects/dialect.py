@@ -18,8 +18,9 @@ class Dialect(NamedTuple):
 
     ``start(command, exchange)`` requests a start and returns its answer.
     ``status(command, exchange)`` requests the charger's status; None: the server has no request for it.
-    These and the requests below only turn a command into the server's requests, and the server's replies into an answer: connections, deadlines, limits
-    and credentials belong to the exchange. They raise `OutcomeUnknown` for a reply that they do not recognise.
+    These and the requests below only turn a command into the server's requests, and the server's replies into an answer:
+    connections, deadlines, limits and credentials belong to the exchange. They raise `OutcomeUnknown` for a reply that they do not
+    recognise.
     Their parameters have no types here: a `Command` names an entry of LinkServers, which reads this record.
 
     ``health_path``: the path, below the base path, of a GET that starts nothing and sends nothing to a charger. Any response

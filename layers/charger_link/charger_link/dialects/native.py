@@ -43,7 +43,7 @@ def start(command: Command, exchange: Exchange) -> Answer:
         payload["connectorId"] = command.connector
     reply = exchange.send("PUT", connection_path(command), payload, wait=True)
     if is_problem(reply, 409, "id-stopped"):  # by an earlier DELETE; this PUT started nothing
-        return Answer(Outcome.CANCELLED, "Rejected", command.connector or 0, info=InfoWord.NOTHING_STARTED)
+        return ocpp.cancelled(command.connector)
     answer = read_result(command, _body(reply))
     if answer.outcome is Outcome.REJECTED:
         provisional = not _is_chargers_own(answer.info)

@@ -52,3 +52,4 @@ class _NamesWhere(Set[str]):
 
 REPEATABLE: Set[str] = _NamesWhere(lambda dialect: dialect.repeatable)
 CALLS_BACK: Set[str] = _NamesWhere(lambda dialect: dialect.read_callback is not None)
+SEARCHABLE: Set[str] = _NamesWhere(lambda dialect: dialect.find is not None)

@@ -119,10 +119,14 @@ class Attempt(NamedTuple):
         )
 
     @property
+    def is_accepted(self) -> bool:
+        """Whether the stored answer is an acceptance: the charger's own, one that records prove, or an operator's word."""
+        return self.answer is not None and self.answer["outcome"] == "accepted"
+
+    @property
     def may_have_started(self) -> bool:
         """Whether a charge may have started under this id, as far as is known."""
-        accepted = self.answer is not None and self.answer["outcome"] == "accepted"
-        return accepted or self.is_resolved or self.state in (State.PENDING, State.UNKNOWN)
+        return self.is_accepted or self.is_resolved or self.state in (State.PENDING, State.UNKNOWN)
 
     @property
     def first_sending(self) -> float:

@@ -33,9 +33,8 @@ def contradictions(before: Attempt, after: Attempt) -> list[str]:
     ``Contradictions``: the charger refused a start of which an operator recorded that it was accepted.
     """
     found = []
-    accepted = after.answer is not None and after.answer["outcome"] == ACCEPTED
     is_new = after.state is State.COMPLETED and before.state is not State.COMPLETED
-    if is_new and accepted and (before.state is State.FAILED or _is_resolved_not_started(after)):
+    if is_new and after.is_accepted and (before.state is State.FAILED or _is_resolved_not_started(after)):
         found.append(STARTED_AFTER_ALL)
     if len(after.otherTransactions or {}) > len(before.otherTransactions or {}):
         found.append(SECOND_TRANSACTIONS)

@@ -205,9 +205,8 @@ class Journal:
 
     def unfinished(self, shard: str, start: Item | None, limit: int, deadline: Deadline) -> EntryPage:
         """Return at most `limit` entries of a shard of the index `unfinished`, the first due first."""
-        from common.journal import (
-            unfinished,
-        )  # only the sweep and the list of unknown attempts read the index
+        # Imported here: only the sweep and the list of unknown attempts read the index.
+        from common.journal import unfinished
 
         return unfinished.read_page(self._dynamodb, self._table, shard, limit, start, deadline)
 

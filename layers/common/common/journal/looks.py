@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.journal.attempt import State, timestamp, transaction_map
 from common.journal.index_keys import KEYS, NOT_DUE, shard_of
-from common.journal.update import Condition, Update, same_try
+from common.journal.update import Condition, Update, same_try, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,14 +123,7 @@ def add_transaction(attempt: Attempt, transaction: Transaction, now: float) -> U
     else:
         times = {name: written[name] for name in ("startedAt", "stoppedAt")}
         sets["otherTransactions"] = {**(attempt.otherTransactions or {}), transaction.id: times}
-    texts, values = [], {}
-    for name in ("transaction", "otherTransactions"):
-        before = getattr(attempt, name)
-        texts.append(f"attribute_not_exists(#{name})" if before is None else f"#{name} = :{name}Before")
-        if before is not None:
-            values[f":{name}Before"] = before
-    condition = same_try(attempt, " AND ".join(texts), ("transaction", "otherTransactions"), values)
-    return Update(attempt.id, sets, condition)
+    return Update(attempt.id, sets, unchanged(attempt, "transaction", "otherTransactions"))
 
 
 def take(url: str, transaction_id: str, attempt: Attempt, now: float, retention: int) -> Update:

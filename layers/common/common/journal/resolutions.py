@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from common.journal.attempt import NOT_STARTED, State, timestamp
 from common.journal.index_keys import KEYS, NOT_DUE, shard_of
 from common.journal.unfinished import next_look
-from common.journal.update import Update, same_try
+from common.journal.update import Update, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +78,7 @@ def record_contradiction(attempt: Attempt, answer: Mapping[str, Any], now: float
         raise ValueError(attempt.state)
     refused = {**answer, "at": timestamp(now)}
     sets = {"resolution": {**attempt.resolution, "refused": refused}, "updatedAt": timestamp(now)}
-    condition = same_try(attempt, "#resolution = :before", ("resolution",), {":before": attempt.resolution})
-    return Update(attempt.id, sets, condition)
+    return Update(attempt.id, sets, unchanged(attempt, "resolution"))
 
 
 def _resolution(attempt: Attempt, outcome: str, note: str, by: str, now: float) -> dict[str, Any]:
@@ -99,6 +98,4 @@ def _unknown(attempt: Attempt, now: float) -> Condition:
     """
     if attempt.known_state(now) is not State.UNKNOWN or attempt.token is None:
         raise ValueError(attempt.state)
-    if attempt.resolution is None:
-        return same_try(attempt, "attribute_not_exists(resolution)")
-    return same_try(attempt, "#resolution = :before", ("resolution",), {":before": attempt.resolution})
+    return unchanged(attempt, "resolution")

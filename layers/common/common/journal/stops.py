@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from common.journal.attempt import timestamp
-from common.journal.update import Update, same_try
+from common.journal.update import Update, same_try, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,7 @@ def answer_stop(attempt: Attempt, status: str, info: str | None, now: float) -> 
     answered = {**attempt.stop, "status": status, "info": info, "answeredAt": timestamp(now)}
     sets: dict[str, Any] = {"stop": answered, "updatedAt": timestamp(now)}
     # Another stop that was requested since has its own answer.
-    condition = same_try(attempt, "#stop = :before", ("stop",), {":before": attempt.stop})
-    return Update(attempt.id, sets, condition)
+    return Update(attempt.id, sets, unchanged(attempt, "stop"))
 
 
 def withdraw_stop(attempt: Attempt, earlier: Mapping[str, Any] | None) -> Update:
@@ -46,7 +45,7 @@ def withdraw_stop(attempt: Attempt, earlier: Mapping[str, Any] | None) -> Update
     """
     if attempt.stop is None:
         raise ValueError(attempt.id)
-    condition = same_try(attempt, "#stop = :before", ("stop",), {":before": attempt.stop})
+    condition = unchanged(attempt, "stop")
     if earlier is None:
         return Update(attempt.id, {}, condition, removes=("stop",))
     return Update(attempt.id, {"stop": dict(earlier)}, condition)

@@ -90,6 +90,17 @@ def same_try(
     )
 
 
+def unchanged(attempt: Attempt, *names: str) -> Condition:
+    """Return the condition of `same_try`, and that these attributes are as they were when `attempt` was read."""
+    before = {name: getattr(attempt, name) for name in names}
+    text = " AND ".join(
+        f"attribute_not_exists(#{name})" if value is None else f"#{name} = :{name}Before"
+        for name, value in before.items()
+    )
+    values = {f":{name}Before": value for name, value in before.items() if value is not None}
+    return same_try(attempt, text, names, values)
+
+
 @lru_cache(maxsize=64)  # few combinations exist, and a request needs two of them
 def _expression(
     sets: tuple[str, ...],
